@@ -1,0 +1,80 @@
+#include "libdwq/base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define CHUNK_MIN ((size_t)512)
+#define PIECE_ALIGN ((size_t)16)
+
+struct dwqi_arena_chunk {
+    struct dwqi_arena_chunk *next; /* older */
+    size_t used;
+    size_t capacity; /* bytes of data */
+    max_align_t data[];
+};
+
+static struct dwqi_arena_chunk *add_chunk(struct dwqi_arena *arena,
+                                          size_t least)
+{
+    size_t capacity = arena->chunks ? 2 * arena->chunks->capacity : CHUNK_MIN;
+    struct dwqi_arena_chunk *chunk;
+
+    if (capacity < least) {
+        capacity = least;
+    }
+    if (capacity > SIZE_MAX / 4) {
+        return NULL;
+    }
+    chunk = malloc(sizeof *chunk + capacity);
+    if (chunk) {
+        chunk->next = arena->chunks;
+        chunk->used = 0;
+        chunk->capacity = capacity;
+        arena->chunks = chunk;
+    }
+    return chunk;
+}
+
+void *dwqi_arena_alloc(struct dwqi_arena *arena, size_t n, size_t size)
+{
+    struct dwqi_arena_chunk *chunk = arena->chunks;
+    size_t bytes;
+    void *piece;
+
+    if (size > 0 && n > (SIZE_MAX - PIECE_ALIGN) / size) {
+        return NULL;
+    }
+    bytes = (n * size + PIECE_ALIGN - 1) & ~(PIECE_ALIGN - 1);
+    if (!chunk || chunk->capacity - chunk->used < bytes) {
+        chunk = add_chunk(arena, bytes);
+    }
+    if (!chunk) {
+        return NULL;
+    }
+    piece = (char *)chunk->data + chunk->used;
+    chunk->used += bytes;
+    return piece;
+}
+
+void dwqi_arena_reset(struct dwqi_arena *arena)
+{
+    struct dwqi_arena_chunk *chunk = arena->chunks;
+
+    /* The newest is the largest. */
+    while (chunk && chunk->next) {
+        struct dwqi_arena_chunk *older = chunk->next;
+
+        chunk->next = older->next;
+        free(older);
+    }
+    if (chunk) {
+        chunk->used = 0;
+    }
+}
+
+void dwqi_arena_finish(struct dwqi_arena *arena)
+{
+    dwqi_arena_reset(arena);
+    free(arena->chunks);
+    arena->chunks = NULL;
+}

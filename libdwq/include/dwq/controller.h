@@ -1,0 +1,162 @@
+/* The controller: submits calls, collects results. Every call comes from the
+ * thread that called dwq_run(), on the controller's rank; none is collective. */
+#ifndef DWQ_CONTROLLER_H
+#define DWQ_CONTROLLER_H
+
+#include <dwq/run.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A call to be made. Everything but `function` may be zero. */
+typedef struct dwq_task {
+    const char *function;
+    const char *module;  /* NULL: "__main__", the table of the options */
+    uint64_t id;         /* 0: the library gives one */
+    int worker;          /* 1..n_workers, or 0: any. See the calls */
+    int priority;        /* higher first */
+    double time_est;     /* in any unit, the same for all; 0 means 1 */
+    dwq_values_t args;   /* DWQ_ARGS(1.5, "text") */
+    dwq_kwargs_t kwargs; /* DWQ_KWARGS({ "name", dwq_value(1) }) */
+} dwq_task_t;
+
+/* One per task. Values and message live until dwq_result_clear(). */
+typedef struct dwq_result {
+    uint64_t id;
+    dwq_status_t status; /* DWQ_OK, _TASK, _WORKER, _TIME_LIMIT, _CANCELLED */
+    int code;            /* what the function returned, or dwq_call_fail() */
+    int failed_rank;     /* first rank of the group that failed, or -1 */
+    int n_ranks;         /* ranks that ran it; 0 when it never started */
+    int worker;          /* that ran it, 1..n_workers; 0: none, or in place */
+    int rank;            /* slowest rank of the group */
+    const char *message; /* why it failed; "" otherwise */
+    double this_time;    /* seconds in the function, on the slowest rank */
+    double time_over_est; /* this_time / time_est */
+    uint64_t n_processed; /* calls of that worker so far, this one included */
+    double total_time;    /* seconds of these */
+    void *owner;          /* of the library */
+} dwq_result_t;
+
+/**
+ * Submit one call: it goes to a ready worker at once, else into the queue.
+ * A task with `worker` > 0 waits for that worker.
+ *
+ * @param task    Borrowed for the call; strings and values are copied, except
+ *                arrays in dwq_borrow().
+ * @param id_out  The id, on DWQ_OK; may be NULL.
+ *
+ * @return DWQ_OK       one result with this id will come
+ *         DWQ_E_ARG    no function, a bad worker, estimate or value: see the log
+ *         DWQ_E_ID     the id belongs to a task whose result is uncollected
+ *         DWQ_E_STATE  after dwq_controller_exit()
+ *         DWQ_E_NOMEM  nothing was queued
+ *         DWQ_E_MPI    communication failed; only dwq_controller_abort() helps
+ *         Nothing is queued unless the answer is DWQ_OK or DWQ_E_MPI.
+ */
+DWQ_API dwq_status_t dwq_controller_submit_call(dwq_controller_t *controller,
+                                                const dwq_task_t *task,
+                                                uint64_t *id_out);
+
+/** The same, but always queues, and `worker` is a wish: when that worker is not
+ * ready at the task's turn, the least loaded ready one takes it. */
+DWQ_API dwq_status_t dwq_controller_queue_call(dwq_controller_t *controller,
+                                               const dwq_task_t *task,
+                                               uint64_t *id_out);
+
+/** Queue n tasks, all or none; `worker` binds. ids_out: NULL, or room for n. */
+DWQ_API dwq_status_t dwq_controller_submit_multiple(
+    dwq_controller_t *controller, const dwq_task_t *tasks, size_t n,
+    uint64_t *ids_out);
+
+/**
+ * Wait for one task, wherever it is.
+ *
+ * @param result_out  Filled on DWQ_OK, untouched otherwise. Gives the result:
+ *                    release it with dwq_result_clear().
+ *
+ * @return DWQ_OK      look at the result's status
+ *         DWQ_E_ID    no such task, or its result was collected
+ *         DWQ_E_MPI   communication failed; only dwq_controller_abort() helps
+ */
+DWQ_API dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
+                                               uint64_t id,
+                                               dwq_result_t *result_out);
+
+/** Wait for the next result, in the order in which tasks finish. DWQ_E_EMPTY:
+ * nothing is queued, running or uncollected. Otherwise as get_result. */
+DWQ_API dwq_status_t dwq_controller_get_next_result(
+    dwq_controller_t *controller, dwq_result_t *result_out);
+
+/** The same without waiting. DWQ_E_AGAIN: tasks are out, but none is done. */
+DWQ_API dwq_status_t dwq_controller_probe_next_result(
+    dwq_controller_t *controller, dwq_result_t *result_out);
+
+/**
+ * All results that are ready now, without waiting.
+ *
+ * @param results_out  Room for max results; *n_out of them are given.
+ *
+ * @return DWQ_OK, also for none; DWQ_E_ARG; DWQ_E_MPI
+ */
+DWQ_API dwq_status_t dwq_controller_probe_all_next_results(
+    dwq_controller_t *controller, dwq_result_t *results_out, size_t max,
+    size_t *n_out);
+
+/**
+ * The ready worker (one that holds no task) with the least accumulated time.
+ *
+ * @param data_out  May be NULL. What it sent with dwq_worker_set_ready_data(),
+ *                  nil if it never did; valid until the next call here.
+ *
+ * @return DWQ_OK, DWQ_E_AGAIN (none is ready now), DWQ_E_MPI
+ */
+DWQ_API dwq_status_t dwq_controller_get_ready_worker(
+    dwq_controller_t *controller, int *worker_out, dwq_value_t *data_out);
+
+/** Cancel a task, or with id 0 all, that has not started: its result has
+ * DWQ_E_CANCELLED. One that a worker holds unstarted is asked back; if it has
+ * started by then, it runs. DWQ_E_ID: no such task outstanding. DWQ_E_STATE: it
+ * has started or is done, and goes on as it is. */
+DWQ_API dwq_status_t dwq_controller_cancel(dwq_controller_t *controller,
+                                           uint64_t id);
+
+/** Receive and dispatch what there is, and return: for controllers that
+ * compute between submits. */
+DWQ_API dwq_status_t dwq_controller_progress(dwq_controller_t *controller);
+
+/** Print the report: results and calls, times, balance of the workers. */
+DWQ_API dwq_status_t dwq_controller_info(dwq_controller_t *controller,
+                                         FILE *out);
+
+/** Run what is queued, then tell every worker to leave. Results can still be
+ * collected; a submit is DWQ_E_STATE. dwq_run() does it at the end anyway. */
+DWQ_API dwq_status_t dwq_controller_exit(dwq_controller_t *controller);
+
+/** End all ranks of the job at once, with a message. Does not return. */
+DWQ_API void dwq_controller_abort(dwq_controller_t *controller);
+
+DWQ_API dwq_kwargs_t dwq_controller_run_args(
+    const dwq_controller_t *controller);
+DWQ_API dwq_world_t dwq_controller_world(const dwq_controller_t *controller);
+
+/** The value at `index` that `rank` of the group returned, or NULL. */
+DWQ_API const dwq_value_t *dwq_result_value(const dwq_result_t *result,
+                                            int rank, size_t index);
+/** Number of values that `rank` returned. */
+DWQ_API size_t dwq_result_n_values(const dwq_result_t *result, int rank);
+/** Release what a result holds; a second time, or NULL, is harmless. */
+DWQ_API void dwq_result_clear(dwq_result_t *result);
+
+/* dwq_result_get(&result, rank, index, &x): like dwq_arg(). */
+#ifndef __cplusplus
+#define dwq_result_get(result, rank, index, out) \
+    (DWQ_READER(dwq_read, out)(                  \
+        dwq_result_value((result), (rank), (index)), (out)))
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

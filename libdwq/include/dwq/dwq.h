@@ -1,0 +1,16 @@
+/* libdwq: a work queue of calls inside one MPI job. This header has it all but
+ * what needs <mpi.h>; that is <dwq/mpi.h>. */
+#ifndef DWQ_DWQ_H
+#define DWQ_DWQ_H
+
+#include <dwq/broker.h>
+#include <dwq/controller.h>
+#include <dwq/function.h>
+#include <dwq/options.h>
+#include <dwq/run.h>
+#include <dwq/status.h>
+#include <dwq/value.h>
+#include <dwq/version.h>
+#include <dwq/worker.h>
+
+#endif

@@ -1,0 +1,28 @@
+/* The part of the API that speaks MPI; the only header that needs <mpi.h>. */
+#ifndef DWQ_MPI_H
+#define DWQ_MPI_H
+
+#include <dwq/dwq.h>
+#include <mpi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** dwq_run() over the ranks of `comm` (borrowed; a duplicate is used). Not
+ * collective over ranks outside of it. MPI must be running. */
+DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
+                                  int *exit_code_out);
+
+/** The communicator of the group that runs this call, and of nobody else: the
+ * user's to use until the function returns. Not to be freed. */
+DWQ_API MPI_Comm dwq_call_comm(const dwq_call_t *call);
+
+/** The communicator of this worker's group. */
+DWQ_API MPI_Comm dwq_worker_comm(const dwq_worker_t *worker);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

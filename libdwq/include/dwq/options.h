@@ -1,0 +1,98 @@
+/* What a run is told. Zero is the default of every field. */
+#ifndef DWQ_OPTIONS_H
+#define DWQ_OPTIONS_H
+
+#include <dwq/function.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct dwq_controller dwq_controller_t;
+
+typedef enum dwq_grouping {
+    DWQ_GROUPING_NONE = 0,
+    DWQ_GROUPING_SPAWN = 1,
+    DWQ_GROUPING_SPLIT = 2
+} dwq_grouping_t;
+
+typedef enum dwq_collective_mode {
+    DWQ_COLLECTIVE_DEFAULT = 0, /* gather */
+    DWQ_COLLECTIVE_GATHER = 1,
+    DWQ_COLLECTIVE_SENDRECV = 2
+} dwq_collective_mode_t;
+
+typedef enum dwq_queue_order {
+    DWQ_ORDER_FIFO = 0,
+    DWQ_ORDER_LONGEST_FIRST = 1
+} dwq_queue_order_t;
+
+#define DWQ_NPROCS_AUTO (-1)     /* nprocs_per_worker: the placer sizes */
+#define DWQ_PREFETCH_AUTO 0      /* prefetch */
+#define DWQ_PREFETCH_OFF (-1)    /* prefetch: a worker holds one task */
+#define DWQ_IDLE_WAIT_DEFAULT 0. /* idle_wait: 1 ms */
+#define DWQ_IDLE_WAIT_SPIN (-1.) /* idle_wait: never sleep */
+
+/* Fields that hold data must be the same on all ranks (they are compared at the
+ * start); callbacks, tables and `arg` are local to the process. */
+typedef struct dwq_options {
+    /* The roles. `controller` is needed on the controller's rank. Their return
+     * value is the exit code of dwq_run() there. A `worker` that returns
+     * nonzero before it served withdraws its worker. */
+    int (*controller)(dwq_controller_t *controller, void *arg);
+    int (*worker)(dwq_worker_t *worker, void *arg);
+    int (*broker)(dwq_broker_t *broker, void *arg);
+
+    /* The same from a module, where the pointer above is NULL. */
+    const char *worker_name;
+    const char *worker_module;
+    const char *broker_name;
+    const char *broker_module;
+
+    const dwq_function_t *functions; /* of "__main__"; ends with name NULL */
+    const char *module_path;         /* folders with ':' between; default the
+                                      * environment's DWQ_MODULE_PATH, or "." */
+    void *arg;                       /* for the callbacks and `functions` */
+
+    /* Groups of ranks as workers. */
+    dwq_grouping_t grouping;
+    int nprocs_per_worker; /* ranks per group; 0 means 1 */
+    dwq_collective_mode_t collective_mode;
+    bool broker_is_worker;
+    int max_workers; /* 0 or less: all */
+    bool sequential_spawn;
+    double spawn_startup_wait; /* seconds */
+    const char *spawn_executable;
+    const char *const *spawn_args; /* ends with NULL */
+    bool enable_worker_service;
+    const char *worker_service_name;
+
+    int argc; /* the program's own arguments */
+    char **argv;
+
+    /* Wall seconds from the start of the run after which no task starts, and
+     * after that, how long running ones are awaited; 0: no limit. */
+    double time_limit;
+    double time_limit_grace;
+
+    dwq_kwargs_t run_args; /* values that every role can read; DWQ_ENTRIES() */
+
+    /* Environment: DWQ_QUEUE_ORDER (fifo, longest-first), DWQ_PREFETCH (auto,
+     * or a number; 0 is off), DWQ_IDLE_WAIT (500us, 1ms, 0.001; 0 never sleeps),
+     * DWQ_VERBOSE (0, 1): used where the field has its default. */
+    dwq_queue_order_t queue_order;
+    int prefetch;     /* further tasks that a worker may hold, at most */
+    double idle_wait; /* seconds: the longest sleep of a waiting rank */
+    bool verbose;     /* one line per role and per decision */
+    int thread_level; /* MPI_THREAD_*, when the library starts MPI */
+
+    /* Where lines go (errors and warnings, too); default stderr. */
+    void (*log)(const char *line, void *log_arg);
+    void *log_arg;
+} dwq_options_t;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,33 @@
+/* The one wait primitive: poll at once a few times, then yield the core, then
+ * sleep in steps that double up to idle_wait. Whoever waits calls pause()
+ * between two polls and reset() when something came, so a wait ends within the
+ * current step. */
+#ifndef DWQI_WIRE_BACKOFF_H
+#define DWQI_WIRE_BACKOFF_H
+
+#include <math.h>
+#include <stdbool.h>
+
+struct dwqi_backoff {
+    double idle_wait;   /* seconds: the longest sleep; 0 or less: never sleep */
+    unsigned spins;     /* polls before the first yield */
+    unsigned yields;    /* yields before the first sleep */
+    unsigned n_pauses;  /* since the last reset */
+    double step;        /* seconds: the next sleep */
+};
+
+/* crowded: more ranks than cores on this host, so that a poll that nobody can
+ * answer is followed by a yield soon. */
+void dwqi_backoff_init(struct dwqi_backoff *backoff, double idle_wait,
+                       bool crowded);
+static inline void dwqi_backoff_reset(struct dwqi_backoff *backoff)
+{
+    backoff->n_pauses = 0;
+}
+
+/* One step; `remaining` seconds (INFINITY: no bound) is the longest sleep, and
+ * may_sleep is false while a transfer needs polling. */
+void dwqi_backoff_pause(struct dwqi_backoff *backoff, double remaining,
+                        bool may_sleep);
+
+#endif

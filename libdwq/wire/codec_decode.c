@@ -1,0 +1,402 @@
+/* Bytes -> values. Nothing that comes in is trusted: every length is compared
+ * with what is left before it is used. */
+#include <msgpack.h>
+#include <string.h>
+
+#include "libdwq/wire/codec_private.h"
+
+struct decoder {
+    const char *values; /* msgpack */
+    size_t size;
+    size_t at;
+    const unsigned char *arrays; /* where the first array stands */
+    size_t arrays_size;
+    struct dwqi_arena *arena;
+};
+
+static dwq_status_t decode_value(struct decoder *d, int depth,
+                                 dwq_value_t *value_out);
+
+static size_t left(const struct decoder *d)
+{
+    return d->size - d->at;
+}
+
+/* --- Scalars, strings, arrays ------------------------------------------- */
+
+static dwq_status_t view_text(const char *text, size_t size,
+                              const char **text_out)
+{
+    if (size == 0 || memchr(text, '\0', size) != text + size - 1) {
+        return DWQ_E_MESSAGE;
+    }
+    *text_out = text;
+    return DWQ_OK;
+}
+
+static dwq_status_t view_array(const struct decoder *d,
+                               const msgpack_object_ext *ext,
+                               dwq_array_t *array_out)
+{
+    struct dwqi_array_head head;
+    size_t shape[DWQ_MAX_DIMS];
+    uint64_t extent;
+    dwq_array_t array;
+
+    if (ext->type != DWQI_EXT_ARRAY || ext->size < sizeof head) {
+        return DWQ_E_MESSAGE;
+    }
+    memcpy(&head, ext->ptr, sizeof head);
+    if (head.ndim > DWQ_MAX_DIMS ||
+        ext->size != sizeof head + head.ndim * sizeof extent ||
+        head.offset % DWQI_ALIGN != 0 || head.offset > d->arrays_size) {
+        return DWQ_E_MESSAGE;
+    }
+    for (int i = 0; i < head.ndim; i++) {
+        memcpy(&extent, ext->ptr + sizeof head + (size_t)i * sizeof extent,
+               sizeof extent);
+        shape[i] = extent;
+    }
+    array = dwq_array((dwq_type_t)head.type, d->arrays + head.offset,
+                      head.ndim, shape);
+    if (dwq_type_size(array.type) == 0 ||
+        dwq_array_size(&array) > d->arrays_size - head.offset) {
+        return DWQ_E_MESSAGE;
+    }
+    *array_out = array;
+    return DWQ_OK;
+}
+
+static dwq_status_t from_object(const struct decoder *d,
+                                const msgpack_object *object,
+                                dwq_value_t *value_out)
+{
+    dwq_status_t status = DWQ_OK;
+
+    switch (object->type) {
+    case MSGPACK_OBJECT_NIL:
+        *value_out = dwq_value_nil();
+        break;
+    case MSGPACK_OBJECT_BOOLEAN:
+        *value_out = dwq_value_bool(object->via.boolean);
+        break;
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        *value_out = dwq_value_uint(object->via.u64);
+        break;
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        *value_out = dwq_value_int(object->via.i64);
+        break;
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        *value_out = dwq_value_double(object->via.f64);
+        break;
+    case MSGPACK_OBJECT_STR:
+        value_out->kind = DWQ_KIND_STRING;
+        status = view_text(object->via.str.ptr, object->via.str.size,
+                           &value_out->u.string);
+        break;
+    case MSGPACK_OBJECT_BIN:
+        *value_out = dwq_value_bytes(
+            (dwq_bytes_t){ object->via.bin.ptr, object->via.bin.size });
+        break;
+    case MSGPACK_OBJECT_EXT:
+        value_out->kind = DWQ_KIND_ARRAY;
+        status = view_array(d, &object->via.ext, &value_out->u.array);
+        break;
+    default:
+        status = DWQ_E_MESSAGE;
+    }
+    return status;
+}
+
+/* One object that holds no others: msgpack-c allocates nothing for it. */
+static dwq_status_t decode_object(struct decoder *d, dwq_value_t *value_out)
+{
+    msgpack_object object;
+    msgpack_unpack_return answer =
+        msgpack_unpack(d->values, d->size, &d->at, NULL, &object);
+
+    if (answer != MSGPACK_UNPACK_SUCCESS &&
+        answer != MSGPACK_UNPACK_EXTRA_BYTES) {
+        return DWQ_E_MESSAGE;
+    }
+    return from_object(d, &object, value_out);
+}
+
+/* --- Lists and maps ----------------------------------------------------- */
+
+/* n values in a row; each takes at least one byte. */
+static dwq_status_t decode_values(struct decoder *d, size_t n, int depth,
+                                  dwq_values_t *values_out)
+{
+    dwq_value_t *items = NULL;
+
+    if (n > left(d)) {
+        return DWQ_E_MESSAGE;
+    }
+    if (n > 0) {
+        items = dwqi_arena_alloc(d->arena, n, sizeof *items);
+        if (!items) {
+            return DWQ_E_NOMEM;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        dwq_status_t status = decode_value(d, depth, &items[i]);
+
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
+    *values_out = (dwq_values_t){ n, items };
+    return DWQ_OK;
+}
+
+static dwq_status_t decode_name(struct decoder *d, const char **name_out)
+{
+    dwq_value_t name;
+    dwq_status_t status = decode_value(d, DWQ_MAX_DEPTH, &name);
+
+    if (status == DWQ_OK && name.kind != DWQ_KIND_STRING) {
+        return DWQ_E_MESSAGE;
+    }
+    if (status == DWQ_OK) {
+        *name_out = name.u.string;
+    }
+    return status;
+}
+
+/* n names with their values; a pair takes at least three bytes. */
+static dwq_status_t decode_entries(struct decoder *d, size_t n, int depth,
+                                   dwq_kwargs_t *entries_out)
+{
+    dwq_kwarg_t *items = NULL;
+
+    if (n > left(d) / 3) {
+        return DWQ_E_MESSAGE;
+    }
+    if (n > 0) {
+        items = dwqi_arena_alloc(d->arena, n, sizeof *items);
+        if (!items) {
+            return DWQ_E_NOMEM;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        dwq_status_t status = decode_name(d, &items[i].name);
+
+        if (status == DWQ_OK) {
+            status = decode_value(d, depth, &items[i].value);
+        }
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
+    *entries_out = (dwq_kwargs_t){ n, items };
+    return DWQ_OK;
+}
+
+/* The big-endian count of `bytes` bytes behind a lead byte. */
+static bool read_count(struct decoder *d, size_t bytes, size_t *count_out)
+{
+    size_t count = 0;
+
+    if (left(d) < 1 + bytes) {
+        return false;
+    }
+    for (size_t i = 1; i <= bytes; i++) {
+        count = count << 8 | (unsigned char)d->values[d->at + i];
+    }
+    d->at += 1 + bytes;
+    *count_out = count;
+    return true;
+}
+
+static dwq_status_t decode_list(struct decoder *d, size_t n, int depth,
+                                dwq_value_t *value_out)
+{
+    if (depth >= DWQ_MAX_DEPTH) {
+        return DWQ_E_MESSAGE;
+    }
+    value_out->kind = DWQ_KIND_LIST;
+    return decode_values(d, n, depth + 1, &value_out->u.list);
+}
+
+static dwq_status_t decode_map(struct decoder *d, size_t n, int depth,
+                               dwq_value_t *value_out)
+{
+    if (depth >= DWQ_MAX_DEPTH) {
+        return DWQ_E_MESSAGE;
+    }
+    value_out->kind = DWQ_KIND_MAP;
+    return decode_entries(d, n, depth + 1, &value_out->u.map);
+}
+
+/* Lists and maps are walked here, everything else by msgpack-c, which would
+ * believe their counts (the lead bytes: msgpack specification, "Formats"). */
+static dwq_status_t decode_value(struct decoder *d, int depth,
+                                 dwq_value_t *value_out)
+{
+    unsigned char lead;
+    size_t n;
+
+    if (left(d) == 0) {
+        return DWQ_E_MESSAGE;
+    }
+    lead = (unsigned char)d->values[d->at];
+    if ((lead & 0xf0) == 0x80 || (lead & 0xf0) == 0x90) {
+        d->at++;
+        n = lead & 0x0f;
+        return (lead & 0xf0) == 0x80 ? decode_map(d, n, depth, value_out)
+                                     : decode_list(d, n, depth, value_out);
+    }
+    if (lead >= 0xdc && lead <= 0xdf) {
+        if (!read_count(d, lead % 2 == 0 ? 2 : 4, &n)) {
+            return DWQ_E_MESSAGE;
+        }
+        return lead >= 0xde ? decode_map(d, n, depth, value_out)
+                            : decode_list(d, n, depth, value_out);
+    }
+    return decode_object(d, value_out);
+}
+
+/* --- Items -------------------------------------------------------------- */
+
+/* Whether front (head, texts, values) and all fit into the item's size, and
+ * that into what is there. */
+static bool sizes_fit(uint64_t size, uint64_t front, size_t available)
+{
+    return size % DWQI_ALIGN == 0 && size <= available && front <= size;
+}
+
+dwq_status_t dwqi_task_head_read(const void *item, size_t available,
+                                 struct dwqi_task_head *head_out)
+{
+    struct dwqi_task_head head;
+
+    if (available < sizeof head) {
+        return DWQ_E_MESSAGE;
+    }
+    memcpy(&head, item, sizeof head);
+    if (!sizes_fit(head.size,
+                   sizeof head + (uint64_t)head.values_size +
+                       head.function_size + head.module_size,
+                   available)) {
+        return DWQ_E_MESSAGE;
+    }
+    *head_out = head;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_part_head_read(const void *item, size_t available,
+                                 struct dwqi_part_head *head_out)
+{
+    struct dwqi_part_head head;
+
+    if (available < sizeof head) {
+        return DWQ_E_MESSAGE;
+    }
+    memcpy(&head, item, sizeof head);
+    if (head.n_parts == 0 ||
+        !sizes_fit(head.size,
+                   sizeof head + (uint64_t)head.values_size +
+                       head.message_size,
+                   available)) {
+        return DWQ_E_MESSAGE;
+    }
+    *head_out = head;
+    return DWQ_OK;
+}
+
+static struct decoder decoder_for(const void *item, size_t size,
+                                  size_t texts_size, size_t values_size,
+                                  struct dwqi_arena *arena)
+{
+    const char *values = (const char *)item + DWQI_ALIGN + texts_size;
+    size_t front = dwqi_align(DWQI_ALIGN + texts_size + values_size);
+
+    return (struct decoder){ .values = values,
+                             .size = values_size,
+                             .arrays = (const unsigned char *)item + front,
+                             .arrays_size = size - front,
+                             .arena = arena };
+}
+
+dwq_status_t dwqi_task_unpack(const void *item,
+                              const struct dwqi_task_head *head,
+                              struct dwqi_arena *arena,
+                              struct dwqi_task_view *view_out)
+{
+    size_t names = (size_t)head->function_size + head->module_size;
+    const char *text = (const char *)item + sizeof *head;
+    struct dwqi_task_view view = { .id = head->id,
+                                   .time_est = head->time_est,
+                                   .function = "" };
+    struct decoder d =
+        decoder_for(item, head->size, names, head->values_size, arena);
+    dwq_status_t status = DWQ_OK;
+
+    if (head->function_size > 0) {
+        status = view_text(text, head->function_size, &view.function);
+    }
+    if (status == DWQ_OK && head->module_size > 0) {
+        status = view_text(text + head->function_size, head->module_size,
+                           &view.module);
+    }
+    if (status == DWQ_OK) {
+        status = decode_values(&d, head->n_args, 0, &view.args);
+    }
+    if (status == DWQ_OK) {
+        status = decode_entries(&d, head->n_kwargs, 0, &view.kwargs);
+    }
+    if (status == DWQ_OK && left(&d) > 0) {
+        status = DWQ_E_MESSAGE;
+    }
+    if (status == DWQ_OK) {
+        *view_out = view;
+    }
+    return status;
+}
+
+dwq_status_t dwqi_part_unpack(const void *item,
+                              const struct dwqi_part_head *head,
+                              struct dwqi_arena *arena,
+                              struct dwqi_part_view *view_out)
+{
+    struct dwqi_part_view view = { .head = *head, .message = "" };
+    struct decoder d = decoder_for(item, head->size, head->message_size,
+                                   head->values_size, arena);
+    dwq_status_t status = DWQ_OK;
+
+    if (head->message_size > 0) {
+        status = view_text((const char *)item + sizeof *head,
+                           head->message_size, &view.message);
+    }
+    if (status == DWQ_OK) {
+        status = decode_values(&d, head->n_values, 0, &view.values);
+    }
+    if (status == DWQ_OK && left(&d) > 0) {
+        status = DWQ_E_MESSAGE;
+    }
+    if (status == DWQ_OK) {
+        *view_out = view;
+    }
+    return status;
+}
+
+dwq_status_t dwqi_values_unpack(const void *item, size_t available,
+                                struct dwqi_arena *arena,
+                                dwq_values_t *values_out,
+                                dwq_kwargs_t *kwargs_out)
+{
+    struct dwqi_task_head head;
+    struct dwqi_task_view view;
+    dwq_status_t status = dwqi_task_head_read(item, available, &head);
+
+    if (status == DWQ_OK) {
+        status = dwqi_task_unpack(item, &head, arena, &view);
+    }
+    if (status == DWQ_OK) {
+        *values_out = view.args;
+        *kwargs_out = view.kwargs;
+    }
+    return status;
+}

@@ -1,0 +1,452 @@
+/* Values -> bytes. One pass writes the msgpack into scratch and notes the
+ * arrays; then one block is allocated for everything that is copied. */
+#include <limits.h>
+#include <msgpack.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libdwq/wire/codec_private.h"
+
+#define INLINE_ARRAYS 16
+
+struct encoder {
+    struct dwqi_buffer *out; /* msgpack */
+    msgpack_packer packer;
+    unsigned keep_flag; /* arrays with it may stay where they are */
+    const char *why;
+    dwq_status_t status;
+    /* Arrays in the order in which they stand: copied ones, and kept ones. Their
+     * offsets are patched when all are known. */
+    dwq_array_t *arrays;
+    size_t *heads; /* where their ext bodies are in `out` */
+    size_t n_arrays, capacity;
+    dwq_array_t inline_arrays[INLINE_ARRAYS];
+    size_t inline_heads[INLINE_ARRAYS];
+};
+
+static int write_bytes(void *arg, const char *data, size_t size)
+{
+    dwqi_buffer_append(arg, data, size);
+    return 0; /* a failure is seen at the end */
+}
+
+static void refuse(struct encoder *e, dwq_status_t status, const char *why)
+{
+    if (e->status == DWQ_OK) {
+        e->status = status;
+        e->why = why;
+    }
+}
+
+static void encoder_init(struct encoder *e, struct dwqi_buffer *scratch,
+                         unsigned keep_flag)
+{
+    scratch->size = 0;
+    scratch->failed = false;
+    e->out = scratch;
+    msgpack_packer_init(&e->packer, scratch, write_bytes);
+    e->keep_flag = keep_flag;
+    e->why = NULL;
+    e->status = DWQ_OK;
+    e->arrays = e->inline_arrays;
+    e->heads = e->inline_heads;
+    e->n_arrays = 0;
+    e->capacity = INLINE_ARRAYS;
+}
+
+static void encoder_finish(struct encoder *e)
+{
+    if (e->arrays != e->inline_arrays) {
+        free(e->arrays);
+        free(e->heads);
+    }
+}
+
+static bool grow_arrays(struct encoder *e)
+{
+    size_t capacity = 2 * e->capacity;
+    dwq_array_t *arrays = malloc(capacity * sizeof *arrays);
+    size_t *heads = malloc(capacity * sizeof *heads);
+
+    if (!arrays || !heads) {
+        free(arrays);
+        free(heads);
+        return false;
+    }
+    memcpy(arrays, e->arrays, e->n_arrays * sizeof *arrays);
+    memcpy(heads, e->heads, e->n_arrays * sizeof *heads);
+    encoder_finish(e);
+    e->arrays = arrays;
+    e->heads = heads;
+    e->capacity = capacity;
+    return true;
+}
+
+static bool is_kept(const struct encoder *e, const dwq_array_t *array)
+{
+    return (array->flags & e->keep_flag) != 0 &&
+           dwq_array_size(array) >= DWQI_EXTENT_MIN;
+}
+
+static void encode_array(struct encoder *e, const dwq_array_t *array)
+{
+    unsigned char body[DWQI_ARRAY_HEAD_MAX];
+    struct dwqi_array_head head = {
+        .type = (uint8_t)array->type,
+        .ndim = (uint8_t)array->ndim,
+        .flags = (uint8_t)(array->flags & DWQI_ARRAY_SCATTER),
+    };
+    dwq_array_t checked =
+        dwq_array(array->type, array->data, array->ndim, array->shape);
+    size_t size = sizeof head + (size_t)checked.ndim * sizeof(uint64_t);
+
+    if (dwq_type_size(checked.type) == 0) {
+        refuse(e, DWQ_E_ARG, "an array whose type, shape or data is not valid");
+        return;
+    }
+    if ((array->flags & DWQI_ARRAY_SCATTER) && array->ndim == 0) {
+        refuse(e, DWQ_E_ARG, "dwq_scatter of an array without dimensions");
+        return;
+    }
+    if (e->n_arrays == e->capacity && !grow_arrays(e)) {
+        refuse(e, DWQ_E_NOMEM, "out of memory");
+        return;
+    }
+    memcpy(body, &head, sizeof head);
+    for (int i = 0; i < array->ndim; i++) {
+        uint64_t extent = array->shape[i];
+
+        memcpy(body + sizeof head + (size_t)i * sizeof extent, &extent,
+               sizeof extent);
+    }
+    msgpack_pack_ext(&e->packer, size, DWQI_EXT_ARRAY);
+    e->arrays[e->n_arrays] = *array;
+    e->heads[e->n_arrays] = e->out->size;
+    e->n_arrays++;
+    msgpack_pack_ext_body(&e->packer, body, size);
+}
+
+static void encode_text(struct encoder *e, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    if (size > UINT32_MAX) {
+        refuse(e, DWQ_E_ARG, "a string of 4 GiB or more: use an array");
+        return;
+    }
+    msgpack_pack_str(&e->packer, size);
+    msgpack_pack_str_body(&e->packer, text, size);
+}
+
+static void encode_bytes(struct encoder *e, dwq_bytes_t bytes)
+{
+    if (bytes.size > UINT32_MAX || (bytes.size > 0 && !bytes.data)) {
+        refuse(e, DWQ_E_ARG,
+               "bytes of 4 GiB or more (use an array), or without data");
+        return;
+    }
+    msgpack_pack_bin(&e->packer, bytes.size);
+    msgpack_pack_bin_body(&e->packer, bytes.data, bytes.size);
+}
+
+static void encode_value(struct encoder *e, const dwq_value_t *value,
+                         int depth);
+
+static void encode_entries(struct encoder *e, dwq_kwargs_t entries, int depth)
+{
+    for (size_t i = 0; i < entries.n && e->status == DWQ_OK; i++) {
+        const char *name = entries.items[i].name;
+
+        if (!name) {
+            refuse(e, DWQ_E_ARG, "a keyword without a name");
+            return;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(entries.items[k].name, name) == 0) {
+                refuse(e, DWQ_E_ARG, "a keyword that is given twice");
+                return;
+            }
+        }
+        encode_text(e, name);
+        encode_value(e, &entries.items[i].value, depth);
+    }
+}
+
+static void encode_list(struct encoder *e, dwq_values_t list, int depth)
+{
+    if (list.n > UINT32_MAX || (list.n > 0 && !list.items)) {
+        refuse(e, DWQ_E_ARG, "a list without items");
+        return;
+    }
+    msgpack_pack_array(&e->packer, list.n);
+    for (size_t i = 0; i < list.n && e->status == DWQ_OK; i++) {
+        encode_value(e, &list.items[i], depth);
+    }
+}
+
+static void encode_map(struct encoder *e, dwq_kwargs_t map, int depth)
+{
+    if (map.n > UINT32_MAX || (map.n > 0 && !map.items)) {
+        refuse(e, DWQ_E_ARG, "a map without entries");
+        return;
+    }
+    msgpack_pack_map(&e->packer, map.n);
+    encode_entries(e, map, depth);
+}
+
+static void encode_bool(struct encoder *e, bool value)
+{
+    if (value) {
+        msgpack_pack_true(&e->packer);
+    } else {
+        msgpack_pack_false(&e->packer);
+    }
+}
+
+static void encode_value(struct encoder *e, const dwq_value_t *value,
+                         int depth)
+{
+    if (depth > DWQ_MAX_DEPTH) {
+        refuse(e, DWQ_E_ARG, "lists and maps nested deeper than 32");
+        return;
+    }
+    switch (value->kind) {
+    case DWQ_KIND_NIL:
+        msgpack_pack_nil(&e->packer);
+        return;
+    case DWQ_KIND_BOOL:
+        encode_bool(e, value->u.boolean);
+        return;
+    case DWQ_KIND_INT:
+        msgpack_pack_int64(&e->packer, value->u.integer);
+        return;
+    case DWQ_KIND_UINT:
+        msgpack_pack_uint64(&e->packer, value->u.uinteger);
+        return;
+    case DWQ_KIND_DOUBLE:
+        msgpack_pack_double(&e->packer, value->u.real);
+        return;
+    case DWQ_KIND_STRING:
+        encode_text(e, value->u.string ? value->u.string : "");
+        return;
+    case DWQ_KIND_BYTES:
+        encode_bytes(e, value->u.bytes);
+        return;
+    case DWQ_KIND_LIST:
+        encode_list(e, value->u.list, depth + 1);
+        return;
+    case DWQ_KIND_MAP:
+        encode_map(e, value->u.map, depth + 1);
+        return;
+    case DWQ_KIND_ARRAY:
+        encode_array(e, &value->u.array);
+        return;
+    }
+    refuse(e, DWQ_E_ARG, "a value of no known kind");
+}
+
+static void encode_all(struct encoder *e, dwq_values_t values,
+                       dwq_kwargs_t kwargs)
+{
+    if ((values.n > 0 && !values.items) || (kwargs.n > 0 && !kwargs.items) ||
+        values.n > UINT32_MAX || kwargs.n > UINT32_MAX) {
+        refuse(e, DWQ_E_ARG, "a count of values without values");
+        return;
+    }
+    for (size_t i = 0; i < values.n && e->status == DWQ_OK; i++) {
+        encode_value(e, &values.items[i], 0);
+    }
+    encode_entries(e, kwargs, 0);
+    if (e->status == DWQ_OK && e->out->failed) {
+        refuse(e, DWQ_E_NOMEM, "out of memory");
+    }
+    if (e->status == DWQ_OK && e->out->size > UINT32_MAX) {
+        refuse(e, DWQ_E_ARG, "values of 4 GiB or more that are no arrays");
+    }
+}
+
+/* --- Layout ------------------------------------------------------------- */
+
+/* Give each array its place: copied ones first, kept ones behind the block.
+ * Returns the bytes of the copied ones. */
+static size_t place_arrays(struct encoder *e, size_t *n_kept_out,
+                           size_t *total_out)
+{
+    size_t at = 0, copied = 0, n_kept = 0;
+
+    for (int kept = 0; kept <= 1; kept++) {
+        for (size_t i = 0; i < e->n_arrays; i++) {
+            uint64_t offset = at;
+
+            if (is_kept(e, &e->arrays[i]) != (kept == 1)) {
+                continue;
+            }
+            memcpy(e->out->data + e->heads[i] +
+                       offsetof(struct dwqi_array_head, offset),
+                   &offset, sizeof offset);
+            at += dwqi_align(dwq_array_size(&e->arrays[i]));
+            n_kept += kept == 1;
+        }
+        copied = kept == 0 ? at : copied;
+    }
+    *n_kept_out = n_kept;
+    *total_out = at;
+    return copied;
+}
+
+static unsigned char *put(unsigned char *at, const void *data, size_t size)
+{
+    if (size > 0) {
+        memcpy(at, data, size);
+    }
+    return at + size;
+}
+
+static unsigned char *pad(unsigned char *block, unsigned char *at)
+{
+    size_t used = (size_t)(at - block);
+
+    memset(at, 0, dwqi_align(used) - used);
+    return block + dwqi_align(used);
+}
+
+/* Head (64 bytes), two texts, values, copied arrays. The head's size field is
+ * the second u64 of either head. */
+static dwq_status_t make_pack(struct encoder *e, const void *head,
+                              const void *text1, size_t size1,
+                              const void *text2, size_t size2,
+                              struct dwqi_pack *pack_out)
+{
+    size_t front = dwqi_align(DWQI_ALIGN + size1 + size2 + e->out->size);
+    size_t n_kept, total, copied = place_arrays(e, &n_kept, &total);
+    struct dwqi_pack pack = { .block_size = front + copied,
+                              .n_extents = n_kept,
+                              .size = front + total };
+    unsigned char *at;
+    uint64_t size = pack.size;
+
+    pack.block = malloc(pack.block_size);
+    pack.extents = n_kept ? calloc(n_kept, sizeof *pack.extents) : NULL;
+    if (!pack.block || (n_kept > 0 && !pack.extents)) {
+        free(pack.block);
+        free(pack.extents);
+        return DWQ_E_NOMEM;
+    }
+    at = put(pack.block, head, DWQI_ALIGN);
+    memcpy(pack.block + sizeof(uint64_t), &size, sizeof size);
+    at = put(at, text1, size1);
+    at = put(at, text2, size2);
+    at = pad(pack.block, put(at, e->out->data, e->out->size));
+    n_kept = 0;
+    for (size_t i = 0; i < e->n_arrays; i++) {
+        const dwq_array_t *array = &e->arrays[i];
+
+        if (is_kept(e, array)) {
+            pack.extents[n_kept++] =
+                (struct dwqi_extent){ array->data, dwq_array_size(array) };
+        } else {
+            at = pad(pack.block, put(at, array->data, dwq_array_size(array)));
+        }
+    }
+    *pack_out = pack;
+    return DWQ_OK;
+}
+
+_Static_assert(offsetof(struct dwqi_task_head, size) == sizeof(uint64_t) &&
+                   offsetof(struct dwqi_part_head, size) == sizeof(uint64_t),
+               "make_pack writes the size");
+
+static dwq_status_t finish(struct encoder *e, dwq_status_t status,
+                           const char **why_out)
+{
+    if (status != DWQ_OK) {
+        *why_out = e->why ? e->why : "out of memory";
+    }
+    encoder_finish(e);
+    return status;
+}
+
+static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
+                              unsigned keep_flag, struct dwqi_buffer *scratch,
+                              struct dwqi_pack *pack_out, const char **why_out)
+{
+    size_t function = task->function ? strlen(task->function) + 1 : 0;
+    size_t module = task->module ? strlen(task->module) + 1 : 0;
+    struct dwqi_task_head head = { .id = id, .time_est = task->time_est };
+    struct encoder e;
+
+    encoder_init(&e, scratch, keep_flag);
+    if (function > UINT16_MAX || module > UINT16_MAX) {
+        refuse(&e, DWQ_E_ARG, "a function or module name of 64 KiB or more");
+    } else {
+        encode_all(&e, task->args, task->kwargs);
+    }
+    if (e.status == DWQ_OK) {
+        head.values_size = (uint32_t)e.out->size;
+        head.n_args = (uint32_t)task->args.n;
+        head.n_kwargs = (uint32_t)task->kwargs.n;
+        head.function_size = (uint32_t)function;
+        head.module_size = (uint32_t)module;
+        e.status = make_pack(&e, &head, task->function, function, task->module,
+                             module, pack_out);
+    }
+    return finish(&e, e.status, why_out);
+}
+
+dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
+                            struct dwqi_buffer *scratch,
+                            struct dwqi_pack *pack_out, const char **why_out)
+{
+    if (!task->function || task->function[0] == '\0') {
+        *why_out = "no function name";
+        return DWQ_E_ARG;
+    }
+    return pack_task(task, id, DWQI_ARRAY_BORROWED, scratch, pack_out,
+                     why_out);
+}
+
+dwq_status_t dwqi_values_pack(dwq_values_t values, dwq_kwargs_t kwargs,
+                              struct dwqi_buffer *scratch,
+                              struct dwqi_pack *pack_out, const char **why_out)
+{
+    dwq_task_t task = { .args = values, .kwargs = kwargs };
+
+    return pack_task(&task, 0, 0, scratch, pack_out, why_out);
+}
+
+dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
+                            const char *message, dwq_values_t values,
+                            struct dwqi_buffer *scratch,
+                            struct dwqi_pack *pack_out, const char **why_out)
+{
+    struct dwqi_part_head filled = *head;
+    size_t text = message ? strlen(message) + 1 : 0;
+    struct encoder e;
+
+    encoder_init(&e, scratch, DWQI_ARRAY_OWNED);
+    encode_all(&e, values, (dwq_kwargs_t){ 0, NULL });
+    if (e.status == DWQ_OK) {
+        filled.values_size = (uint32_t)e.out->size;
+        filled.n_values = (uint32_t)values.n;
+        filled.message_size = (uint32_t)text;
+        e.status =
+            make_pack(&e, &filled, message, text, NULL, 0, pack_out);
+    }
+    return finish(&e, e.status, why_out);
+}
+
+void dwqi_pack_finish(struct dwqi_pack *pack)
+{
+    free(pack->block);
+    free(pack->extents);
+    *pack = (struct dwqi_pack){ .block = NULL };
+}
+
+void dwqi_pack_copy(const struct dwqi_pack *pack, void *out)
+{
+    unsigned char *at = put(out, pack->block, pack->block_size);
+
+    for (size_t i = 0; i < pack->n_extents; i++) {
+        at = pad(out, put(at, pack->extents[i].data, pack->extents[i].size));
+    }
+}

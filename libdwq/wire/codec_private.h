@@ -1,0 +1,22 @@
+/* Shared by the two halves of the codec: how an array stands among the values. */
+#ifndef DWQI_WIRE_CODEC_PRIVATE_H
+#define DWQI_WIRE_CODEC_PRIVATE_H
+
+#include "libdwq/wire/codec.h"
+
+#define DWQI_EXT_ARRAY 1 /* msgpack ext type */
+
+/* The body of the ext object; shape[ndim] (u64) follows. */
+struct dwqi_array_head {
+    uint8_t type;
+    uint8_t ndim;
+    uint8_t flags; /* DWQI_ARRAY_SCATTER or 0 */
+    uint8_t reserved[5];
+    uint64_t offset; /* bytes from the first array's place; 64 divides it */
+};
+_Static_assert(sizeof(struct dwqi_array_head) == 16, "wire struct");
+
+#define DWQI_ARRAY_HEAD_MAX \
+    (sizeof(struct dwqi_array_head) + DWQ_MAX_DIMS * sizeof(uint64_t))
+
+#endif

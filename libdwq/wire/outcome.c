@@ -1,0 +1,236 @@
+#include "libdwq/wire/outcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct dwqi_outcome {
+    struct dwqi_arena arena;
+    void *memory; /* of the parts */
+    int n_ranks;
+    struct dwqi_part_view *parts; /* in the arena */
+    dwq_status_t status;
+    int code;
+    int failed_rank; /* first that failed, or -1 */
+    int rank;        /* slowest */
+    const char *message;
+};
+
+/* Every part but the first has to have the id and count of the first. */
+dwq_status_t dwqi_result_size(const void *item, size_t available,
+                              uint64_t *id_out, size_t *size_out)
+{
+    struct dwqi_part_head first, head;
+    size_t size;
+    dwq_status_t status = dwqi_part_head_read(item, available, &first);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (first.n_parts == 0) {
+        return DWQ_E_MESSAGE;
+    }
+    size = first.size;
+    for (uint32_t i = 1; i < first.n_parts; i++) {
+        status = dwqi_part_head_read((const char *)item + size,
+                                     available - size, &head);
+        if (status != DWQ_OK) {
+            return status;
+        }
+        if (head.id != first.id || head.n_parts != first.n_parts) {
+            return DWQ_E_MESSAGE;
+        }
+        size += head.size;
+    }
+    *id_out = first.id;
+    *size_out = size;
+    return DWQ_OK;
+}
+
+/* First failing rank; slowest rank. */
+static void summarize(struct dwqi_outcome *outcome)
+{
+    outcome->failed_rank = -1;
+    outcome->message = "";
+    for (int i = 0; i < outcome->n_ranks; i++) {
+        const struct dwqi_part_view *part = &outcome->parts[i];
+
+        if (part->head.status != DWQ_OK && outcome->failed_rank < 0) {
+            outcome->failed_rank = i;
+            outcome->status = DWQ_E_TASK;
+            outcome->code = part->head.code;
+            outcome->message = part->message;
+        }
+        if (part->head.this_time >
+            outcome->parts[outcome->rank].head.this_time) {
+            outcome->rank = i;
+        }
+    }
+}
+
+static dwq_status_t unpack_parts(struct dwqi_outcome *outcome,
+                                 const void *parts, size_t size)
+{
+    struct dwqi_part_head head;
+    dwq_status_t status = dwqi_part_head_read(parts, size, &head);
+    size_t n = head.n_parts;
+    size_t at = 0;
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (n == 0 || n > size / sizeof head) {
+        return DWQ_E_MESSAGE;
+    }
+    outcome->parts =
+        dwqi_arena_alloc(&outcome->arena, n, sizeof *outcome->parts);
+    if (!outcome->parts) {
+        return DWQ_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *part = (const char *)parts + at;
+
+        status = dwqi_part_head_read(part, size - at, &head);
+        if (status == DWQ_OK) {
+            status = dwqi_part_unpack(part, &head, &outcome->arena,
+                                      &outcome->parts[i]);
+        }
+        if (status != DWQ_OK) {
+            return status;
+        }
+        at += head.size;
+    }
+    outcome->n_ranks = (int)n;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_outcome_create(const void *parts, size_t size, void *memory,
+                                 struct dwqi_outcome **outcome_out)
+{
+    struct dwqi_outcome *outcome = calloc(1, sizeof *outcome);
+    void *copy = NULL;
+    dwq_status_t status = DWQ_E_NOMEM;
+
+    if (!outcome) {
+        return status;
+    }
+    if (!memory) {
+        if (posix_memalign(&copy, DWQI_ALIGN, size) != 0) {
+            goto free_outcome;
+        }
+        memcpy(copy, parts, size);
+        parts = copy;
+    }
+    status = unpack_parts(outcome, parts, size);
+    if (status != DWQ_OK) {
+        goto free_copy;
+    }
+    outcome->memory = memory ? memory : copy;
+    summarize(outcome);
+    *outcome_out = outcome;
+    return DWQ_OK;
+
+free_copy:
+    free(copy);
+    dwqi_arena_finish(&outcome->arena);
+free_outcome:
+    free(outcome);
+    return status;
+}
+
+struct dwqi_outcome *dwqi_outcome_create_local(dwq_status_t status,
+                                               const char *message)
+{
+    struct dwqi_outcome *outcome = calloc(1, sizeof *outcome);
+    char *copy = strdup(message);
+
+    if (!outcome || !copy) {
+        free(outcome);
+        free(copy);
+        return NULL;
+    }
+    outcome->memory = copy;
+    outcome->message = copy;
+    outcome->status = status;
+    outcome->failed_rank = -1;
+    return outcome;
+}
+
+void dwqi_outcome_destroy(struct dwqi_outcome *outcome)
+{
+    if (outcome) {
+        dwqi_arena_finish(&outcome->arena);
+        free(outcome->memory);
+        free(outcome);
+    }
+}
+
+double dwqi_outcome_time(const struct dwqi_outcome *outcome)
+{
+    return outcome->n_ranks > 0 ? outcome->parts[outcome->rank].head.this_time
+                                : 0;
+}
+
+dwq_status_t dwqi_outcome_status(const struct dwqi_outcome *outcome)
+{
+    return outcome->status;
+}
+
+void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
+                       dwq_result_t *result_out)
+{
+    const struct dwqi_part_head *slowest;
+
+    if (!outcome) {
+        *result_out = (dwq_result_t){
+            .status = DWQ_E_NOMEM,
+            .failed_rank = -1,
+            .message = "no memory for the result",
+        };
+        return;
+    }
+    slowest = outcome->n_ranks > 0 ? &outcome->parts[outcome->rank].head : NULL;
+    *result_out = (dwq_result_t){
+        .status = outcome->status,
+        .code = outcome->code,
+        .failed_rank = outcome->failed_rank,
+        .n_ranks = outcome->n_ranks,
+        .rank = outcome->rank,
+        .message = outcome->message,
+        .owner = outcome,
+    };
+    if (slowest) {
+        result_out->this_time = slowest->this_time;
+        result_out->time_over_est = slowest->this_time / time_est;
+        result_out->n_processed = slowest->n_processed;
+        result_out->total_time = slowest->total_time;
+    }
+}
+
+size_t dwq_result_n_values(const dwq_result_t *result, int rank)
+{
+    const struct dwqi_outcome *outcome = result->owner;
+
+    return outcome && rank >= 0 && rank < outcome->n_ranks
+               ? outcome->parts[rank].values.n
+               : 0;
+}
+
+const dwq_value_t *dwq_result_value(const dwq_result_t *result, int rank,
+                                    size_t index)
+{
+    const struct dwqi_outcome *outcome = result->owner;
+
+    return index < dwq_result_n_values(result, rank)
+               ? &outcome->parts[rank].values.items[index]
+               : NULL;
+}
+
+void dwq_result_clear(dwq_result_t *result)
+{
+    if (result) {
+        dwqi_outcome_destroy(result->owner);
+        result->owner = NULL;
+        result->message = "";
+        result->n_ranks = 0;
+    }
+}

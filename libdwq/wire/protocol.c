@@ -1,0 +1,74 @@
+#include "libdwq/wire/protocol.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    bool down;
+} tags[DWQI_TAG_COUNT] = {
+#define TAG_ROW(name, value, down, body) [value] = { #name, down },
+    DWQI_TAG_LIST(TAG_ROW)
+#undef TAG_ROW
+};
+
+struct dwqi_head dwqi_head_make(enum dwqi_tag tag, uint32_t n_items,
+                                uint32_t flags, uint64_t body_size)
+{
+    return (struct dwqi_head){ .magic = DWQI_MAGIC,
+                               .version = DWQI_PROTOCOL_VERSION,
+                               .tag = (uint16_t)tag,
+                               .n_items = n_items,
+                               .flags = flags,
+                               .body_size = body_size };
+}
+
+static const char *head_fault(const struct dwqi_head *head, size_t size,
+                              size_t max_inline)
+{
+    if (head->magic != DWQI_MAGIC) {
+        return "not a message of libdwq";
+    }
+    if (head->version != DWQI_PROTOCOL_VERSION) {
+        return "another version of the protocol";
+    }
+    if (head->tag >= DWQI_TAG_COUNT) {
+        return "an unknown tag";
+    }
+    if (head->body_size % 64 != 0 || head->body_size > SIZE_MAX / 2) {
+        return "a body size that cannot be";
+    }
+    if (head->body_size <= max_inline
+            ? size != sizeof *head + head->body_size
+            : size != sizeof *head) {
+        return "a body of another size than its head says";
+    }
+    return NULL;
+}
+
+dwq_status_t dwqi_head_read(const void *frame, size_t size, size_t max_inline,
+                            struct dwqi_head *head_out, const char **why_out)
+{
+    struct dwqi_head head;
+
+    if (size < sizeof head) {
+        *why_out = "shorter than a head";
+        return DWQ_E_MESSAGE;
+    }
+    memcpy(&head, frame, sizeof head);
+    *why_out = head_fault(&head, size, max_inline);
+    if (*why_out) {
+        return DWQ_E_MESSAGE;
+    }
+    *head_out = head;
+    return DWQ_OK;
+}
+
+const char *dwqi_tag_name(enum dwqi_tag tag)
+{
+    return (unsigned)tag < DWQI_TAG_COUNT ? tags[tag].name : "?";
+}
+
+bool dwqi_tag_is_down(enum dwqi_tag tag)
+{
+    return (unsigned)tag < DWQI_TAG_COUNT && tags[tag].down;
+}

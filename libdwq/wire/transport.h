@@ -1,0 +1,126 @@
+/* How messages move, whatever moves them: MPI between ranks, or a simulation
+ * inside one process. A transport belongs to one endpoint. Messages between two
+ * endpoints keep their order; nothing is lost; no call blocks but flush. */
+#ifndef DWQI_WIRE_TRANSPORT_H
+#define DWQI_WIRE_TRANSPORT_H
+
+#include "libdwq/wire/layout.h"
+#include "libdwq/wire/protocol.h"
+
+/* A body of up to this many bytes travels with its head, in one frame that
+ * stays below Open MPI's eager limit in shared memory (4096 with its own
+ * header). */
+#define DWQI_FRAME_MAX ((size_t)4032)
+#define DWQI_INLINE_MAX (DWQI_FRAME_MAX - sizeof(struct dwqi_head))
+
+struct dwqi_message {
+    int peer; /* who sent it */
+    enum dwqi_tag tag;
+    uint32_t n_items;
+    uint32_t flags;
+    unsigned char *body; /* 64-byte aligned; NULL when body_size is 0 */
+    size_t body_size;
+    void *memory; /* holds the body: the receiver's, until it calls release or
+                   * keeps it and calls free() */
+    bool in_frame; /* the body came in a frame */
+    /* DWQ_E_MESSAGE: the frame could not be read, `why` says why, and only
+     * peer, memory are set. */
+    dwq_status_t status;
+    const char *why;
+};
+
+struct dwqi_outgoing {
+    enum dwqi_tag tag;
+    uint32_t n_items;
+    uint32_t flags;
+    const struct dwqi_extent *parts; /* each starts at a multiple of 64 */
+    size_t n_parts;
+    /* Called once, when the parts' memory is no longer needed (maybe before
+     * send returns, also when it fails); may be NULL. */
+    void (*release)(void *owner);
+    void *owner;
+};
+
+struct dwqi_transport;
+
+struct dwqi_transport_ops {
+    dwq_status_t (*send)(struct dwqi_transport *transport, int peer,
+                         const struct dwqi_outgoing *message);
+    dwq_status_t (*poll)(struct dwqi_transport *transport,
+                         struct dwqi_message *message_out);
+    dwq_status_t (*pause)(struct dwqi_transport *transport, double until);
+    double (*now)(struct dwqi_transport *transport);
+    void (*release)(struct dwqi_transport *transport,
+                    struct dwqi_message *message);
+    dwq_status_t (*flush)(struct dwqi_transport *transport);
+    void (*abort)(struct dwqi_transport *transport, int code);
+    void (*close)(struct dwqi_transport *transport);
+};
+
+struct dwqi_transport {
+    const struct dwqi_transport_ops *ops;
+};
+
+/* DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM. */
+static inline dwq_status_t dwqi_send(struct dwqi_transport *transport, int peer,
+                                     const struct dwqi_outgoing *message)
+{
+    return transport->ops->send(transport, peer, message);
+}
+
+/* A message without a body. */
+dwq_status_t dwqi_send_bare(struct dwqi_transport *transport, int peer,
+                            enum dwqi_tag tag);
+
+/* DWQ_OK: a message, its memory the caller's; DWQ_E_AGAIN: none now. */
+static inline dwq_status_t dwqi_poll(struct dwqi_transport *transport,
+                                     struct dwqi_message *message_out)
+{
+    return transport->ops->poll(transport, message_out);
+}
+
+/* Between two polls that gave nothing: one step of waiting, not beyond the
+ * time `until` (INFINITY: no bound). */
+static inline dwq_status_t dwqi_pause(struct dwqi_transport *transport,
+                                      double until)
+{
+    return transport->ops->pause(transport, until);
+}
+
+static inline double dwqi_now(struct dwqi_transport *transport)
+{
+    return transport->ops->now(transport);
+}
+
+static inline void dwqi_release(struct dwqi_transport *transport,
+                                struct dwqi_message *message)
+{
+    transport->ops->release(transport, message);
+}
+
+/* Wait until every message sent has left. */
+static inline dwq_status_t dwqi_flush(struct dwqi_transport *transport)
+{
+    return transport->ops->flush(transport);
+}
+
+/* End all processes of the run. Does not return, but in a simulation. */
+static inline void dwqi_abort(struct dwqi_transport *transport, int code)
+{
+    transport->ops->abort(transport, code);
+}
+
+static inline void dwqi_close(struct dwqi_transport *transport)
+{
+    if (transport) {
+        transport->ops->close(transport);
+    }
+}
+
+/* Bytes of parts on the wire. */
+size_t dwqi_parts_size(const struct dwqi_extent *parts, size_t n_parts);
+/* Write parts at `out`, each at the next multiple of 64, pads zero. */
+void dwqi_parts_copy(const struct dwqi_extent *parts, size_t n_parts,
+                     unsigned char *out);
+
+#endif

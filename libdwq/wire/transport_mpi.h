@@ -1,0 +1,17 @@
+/* The transport between MPI ranks. */
+#ifndef DWQI_WIRE_TRANSPORT_MPI_H
+#define DWQI_WIRE_TRANSPORT_MPI_H
+
+#include <mpi.h>
+
+#include "libdwq/base/log.h"
+#include "libdwq/wire/backoff.h"
+#include "libdwq/wire/transport.h"
+
+/* `comm` (used for nothing else) and `log` are borrowed until close. */
+dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
+                                       const struct dwqi_backoff *backoff,
+                                       const struct dwqi_log *log,
+                                       struct dwqi_transport **transport_out);
+
+#endif

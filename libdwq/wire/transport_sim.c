@@ -1,0 +1,453 @@
+#include "libdwq/wire/transport_sim.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "libdwq/base/heap.h"
+
+/* A message under way, or in an inbox. */
+struct parcel {
+    struct dwqi_message message;
+    struct parcel *next, *prev;
+};
+
+enum event_kind { EVENT_ARRIVAL, EVENT_WAKE };
+
+struct event {
+    double time;
+    uint64_t sequence; /* of two at one time the earlier made comes first */
+    enum event_kind kind;
+    int endpoint;
+    struct parcel *parcel; /* of an arrival */
+    void (*release)(void *owner); /* of a large body, until it arrived */
+    void *owner;
+    int sender;
+    size_t place;
+};
+
+/* When the last message of a pair arrives: the next comes no earlier. */
+struct pair {
+    struct {
+        int from, to;
+    } key;
+    double last;
+    UT_hash_handle hh;
+};
+
+struct endpoint {
+    struct dwqi_transport base;
+    struct dwqi_sim *sim;
+    int number;
+    double clock;
+    struct parcel *inbox;
+    bool waking; /* an EVENT_WAKE is there */
+    dwq_status_t (*step)(void *arg);
+    void *step_arg;
+};
+
+struct dwqi_sim {
+    struct dwqi_sim_config config;
+    uint64_t random;
+    double clock;
+    uint64_t sequence;
+    struct dwqi_heap events;
+    struct pair *pairs;
+    bool stuck;
+    uint64_t n_sent, n_corrupted;
+    dwq_status_t error;
+    struct endpoint endpoints[];
+};
+
+uint64_t dwqi_random(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+double dwqi_random_unit(uint64_t *state)
+{
+    return (double)(dwqi_random(state) >> 11) * 0x1p-53;
+}
+
+static bool event_before(const void *left, const void *right)
+{
+    const struct event *a = left, *b = right;
+
+    return a->time != b->time ? a->time < b->time : a->sequence < b->sequence;
+}
+
+static struct event *add_event(struct dwqi_sim *sim, enum event_kind kind,
+                               int endpoint, double time)
+{
+    struct event *event = calloc(1, sizeof *event);
+
+    if (!event) {
+        return NULL;
+    }
+    event->kind = kind;
+    event->endpoint = endpoint;
+    event->time = time;
+    event->sequence = sim->sequence++;
+    if (!dwqi_heap_push(&sim->events, event)) {
+        free(event);
+        return NULL;
+    }
+    return event;
+}
+
+static void wake(struct dwqi_sim *sim, struct endpoint *e, double time)
+{
+    if (e->step && !e->waking) {
+        e->waking = add_event(sim, EVENT_WAKE, e->number,
+                              fmax(time, e->clock)) != NULL;
+    }
+}
+
+/* --- Time --------------------------------------------------------------- */
+
+static void finish_transfer(struct event *event)
+{
+    if (event->release) {
+        event->release(event->owner);
+        event->release = NULL;
+    }
+}
+
+static void run_step(struct dwqi_sim *sim, struct endpoint *e)
+{
+    dwq_status_t status;
+
+    e->waking = false;
+    e->clock = fmax(e->clock, sim->clock);
+    status = e->step(e->step_arg);
+    if (status == DWQ_OK || (status == DWQ_E_AGAIN && e->inbox)) {
+        wake(sim, e, e->clock);
+    } else if (status != DWQ_E_AGAIN) {
+        e->step = NULL;
+        sim->error = sim->error == DWQ_OK ? status : sim->error;
+    }
+}
+
+static void run_event(struct dwqi_sim *sim)
+{
+    struct event *event = dwqi_heap_top(&sim->events);
+    struct endpoint *e = &sim->endpoints[event->endpoint];
+
+    dwqi_heap_remove(&sim->events, event);
+    sim->clock = fmax(sim->clock, event->time);
+    if (event->kind == EVENT_ARRIVAL) {
+        finish_transfer(event);
+        DL_APPEND(e->inbox, event->parcel);
+        wake(sim, e, sim->clock);
+    } else if (e->step) {
+        run_step(sim, e);
+    }
+    free(event);
+}
+
+static const struct event *next_event(const struct dwqi_sim *sim)
+{
+    return dwqi_heap_top(&sim->events);
+}
+
+/* --- The transport ------------------------------------------------------ */
+
+static struct endpoint *of(struct dwqi_transport *transport)
+{
+    return (struct endpoint *)transport;
+}
+
+static double arrival_time(struct dwqi_sim *sim, int from, int to, double now)
+{
+    struct pair *pair = NULL;
+    struct pair wanted;
+    double delay =
+        -sim->config.mean_delay * log(1 - dwqi_random_unit(&sim->random));
+
+    if (dwqi_random_unit(&sim->random) < sim->config.long_share) {
+        delay += sim->config.long_delay * dwqi_random_unit(&sim->random);
+    }
+    memset(&wanted, 0, sizeof wanted);
+    wanted.key.from = from;
+    wanted.key.to = to;
+    HASH_FIND(hh, sim->pairs, &wanted.key, sizeof wanted.key, pair);
+    if (!pair) {
+        pair = calloc(1, sizeof *pair);
+        if (!pair) {
+            abort(); /* a test's machine without memory */
+        }
+        pair->key = wanted.key;
+        HASH_ADD(hh, sim->pairs, key, sizeof pair->key, pair);
+    }
+    pair->last = fmax(pair->last, now + delay);
+    return pair->last;
+}
+
+/* The message as it went over a wire: head and body as bytes, one of them
+ * changed now and then, and the head read again. */
+static struct parcel *make_parcel(struct dwqi_sim *sim, int from,
+                                  const struct dwqi_outgoing *out)
+{
+    size_t size = dwqi_parts_size(out->parts, out->n_parts);
+    struct dwqi_head head =
+        dwqi_head_make(out->tag, out->n_items, out->flags, size);
+    struct parcel *parcel = calloc(1, sizeof *parcel);
+    bool in_frame = size <= DWQI_INLINE_MAX;
+    void *memory = NULL;
+    unsigned char *bytes;
+
+    if (!parcel ||
+        posix_memalign(&memory, DWQI_ALIGN, sizeof head + size) != 0) {
+        free(parcel);
+        return NULL;
+    }
+    bytes = memory;
+    memcpy(bytes, &head, sizeof head);
+    dwqi_parts_copy(out->parts, out->n_parts, bytes + sizeof head);
+    if ((from != 0 || sim->config.corrupt_down) &&
+        dwqi_random_unit(&sim->random) < sim->config.corrupt) {
+        bytes[dwqi_random(&sim->random) % (sizeof head + size)] ^=
+            (unsigned char)(1 + dwqi_random(&sim->random) % 255);
+        sim->n_corrupted++;
+    }
+    parcel->message = (struct dwqi_message){ .peer = from,
+                                             .memory = memory,
+                                             .in_frame = in_frame };
+    parcel->message.status = dwqi_head_read(
+        bytes, sizeof head + (in_frame ? size : 0), DWQI_INLINE_MAX, &head,
+        &parcel->message.why);
+    parcel->message.tag = head.tag;
+    parcel->message.n_items = head.n_items;
+    parcel->message.flags = head.flags;
+    parcel->message.body = size > 0 ? bytes + sizeof head : NULL;
+    parcel->message.body_size = size;
+    return parcel;
+}
+
+static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
+                             const struct dwqi_outgoing *message)
+{
+    struct endpoint *e = of(transport);
+    struct dwqi_sim *sim = e->sim;
+    struct parcel *parcel = make_parcel(sim, e->number, message);
+    struct event *event =
+        parcel ? add_event(sim, EVENT_ARRIVAL, peer,
+                           arrival_time(sim, e->number, peer, e->clock))
+               : NULL;
+
+    if (!event) {
+        return DWQ_E_NOMEM;
+    }
+    sim->n_sent++;
+    event->parcel = parcel;
+    event->sender = e->number;
+    event->release = message->release;
+    event->owner = message->owner;
+    if (parcel->message.in_frame) {
+        finish_transfer(event);
+    }
+    return DWQ_OK;
+}
+
+static dwq_status_t sim_poll(struct dwqi_transport *transport,
+                             struct dwqi_message *message_out)
+{
+    struct endpoint *e = of(transport);
+    struct parcel *parcel;
+
+    /* Endpoint 0 is not stepped: what happened until now happens here. */
+    while (e->number == 0 && next_event(e->sim) &&
+           next_event(e->sim)->time <= e->clock) {
+        run_event(e->sim);
+    }
+    parcel = e->inbox;
+    if (!parcel) {
+        return DWQ_E_AGAIN;
+    }
+    DL_DELETE(e->inbox, parcel);
+    *message_out = parcel->message;
+    free(parcel);
+    return DWQ_OK;
+}
+
+static dwq_status_t sim_pause(struct dwqi_transport *transport, double until)
+{
+    struct endpoint *e = of(transport);
+    struct dwqi_sim *sim = e->sim;
+
+    while (!e->inbox && next_event(sim) && next_event(sim)->time <= until) {
+        run_event(sim);
+    }
+    if (e->inbox) {
+        e->clock = fmax(e->clock, sim->clock);
+    } else if (isinf(until)) {
+        sim->stuck = true;
+        return DWQ_E_MPI;
+    } else {
+        e->clock = fmax(e->clock, until);
+    }
+    return DWQ_OK;
+}
+
+static double sim_now(struct dwqi_transport *transport)
+{
+    return of(transport)->clock;
+}
+
+static void sim_release(struct dwqi_transport *transport,
+                        struct dwqi_message *message)
+{
+    (void)transport;
+    free(message->memory);
+    message->memory = NULL;
+}
+
+/* All was copied when it was sent. */
+static dwq_status_t sim_flush(struct dwqi_transport *transport)
+{
+    struct endpoint *e = of(transport);
+
+    for (size_t i = 0; i < e->sim->events.n; i++) {
+        struct event *event = e->sim->events.items[i];
+
+        if (event->kind == EVENT_ARRIVAL && event->sender == e->number) {
+            finish_transfer(event);
+        }
+    }
+    return DWQ_OK;
+}
+
+static void sim_abort(struct dwqi_transport *transport, int code)
+{
+    (void)transport;
+    exit(code);
+}
+
+static void sim_close(struct dwqi_transport *transport)
+{
+    (void)transport;
+}
+
+static const struct dwqi_transport_ops sim_ops = {
+    .send = sim_send,
+    .poll = sim_poll,
+    .pause = sim_pause,
+    .now = sim_now,
+    .release = sim_release,
+    .flush = sim_flush,
+    .abort = sim_abort,
+    .close = sim_close,
+};
+
+/* --- The simulation ----------------------------------------------------- */
+
+struct dwqi_sim *dwqi_sim_create(const struct dwqi_sim_config *config)
+{
+    size_t n = (size_t)config->n_endpoints;
+    struct dwqi_sim *sim = calloc(1, sizeof *sim + n * sizeof sim->endpoints[0]);
+
+    if (!sim) {
+        return NULL;
+    }
+    sim->config = *config;
+    sim->random = config->seed;
+    dwqi_heap_init(&sim->events, event_before, offsetof(struct event, place));
+    for (size_t i = 0; i < n; i++) {
+        sim->endpoints[i].base.ops = &sim_ops;
+        sim->endpoints[i].sim = sim;
+        sim->endpoints[i].number = (int)i;
+    }
+    return sim;
+}
+
+static void free_parcel(struct parcel *parcel)
+{
+    free(parcel->message.memory);
+    free(parcel);
+}
+
+void dwqi_sim_destroy(struct dwqi_sim *sim)
+{
+    struct pair *pair, *next_pair;
+    struct event *event;
+
+    if (!sim) {
+        return;
+    }
+    while ((event = dwqi_heap_top(&sim->events)) != NULL) {
+        dwqi_heap_remove(&sim->events, event);
+        finish_transfer(event);
+        if (event->parcel) {
+            free_parcel(event->parcel);
+        }
+        free(event);
+    }
+    for (int i = 0; i < sim->config.n_endpoints; i++) {
+        struct endpoint *e = &sim->endpoints[i];
+
+        while (e->inbox) {
+            struct parcel *parcel = e->inbox;
+
+            DL_DELETE(e->inbox, parcel);
+            free_parcel(parcel);
+        }
+    }
+    HASH_ITER (hh, sim->pairs, pair, next_pair) {
+        HASH_DEL(sim->pairs, pair);
+        free(pair);
+    }
+    dwqi_heap_finish(&sim->events);
+    free(sim);
+}
+
+struct dwqi_transport *dwqi_sim_endpoint(struct dwqi_sim *sim, int endpoint)
+{
+    return &sim->endpoints[endpoint].base;
+}
+
+void dwqi_sim_set_step(struct dwqi_sim *sim, int endpoint,
+                       dwq_status_t (*step)(void *arg), void *arg, double start)
+{
+    struct endpoint *e = &sim->endpoints[endpoint];
+
+    e->step = step;
+    e->step_arg = arg;
+    e->clock = fmax(e->clock, start);
+    wake(sim, e, start);
+}
+
+void dwqi_sim_advance(struct dwqi_sim *sim, int endpoint, double seconds)
+{
+    sim->endpoints[endpoint].clock += seconds;
+}
+
+double dwqi_sim_now(const struct dwqi_sim *sim, int endpoint)
+{
+    return sim->endpoints[endpoint].clock;
+}
+
+bool dwqi_sim_is_stuck(const struct dwqi_sim *sim)
+{
+    return sim->stuck;
+}
+
+uint64_t dwqi_sim_n_sent(const struct dwqi_sim *sim)
+{
+    return sim->n_sent;
+}
+
+uint64_t dwqi_sim_n_corrupted(const struct dwqi_sim *sim)
+{
+    return sim->n_corrupted;
+}
+
+dwq_status_t dwqi_sim_error(const struct dwqi_sim *sim)
+{
+    return sim->error;
+}

@@ -1,0 +1,49 @@
+/* The processes of one run: MPI ranks, or (built without MPI) this process
+ * alone. Everything collective of a run is here, and waits cheaply. The run's
+ * communicators are private duplicates. */
+#ifndef DWQI_WIRE_WORLD_H
+#define DWQI_WIRE_WORLD_H
+
+#include <dwq/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "libdwq/base/log.h"
+#include "libdwq/wire/transport.h"
+
+struct dwqi_world;
+
+/* Start MPI if nobody has (`thread_level`: MPI_THREAD_*; 0 takes FUNNELED).
+ * DWQ_OK; DWQ_E_STATE: MPI has been finalized; DWQ_E_MPI. */
+dwq_status_t dwqi_mpi_start(int thread_level);
+/* Finalize MPI if dwqi_mpi_start() started it. */
+void dwqi_mpi_finish(void);
+/* Rank and size of the world, MPI running. */
+dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out);
+
+/* Collective over `comm` (an MPI_Comm *, NULL: the world). */
+dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out);
+/* Not collective: waits for nobody. */
+void dwqi_world_close(struct dwqi_world *world);
+
+int dwqi_world_rank(const struct dwqi_world *world);
+int dwqi_world_size(const struct dwqi_world *world);
+/* An MPI_Comm of this process alone, for calls; NULL without MPI. */
+const void *dwqi_world_self(const struct dwqi_world *world);
+
+/* Collective. How long each sleeps while it waits: seconds. */
+void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait);
+dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out);
+dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
+                              size_t size);
+dwq_status_t dwqi_world_barrier(struct dwqi_world *world);
+
+/* This rank's endpoint; peers are ranks of the world. */
+dwq_status_t dwqi_world_transport(struct dwqi_world *world,
+                                  const struct dwqi_log *log,
+                                  struct dwqi_transport **transport_out);
+
+/* End all ranks of the job with this exit code. Does not return. */
+void dwqi_world_abort(struct dwqi_world *world, int code);
+
+#endif

@@ -1,0 +1,105 @@
+/* The world of one process, for builds without MPI. */
+#include "libdwq/wire/world.h"
+
+#include <stdlib.h>
+
+struct dwqi_world {
+    int unused;
+};
+
+dwq_status_t dwqi_mpi_start(int thread_level)
+{
+    (void)thread_level;
+    return DWQ_OK;
+}
+
+void dwqi_mpi_finish(void)
+{
+}
+
+dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
+{
+    *rank_out = 0;
+    *size_out = 1;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
+{
+    struct dwqi_world *world = calloc(1, sizeof *world);
+
+    (void)comm;
+    if (!world) {
+        return DWQ_E_NOMEM;
+    }
+    *world_out = world;
+    return DWQ_OK;
+}
+
+void dwqi_world_close(struct dwqi_world *world)
+{
+    free(world);
+}
+
+int dwqi_world_rank(const struct dwqi_world *world)
+{
+    (void)world;
+    return 0;
+}
+
+int dwqi_world_size(const struct dwqi_world *world)
+{
+    (void)world;
+    return 1;
+}
+
+const void *dwqi_world_self(const struct dwqi_world *world)
+{
+    (void)world;
+    return NULL;
+}
+
+void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait)
+{
+    (void)world;
+    (void)idle_wait;
+}
+
+dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out)
+{
+    (void)world;
+    *min_out = value;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
+                              size_t size)
+{
+    (void)world;
+    (void)root;
+    (void)data;
+    (void)size;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
+{
+    (void)world;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_world_transport(struct dwqi_world *world,
+                                  const struct dwqi_log *log,
+                                  struct dwqi_transport **transport_out)
+{
+    (void)world;
+    (void)log;
+    *transport_out = NULL; /* nobody to talk to */
+    return DWQ_OK;
+}
+
+void dwqi_world_abort(struct dwqi_world *world, int code)
+{
+    (void)world;
+    exit(code);
+}

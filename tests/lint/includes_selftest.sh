@@ -1,0 +1,54 @@
+#!/bin/sh
+# includes_selftest.sh ROOT: includes.sh finds each of these, planted.
+set -eu
+script=$1/tests/lint/includes.sh
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+for room in libdwq/base libdwq/core libdwq/wire libdwq/include/dwq brokers \
+    workers topology bench examples tests; do
+    mkdir -p "$tree/$room"
+done
+: >"$tree/libdwq/base/arena.h"
+: >"$tree/libdwq/wire/codec.h"
+: >"$tree/libdwq/core/scheduler.h"
+: >"$tree/workers/executor.h"
+: >"$tree/workers/serve.h"
+
+bad=0
+# expect STATUS FILE INCLUDE
+expect() {
+    echo "#include $3" >"$tree/$2"
+    status=0
+    sh "$script" "$tree" >"$tree/log" || status=1
+    if [ $status -ne "$1" ]; then
+        echo "$2 with $3: got $status, not $1"
+        cat "$tree/log"
+        bad=1
+    fi
+    rm "$tree/$2"
+}
+
+expect 0 libdwq/base/x.c '<dwq/status.h>'
+expect 0 libdwq/base/x.c '"libdwq/base/arena.h"'
+expect 1 libdwq/base/x.c '"libdwq/wire/codec.h"'
+expect 1 libdwq/base/x.c '"arena.h"'
+expect 1 libdwq/base/x.c '<mpi.h>'
+expect 1 libdwq/include/dwq/x.h '"libdwq/base/arena.h"'
+expect 1 libdwq/include/dwq/x.h '<mpi.h>'
+expect 0 libdwq/include/dwq/mpi.h '<mpi.h>'
+expect 0 libdwq/wire/x.c '<mpi.h>'
+expect 0 libdwq/wire/codec_read.c '<msgpack.h>'
+expect 1 libdwq/wire/protocol.c '<msgpack.h>'
+expect 1 libdwq/wire/x.c '"libdwq/core/scheduler.h"'
+expect 1 libdwq/core/x.c '"workers/serve.h"'
+expect 0 libdwq/core/run.c '"workers/serve.h"'
+expect 1 libdwq/core/controller.c '<dwq/mpi.h>'
+expect 1 workers/x.c '"libdwq/core/scheduler.h"'
+expect 0 workers/x.c '"libdwq/wire/codec.h"'
+expect 0 brokers/x.c '"workers/executor.h"'
+expect 1 brokers/x.c '"workers/serve.h"'
+expect 1 topology/placer.c '<hwloc.h>'
+expect 0 topology/discover.c '<hwloc.h>'
+expect 1 examples/x.c '"libdwq/base/arena.h"'
+expect 0 tests/x.c '"libdwq/core/scheduler.h"'
+exit $bad

@@ -1,0 +1,567 @@
+#include "tests/sim/scenario.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libdwq/core/controller.h"
+#include "libdwq/wire/transport_sim.h"
+#include "workers/serve.h"
+
+#define MAX_WORKERS 12
+#define BIG ((size_t)70 * 1024 / sizeof(double)) /* elements: a body of its own */
+
+struct scenario;
+
+struct sim_worker {
+    struct scenario *s;
+    int number;
+    double slowness; /* times the duration of each call */
+    bool withdraws;  /* its initializer fails */
+    bool begun;
+    struct dwqi_registry *registry;
+    struct dwqi_executor *executor;
+    struct dwqi_server *server;
+};
+
+/* What the test knows of a task it submitted. */
+struct known {
+    uint64_t id;
+    double x;
+    bool fails, unknown, borrowed, cancelled;
+    int bound; /* worker, or 0 */
+    int n_run; /* how often its function was entered */
+    bool collected;
+};
+
+struct scenario {
+    uint64_t random;
+    struct dwqi_sim *sim;
+    struct dwqi_log log;
+    int n_workers;
+    struct sim_worker workers[MAX_WORKERS + 1];
+    dwq_controller_t *controller;
+    struct known *known;
+    size_t n_known, n_max, n_collected;
+    double time_limit, grace;
+    double *big; /* an array to borrow */
+    struct scenario_outcome *out;
+};
+
+static double draw(struct scenario *s)
+{
+    return dwqi_random_unit(&s->random);
+}
+
+static int draw_int(struct scenario *s, int n)
+{
+    return (int)(dwqi_random(&s->random) % (uint64_t)n);
+}
+
+static void fault(struct scenario *s, const char *format, ...)
+    DWQ_PRINTF(2, 3);
+
+static void fault(struct scenario *s, const char *format, ...)
+{
+    va_list args;
+
+    if (!s->out->ok) {
+        return; /* the first one counts */
+    }
+    s->out->ok = false;
+    va_start(args, format);
+    vsnprintf(s->out->fault, sizeof s->out->fault, format, args);
+    va_end(args);
+}
+
+/* --- Workers ------------------------------------------------------------ */
+
+/* work(x, seconds, index[, array]): takes virtual time; gives 2x + sum. */
+static int work(dwq_call_t *call, void *arg)
+{
+    struct sim_worker *w = arg;
+    struct scenario *s = w->s;
+    double x, seconds, sum = 0;
+    int64_t index;
+    dwq_array_t array;
+
+    if (!dwq_arg(call, 0, &x) || !dwq_arg(call, 1, &seconds) ||
+        !dwq_arg(call, 2, &index)) {
+        return dwq_call_fail(call, 99, "bad arguments");
+    }
+    if (index >= 0 && (size_t)index < s->n_known) {
+        s->known[index].n_run++;
+    }
+    if (dwq_arg(call, 3, &array)) {
+        for (size_t i = 0; i < array.shape[0]; i++) {
+            sum += ((const double *)array.data)[i];
+        }
+    }
+    dwqi_sim_advance(s->sim, w->number, seconds * w->slowness);
+    if (x < 0) {
+        return dwq_call_fail(call, 7, "x is %g", x);
+    }
+    if (x < 1) {
+        return 0; /* returns nothing */
+    }
+    return dwq_call_return(call, DWQ_VALUES(2 * x + sum, index));
+}
+
+static double worker_now(void *arg)
+{
+    struct sim_worker *w = arg;
+
+    return dwqi_sim_now(w->s->sim, w->number);
+}
+
+static dwq_status_t worker_step(void *arg)
+{
+    struct sim_worker *w = arg;
+
+    if (!w->begun) {
+        w->begun = true;
+        if (w->withdraws) {
+            return dwqi_server_withdraw(w->server, "its initializer failed");
+        }
+        dwqi_server_set_ready_data(w->server,
+                                   dwq_value_int(1000 + w->number));
+        return dwqi_server_begin(w->server);
+    }
+    return dwqi_server_is_closed(w->server) ? DWQ_E_AGAIN
+                                            : dwqi_server_step(w->server);
+}
+
+static void make_worker(struct scenario *s, int number)
+{
+    struct sim_worker *w = &s->workers[number];
+    const dwq_function_t functions[] = { { "work", work, w },
+                                         { NULL, NULL, NULL } };
+    struct dwqi_reason reason;
+    struct dwqi_server_config config = {
+        .transport = dwqi_sim_endpoint(s->sim, number),
+        .log = &s->log,
+        .time_limit = s->time_limit,
+    };
+
+    w->s = s;
+    w->number = number;
+    w->slowness = draw(s) < 0.2 ? 20 * draw(s) : 1;
+    w->withdraws = draw(s) < 0.03;
+    dwqi_registry_create(functions, NULL, ".", &s->log, &w->registry, &reason);
+    dwqi_executor_create(
+        &(struct dwqi_executor_config){ .registry = w->registry,
+                                        .log = &s->log,
+                                        .now = worker_now,
+                                        .clock = w,
+                                        .size = 1 },
+        &w->executor);
+    config.executor = w->executor;
+    dwqi_server_create(&config, &w->server);
+    dwqi_sim_set_step(s->sim, number, worker_step, w,
+                      draw(s) < 0.3 ? 0.1 * draw(s) : 0);
+}
+
+/* --- Submitting --------------------------------------------------------- */
+
+static double draw_seconds(struct scenario *s)
+{
+    switch (draw_int(s, 4)) {
+    case 0:
+        return 2e-6 * draw(s);
+    case 1:
+        return 1e-4 * draw(s);
+    case 2:
+        return 1e-5;
+    default:
+        return draw(s) < 0.05 ? 2 * draw(s) : 5e-3 * draw(s);
+    }
+}
+
+static uint64_t draw_id(struct scenario *s)
+{
+    return draw(s) < 0.2 ? 1 + dwqi_random(&s->random) % 400 : 0;
+}
+
+static bool id_is_out(const struct scenario *s, uint64_t id)
+{
+    for (size_t i = 0; i < s->n_known; i++) {
+        if (s->known[i].id == id && !s->known[i].collected) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Submit one random task and remember it. */
+static void submit_one(struct scenario *s)
+{
+    struct known *k = &s->known[s->n_known];
+    bool queued = draw(s) < 0.4;
+    double seconds = draw_seconds(s);
+    dwq_task_t task = { .function = "work", .id = draw_id(s) };
+    dwq_array_t big = dwq_array(DWQ_DOUBLE, s->big, 1, (size_t[]){ BIG });
+    dwq_value_t args[4];
+    uint64_t id = 0;
+    dwq_status_t status, expected;
+
+    *k = (struct known){ .x = draw(s) < 0.1   ? -1
+                              : draw(s) < 0.1 ? 0.5
+                                              : 1 + draw_int(s, 1000) };
+    k->fails = k->x < 0;
+    k->borrowed = draw(s) < 0.03;
+    k->unknown = draw(s) < 0.02;
+    if (draw(s) < 0.2) {
+        task.worker = 1 + draw_int(s, s->n_workers);
+        k->bound = queued ? 0 : task.worker;
+    }
+    args[0] = dwq_value_double(k->x);
+    args[1] = dwq_value_double(seconds);
+    args[2] = dwq_value_int((int64_t)s->n_known);
+    args[3] = dwq_value_array(draw(s) < 0.5 ? dwq_borrow(big) : big);
+    task.args = (dwq_values_t){ k->borrowed ? 4u : 3u, args };
+    task.function = k->unknown ? "exit" : "work";
+    task.priority = draw(s) < 0.1 ? draw_int(s, 5) - 2 : 0;
+    task.time_est = draw(s) < 0.5 ? seconds : draw(s) < 0.3 ? 10 * draw(s) : 0;
+    expected = task.id && id_is_out(s, task.id) ? DWQ_E_ID : DWQ_OK;
+    s->n_known++; /* a call may run at once */
+    status = queued ? dwq_controller_queue_call(s->controller, &task, &id)
+                    : dwq_controller_submit_call(s->controller, &task, &id);
+    if (status != expected) {
+        fault(s, "submit answered %s, not %s", dwq_status_name(status),
+              dwq_status_name(expected));
+    }
+    if (status != DWQ_OK) {
+        s->n_known--;
+        return;
+    }
+    if (id == 0 || (task.id && id != task.id) || id_is_out(s, id)) {
+        fault(s, "id %" PRIu64 " given for %" PRIu64, id, task.id);
+    }
+    k->id = id;
+}
+
+/* --- Collecting --------------------------------------------------------- */
+
+static struct known *known_of(struct scenario *s, uint64_t id)
+{
+    for (size_t i = 0; i < s->n_known; i++) {
+        if (s->known[i].id == id && !s->known[i].collected) {
+            return &s->known[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_value(struct scenario *s, const struct known *k,
+                        const dwq_result_t *r)
+{
+    double y = 0, sum = k->borrowed ? (double)BIG : 0;
+    bool has = dwq_result_get(r, 0, 0, &y);
+
+    if (k->fails || k->unknown) {
+        fault(s, "task %" PRIu64 " should have failed", k->id);
+    } else if (k->x < 1 ? has : !has || y != 2 * k->x + sum) {
+        fault(s, "task %" PRIu64 " gave %g for %g", k->id, y, k->x);
+    } else if (k->bound && r->worker != k->bound) {
+        fault(s, "task %" PRIu64 " ran on worker %d, not %d", k->id, r->worker,
+              k->bound);
+    }
+}
+
+/* How often a function may have been entered, by the status of its result. */
+static void check_runs(struct scenario *s, const struct known *k,
+                       const dwq_result_t *r, bool corrupted)
+{
+    int least = 0, most = 1;
+
+    if (corrupted) {
+        /* A message that nobody could read may stand for any of these. */
+    } else if (r->status == DWQ_OK || (r->status == DWQ_E_TASK && !k->unknown)) {
+        least = 1;
+    } else if (r->status == DWQ_E_CANCELLED || r->status == DWQ_E_WORKER) {
+        most = 0;
+    }
+    if (k->n_run < least || k->n_run > most) {
+        fault(s, "task %" PRIu64 " (%s) was run %d times", k->id,
+              dwq_status_name(r->status), k->n_run);
+    }
+}
+
+static void collected(struct scenario *s, dwq_result_t *r)
+{
+    struct known *k = known_of(s, r->id);
+    bool corrupted = dwqi_sim_n_corrupted(s->sim) > 0;
+
+    if (!k) {
+        fault(s, "a result of no task, or a second one: %" PRIu64, r->id);
+        dwq_result_clear(r);
+        return;
+    }
+    k->collected = true;
+    s->n_collected++;
+    s->out->n_by_status[-(int)r->status]++;
+    if (r->status == DWQ_OK && !corrupted) {
+        check_value(s, k, r);
+    } else if (r->status == DWQ_E_TASK && !corrupted) {
+        if (!k->fails && !k->unknown) {
+            fault(s, "task %" PRIu64 " failed: %s", k->id, r->message);
+        } else if (k->fails && !k->unknown &&
+                   (r->code != 7 || r->failed_rank != 0)) {
+            fault(s, "task %" PRIu64 " failed with code %d", k->id, r->code);
+        }
+    }
+    check_runs(s, k, r, corrupted);
+    dwq_result_clear(r);
+}
+
+static void collect_some(struct scenario *s)
+{
+    dwq_result_t r[8];
+    size_t n = 0;
+
+    switch (draw_int(s, 4)) {
+    case 0:
+        if (dwq_controller_probe_next_result(s->controller, r) == DWQ_OK) {
+            collected(s, r);
+        }
+        break;
+    case 1:
+        dwq_controller_probe_all_next_results(s->controller, r, 8, &n);
+        for (size_t i = 0; i < n; i++) {
+            collected(s, &r[i]);
+        }
+        break;
+    case 2:
+        if (s->n_known > 0) {
+            const struct known *k = &s->known[draw_int(s, (int)s->n_known)];
+            bool there = !k->collected;
+
+            if ((dwq_controller_get_result(s->controller, k->id, r) ==
+                 DWQ_OK) != (there || id_is_out(s, k->id))) {
+                fault(s, "get_result of task %" PRIu64, k->id);
+            } else if (there || known_of(s, k->id)) {
+                collected(s, r);
+            }
+        }
+        break;
+    default:
+        if (dwq_controller_get_next_result(s->controller, r) == DWQ_OK) {
+            collected(s, r);
+        }
+    }
+}
+
+static void collect_rest(struct scenario *s)
+{
+    dwq_result_t r;
+    dwq_status_t status;
+
+    while ((status = dwq_controller_get_next_result(s->controller, &r)) ==
+           DWQ_OK) {
+        collected(s, &r);
+    }
+    if (status != DWQ_E_EMPTY) {
+        fault(s, "the last get_next_result answered %s",
+              dwq_status_name(status));
+    }
+}
+
+static void cancel_one(struct scenario *s)
+{
+    size_t i = (size_t)draw_int(s, (int)s->n_known + 1);
+    dwq_status_t status;
+
+    if (i == s->n_known) {
+        dwq_controller_cancel(s->controller, draw(s) < 0.1 ? 0 : UINT64_MAX);
+        return;
+    }
+    status = dwq_controller_cancel(s->controller, s->known[i].id);
+    if ((status == DWQ_E_ID) == id_is_out(s, s->known[i].id)) {
+        fault(s, "cancel answered %s", dwq_status_name(status));
+    }
+}
+
+/* --- The run ------------------------------------------------------------ */
+
+static void user_code(struct scenario *s)
+{
+    while (s->out->ok && s->n_known < s->n_max) {
+        double what = draw(s);
+
+        if (what < 0.7) {
+            submit_one(s);
+        } else if (what < 0.9) {
+            collect_some(s);
+        } else if (what < 0.93) {
+            cancel_one(s);
+        } else if (what < 0.96) {
+            int worker;
+            dwq_value_t data;
+            int64_t number;
+
+            if (dwq_controller_get_ready_worker(s->controller, &worker,
+                                                &data) == DWQ_OK &&
+                dwqi_sim_n_corrupted(s->sim) == 0 &&
+                (!dwq_read_int64(&data, &number) || number != 1000 + worker)) {
+                fault(s, "ready data of worker %d", worker);
+            }
+        } else {
+            dwqi_sim_advance(s->sim, 0, 1e-3 * draw(s));
+            dwq_controller_progress(s->controller);
+        }
+    }
+}
+
+static void make_controller(struct scenario *s)
+{
+    int peers[MAX_WORKERS];
+    static const int held[] = { 1, 2, 64, 64, 5 };
+    struct dwqi_controller_config config = {
+        .transport = dwqi_sim_endpoint(s->sim, 0),
+        .log = &s->log,
+        .n_workers = s->n_workers,
+        .peers = peers,
+        .n_peers = s->n_workers + 1,
+        .queue_order =
+            draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
+        .held_max = held[draw_int(s, 5)],
+        .time_limit = s->time_limit,
+        .grace_end = s->time_limit + s->grace,
+    };
+
+    for (int w = 0; w < s->n_workers; w++) {
+        peers[w] = w + 1;
+    }
+    dwqi_controller_create(&config, &s->controller);
+}
+
+static void quiet(const char *line, void *arg)
+{
+    (void)line;
+    (void)arg;
+}
+
+static void set_up(struct scenario *s, uint64_t seed, bool verbose)
+{
+    struct dwqi_sim_config config = { .mean_delay = 2e-6 };
+
+    s->random = seed;
+    s->log.verbose = verbose;
+    s->log.line = verbose ? NULL : quiet;
+    s->n_workers = 1 + draw_int(s, MAX_WORKERS);
+    s->n_max = (size_t)(1 + draw_int(s, draw(s) < 0.1 ? 400 : 60));
+    s->time_limit = draw(s) < 0.1 ? 0.05 * draw(s) : INFINITY;
+    s->grace = draw(s) < 0.5 ? INFINITY : 0.05 * draw(s);
+    config.n_endpoints = s->n_workers + 1;
+    config.seed = seed + 1;
+    config.mean_delay = draw(s) < 0.5 ? 2e-6 : 1e-3;
+    config.long_delay = 0.1;
+    config.long_share = draw(s) < 0.3 ? 0.05 : 0;
+    config.corrupt = draw(s) < 0.1 ? 0.02 : 0;
+    config.corrupt_down = true;
+    s->sim = dwqi_sim_create(&config);
+    s->known = calloc(s->n_max + 1, sizeof *s->known);
+    s->big = malloc(BIG * sizeof *s->big);
+    for (size_t i = 0; i < BIG; i++) {
+        s->big[i] = 1;
+    }
+    make_controller(s);
+    for (int w = 1; w <= s->n_workers; w++) {
+        make_worker(s, w);
+    }
+}
+
+static void tear_down(struct scenario *s)
+{
+    dwqi_controller_destroy(s->controller);
+    for (int w = 1; w <= s->n_workers; w++) {
+        dwqi_server_destroy(s->workers[w].server);
+        dwqi_executor_destroy(s->workers[w].executor);
+        dwqi_registry_destroy(s->workers[w].registry);
+    }
+    dwqi_sim_destroy(s->sim);
+    free(s->known);
+    free(s->big);
+}
+
+/* A report has to print in any state. */
+static void check_report(struct scenario *s)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out || dwq_controller_info(s->controller, out) != DWQ_OK) {
+        fault(s, "no report");
+    }
+    if (out) {
+        fclose(out);
+    }
+    if (!text || !strstr(text, "results collected: ")) {
+        fault(s, "a report without its first line");
+    }
+    free(text);
+}
+
+/* EXIT was heard by every worker, unless a message was lost to corruption or
+ * the run was given up after its limit. */
+static void check_workers(struct scenario *s, dwq_status_t closed)
+{
+    if (closed == DWQ_E_TIME_LIMIT || dwqi_sim_n_corrupted(s->sim) > 0) {
+        return;
+    }
+    for (int w = 1; w <= s->n_workers; w++) {
+        if (!dwqi_server_is_closed(s->workers[w].server)) {
+            fault(s, "worker %d was never told to leave", w);
+        }
+    }
+}
+
+static void play(struct scenario *s)
+{
+    bool early = draw(s) < 0.3; /* exits with results uncollected */
+    dwq_status_t closed;
+
+    user_code(s);
+    check_report(s);
+    if (!early) {
+        collect_rest(s);
+    }
+    closed = dwqi_controller_close(s->controller, draw(s) < 0.1);
+    if (closed != DWQ_OK && closed != DWQ_E_TIME_LIMIT) {
+        fault(s, "the end answered %s", dwq_status_name(closed));
+    }
+    if (dwq_controller_submit_call(s->controller,
+                                   &(dwq_task_t){ .function = "work" },
+                                   NULL) != DWQ_E_STATE) {
+        fault(s, "a submit after the end was taken");
+    }
+    collect_rest(s);
+    check_workers(s, closed);
+}
+
+void scenario_run(uint64_t seed, bool verbose,
+                  struct scenario_outcome *outcome_out)
+{
+    struct scenario s = { .out = outcome_out };
+
+    *outcome_out = (struct scenario_outcome){ .ok = true };
+    set_up(&s, seed, verbose);
+    play(&s);
+    if (dwqi_sim_is_stuck(s.sim)) {
+        outcome_out->ok = true;
+        fault(&s, "stuck: everybody waits, and nothing is under way");
+    } else if (dwqi_sim_error(s.sim) != DWQ_OK) {
+        fault(&s, "a worker could not go on: %s",
+              dwq_status_name(dwqi_sim_error(s.sim)));
+    }
+    if (outcome_out->ok && s.n_collected != s.n_known) {
+        fault(&s, "%zu results for %zu tasks", s.n_collected, s.n_known);
+    }
+    outcome_out->n_tasks = s.n_known;
+    outcome_out->n_messages = dwqi_sim_n_sent(s.sim);
+    outcome_out->n_corrupted = dwqi_sim_n_corrupted(s.sim);
+    tear_down(&s);
+}

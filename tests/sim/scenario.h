@@ -1,0 +1,23 @@
+/* One run of the real controller and the real workers on the simulated
+ * transport, all of it drawn from a seed, and checked to the end. */
+#ifndef TESTS_SIM_SCENARIO_H
+#define TESTS_SIM_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct scenario_outcome {
+    bool ok;
+    char fault[256]; /* what was wrong, when not ok */
+    uint64_t n_tasks;
+    uint64_t n_messages;
+    uint64_t n_corrupted;
+    uint64_t n_recalled; /* tasks that were given back */
+    uint64_t n_by_status[32]; /* results, by -status */
+};
+
+/* `verbose`: the library's log lines go to stderr. */
+void scenario_run(uint64_t seed, bool verbose,
+                  struct scenario_outcome *outcome_out);
+
+#endif

@@ -1,0 +1,115 @@
+#include "workers/call.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In front of the data of an array that the library owns; as large as the
+ * alignment, so that the data is aligned, too. */
+struct dwqi_owned {
+    struct dwqi_owned *next;
+};
+
+uint64_t dwq_call_id(const dwq_call_t *call)
+{
+    return call->task->id;
+}
+
+int dwq_call_rank(const dwq_call_t *call)
+{
+    return call->config->rank;
+}
+
+int dwq_call_size(const dwq_call_t *call)
+{
+    return call->config->size;
+}
+
+const void *dwqi_call_comm(const dwq_call_t *call)
+{
+    return call->config->comm;
+}
+
+size_t dwq_call_n_args(const dwq_call_t *call)
+{
+    return call->task->args.n;
+}
+
+dwq_kwargs_t dwq_call_kwargs(const dwq_call_t *call)
+{
+    return call->task->kwargs;
+}
+
+const dwq_value_t *dwq_call_arg(const dwq_call_t *call, size_t index)
+{
+    return index < call->task->args.n ? &call->task->args.items[index] : NULL;
+}
+
+const dwq_value_t *dwq_call_kwarg(const dwq_call_t *call, const char *name)
+{
+    return dwq_map_find(call->task->kwargs, name);
+}
+
+int dwq_call_return(dwq_call_t *call, dwq_values_t values)
+{
+    struct dwqi_part_head head = { .id = call->task->id, .n_parts = 1 };
+    struct dwqi_pack pack;
+    const char *why = "out of memory";
+    dwq_status_t status =
+        dwqi_pack_part(&head, NULL, values, call->scratch, &pack, &why);
+
+    if (status != DWQ_OK) {
+        return dwq_call_fail(call, status, "dwq_call_return: %s", why);
+    }
+    dwqi_pack_finish(&call->done.pack);
+    call->done.pack = pack;
+    return 0;
+}
+
+dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
+                           const size_t *shape)
+{
+    dwq_array_t array = dwq_array(type, call /* any */, ndim, shape);
+    size_t size = dwq_array_size(&array);
+    struct dwqi_owned *owned;
+    void *memory;
+
+    if (dwq_type_size(array.type) == 0 || size > SIZE_MAX / 2 ||
+        posix_memalign(&memory, DWQI_ALIGN, DWQI_ALIGN + size) != 0) {
+        return (dwq_array_t){ .data = NULL };
+    }
+    owned = memory;
+    owned->next = call->done.owned;
+    call->done.owned = owned;
+    array.data = (char *)memory + DWQI_ALIGN;
+    array.flags = DWQI_ARRAY_OWNED;
+    return array;
+}
+
+void dwqi_owned_free(struct dwqi_owned *owned)
+{
+    while (owned) {
+        struct dwqi_owned *next = owned->next;
+
+        free(owned);
+        owned = next;
+    }
+}
+
+int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
+{
+    va_list args;
+
+    call->failed = true;
+    call->code = code == 0 ? -1 : code;
+    va_start(args, format);
+    vsnprintf(call->message, sizeof call->message, format, args);
+    va_end(args);
+    return call->code;
+}
+
+bool dwq_call_agree(dwq_call_t *call, bool ok)
+{
+    (void)call; /* a group of one agrees with itself */
+    return ok;
+}

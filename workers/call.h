@@ -1,0 +1,25 @@
+/* A call while it runs; shared by the executor and the functions that user code
+ * calls in it. */
+#ifndef DWQI_WORKERS_CALL_H
+#define DWQI_WORKERS_CALL_H
+
+#include "libdwq/wire/codec.h"
+#include "workers/executor.h"
+
+#define DWQI_CALL_MESSAGE_SIZE 512
+
+struct dwq_call {
+    const struct dwqi_executor_config *config;
+    const struct dwqi_task_view *task;
+    struct dwqi_buffer *scratch;
+    struct dwqi_done done; /* what was returned so far; no block: nothing */
+    bool failed;
+    int code; /* when failed */
+    char message[DWQI_CALL_MESSAGE_SIZE];
+};
+
+/* The communicator of the group: an MPI_Comm *, or NULL. */
+const void *dwqi_call_comm(const dwq_call_t *call);
+void dwqi_owned_free(struct dwqi_owned *owned);
+
+#endif

@@ -1,0 +1,142 @@
+#include "workers/executor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "workers/call.h"
+
+struct dwqi_executor {
+    struct dwqi_executor_config config;
+    struct dwqi_arena arena;     /* decoded arguments of the current call */
+    struct dwqi_buffer scratch;
+    uint64_t n_processed;
+    double total_time;
+};
+
+dwq_status_t dwqi_executor_create(const struct dwqi_executor_config *config,
+                                  struct dwqi_executor **executor_out)
+{
+    struct dwqi_executor *executor = calloc(1, sizeof *executor);
+
+    if (!executor) {
+        return DWQ_E_NOMEM;
+    }
+    executor->config = *config;
+    *executor_out = executor;
+    return DWQ_OK;
+}
+
+void dwqi_executor_destroy(struct dwqi_executor *executor)
+{
+    if (executor) {
+        dwqi_arena_finish(&executor->arena);
+        dwqi_buffer_finish(&executor->scratch);
+        free(executor);
+    }
+}
+
+void dwqi_done_finish(struct dwqi_done *done)
+{
+    dwqi_pack_finish(&done->pack);
+    dwqi_owned_free(done->owned);
+    *done = (struct dwqi_done){ .owned = NULL };
+}
+
+/* Decode, find, run: leaves in `call` what came of it, and the seconds in the
+ * function. */
+static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
+                           const void *item, const struct dwqi_task_head *head,
+                           struct dwqi_task_view *view)
+{
+    struct dwqi_reason reason;
+    dwq_function_t function;
+    double start, seconds;
+    int code;
+    dwq_status_t status =
+        dwqi_task_unpack(item, head, &executor->arena, view);
+
+    if (status != DWQ_OK) {
+        dwq_call_fail(call, status, "the task could not be read: %s",
+                      dwq_status_text(status));
+        return 0;
+    }
+    status = dwqi_registry_find(executor->config.registry, view->module,
+                                view->function, &function, &reason);
+    if (status != DWQ_OK) {
+        dwq_call_fail(call, status, "%s", reason.text);
+        return 0;
+    }
+    start = executor->config.now(executor->config.clock);
+    code = function.function(call, function.arg);
+    seconds = executor->config.now(executor->config.clock) - start;
+    if (code != 0 && !call->failed) {
+        dwq_call_fail(call, code, "function '%s' returned %d", view->function,
+                      code);
+    }
+    return seconds;
+}
+
+/* Bring the call's outcome into call->done.pack. A call that returned nothing
+ * has no values; one that failed has a message instead. */
+static dwq_status_t finish_part(dwq_call_t *call,
+                                const struct dwqi_part_head *times)
+{
+    struct dwqi_part_head head = *times;
+    struct dwqi_pack pack;
+    const char *why;
+    dwq_status_t status;
+
+    if (call->done.pack.block && !call->failed) {
+        struct dwqi_part_head *packed = (void *)call->done.pack.block;
+
+        packed->this_time = head.this_time;
+        packed->total_time = head.total_time;
+        packed->n_processed = head.n_processed;
+        return DWQ_OK;
+    }
+    head.status = call->failed ? DWQ_E_TASK : DWQ_OK;
+    head.code = call->code;
+    status = dwqi_pack_part(&head, call->failed ? call->message : NULL,
+                            (dwq_values_t){ 0, NULL }, call->scratch, &pack,
+                            &why);
+    if (status == DWQ_OK) {
+        dwqi_pack_finish(&call->done.pack);
+        call->done.pack = pack;
+    }
+    return status;
+}
+
+dwq_status_t dwqi_executor_run(struct dwqi_executor *executor,
+                               const void *item,
+                               const struct dwqi_task_head *head,
+                               struct dwqi_done *done_out)
+{
+    struct dwqi_task_view view = { .id = head->id };
+    struct dwqi_part_head times = { .id = head->id, .n_parts = 1 };
+    dwq_status_t status;
+    dwq_call_t call; /* its message is not cleared: 512 bytes on a hot path */
+
+    call.config = &executor->config;
+    call.task = &view;
+    call.scratch = &executor->scratch;
+    call.done = (struct dwqi_done){ .owned = NULL };
+    call.failed = false;
+    call.code = 0;
+    dwqi_arena_reset(&executor->arena);
+    times.this_time = run_function(executor, &call, item, head, &view);
+    executor->total_time += times.this_time;
+    executor->n_processed++;
+    times.total_time = executor->total_time;
+    times.n_processed = executor->n_processed;
+    status = finish_part(&call, &times);
+    if (status != DWQ_OK) {
+        dwqi_done_finish(&call.done);
+        return status;
+    }
+    if (call.done.pack.n_extents == 0) {
+        dwqi_owned_free(call.done.owned);
+        call.done.owned = NULL;
+    }
+    *done_out = call.done;
+    return DWQ_OK;
+}

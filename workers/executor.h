@@ -1,0 +1,48 @@
+/* Runs one call on this rank: find the function, decode the arguments, run and
+ * time it, pack what it returned. Whatever goes wrong becomes the part of a
+ * failed task; only lack of memory does not. */
+#ifndef DWQI_WORKERS_EXECUTOR_H
+#define DWQI_WORKERS_EXECUTOR_H
+
+#include "libdwq/wire/codec.h"
+#include "workers/registry.h"
+
+struct dwqi_executor;
+
+struct dwqi_executor_config {
+    struct dwqi_registry *registry; /* borrowed */
+    const struct dwqi_log *log;     /* borrowed */
+    double (*now)(void *clock);     /* seconds */
+    void *clock;
+    int rank; /* of the group */
+    int size;
+    const void *comm; /* MPI_Comm *, borrowed, for dwq_call_comm() */
+};
+
+struct dwqi_owned; /* arrays of dwq_call_alloc() */
+
+/* A part that is ready to be sent. */
+struct dwqi_done {
+    struct dwqi_pack pack;
+    struct dwqi_owned *owned; /* what its extents point into */
+};
+
+/* DWQ_OK, DWQ_E_NOMEM. */
+dwq_status_t dwqi_executor_create(const struct dwqi_executor_config *config,
+                                  struct dwqi_executor **executor_out);
+void dwqi_executor_destroy(struct dwqi_executor *executor);
+
+/**
+ * Run the task item at `item`, whose head was read.
+ *
+ * @param done_out  Gives the part: release with dwqi_done_finish().
+ *
+ * @return DWQ_OK, DWQ_E_NOMEM
+ */
+dwq_status_t dwqi_executor_run(struct dwqi_executor *executor,
+                               const void *item,
+                               const struct dwqi_task_head *head,
+                               struct dwqi_done *done_out);
+void dwqi_done_finish(struct dwqi_done *done);
+
+#endif

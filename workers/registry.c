@@ -1,0 +1,316 @@
+#include "workers/registry.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+
+struct entry {
+    dwq_function_t function; /* its arg filled in */
+    UT_hash_handle hh;
+};
+
+struct module {
+    char *name;
+    void *handle; /* of dlopen; NULL: __main__ */
+    const dwq_module_t *exports;
+    void *arg;
+    struct entry *entries; /* hash by name */
+    UT_hash_handle hh;
+};
+
+struct dwqi_registry {
+    const char *module_path;
+    const struct dwqi_log *log;
+    struct module *main;
+    struct module *modules; /* hash by name */
+};
+
+static dwq_status_t fail(struct dwqi_reason *reason, dwq_status_t status,
+                         const char *format, ...) DWQ_PRINTF(3, 4);
+
+static dwq_status_t fail(struct dwqi_reason *reason, dwq_status_t status,
+                         const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reason->text, sizeof reason->text, format, args);
+    va_end(args);
+    return status;
+}
+
+static dwq_status_t add_entry(struct module *module,
+                              const dwq_function_t *function,
+                              struct dwqi_reason *reason)
+{
+    struct entry *entry;
+
+    HASH_FIND_STR(module->entries, function->name, entry);
+    if (entry || !function->function) {
+        return fail(reason, DWQ_E_OPTION, "function '%s' %s", function->name,
+                    entry ? "stands twice in its table" : "is NULL");
+    }
+    entry = calloc(1, sizeof *entry);
+    if (!entry) {
+        return fail(reason, DWQ_E_NOMEM, "out of memory");
+    }
+    entry->function = *function;
+    if (!entry->function.arg) {
+        entry->function.arg = module->arg;
+    }
+    HASH_ADD_KEYPTR(hh, module->entries, entry->function.name,
+                    strlen(entry->function.name), entry);
+    return DWQ_OK;
+}
+
+static void module_destroy(struct module *module)
+{
+    struct entry *entry, *next;
+
+    if (!module) {
+        return;
+    }
+    HASH_ITER (hh, module->entries, entry, next) {
+        HASH_DEL(module->entries, entry);
+        free(entry);
+    }
+    if (module->exports && module->exports->finish) {
+        module->exports->finish(module->arg);
+    }
+    if (module->handle) {
+        dlclose(module->handle);
+    }
+    free(module->name);
+    free(module);
+}
+
+static dwq_status_t add_table(struct module *module,
+                              const dwq_function_t *functions,
+                              struct dwqi_reason *reason)
+{
+    dwq_status_t status = DWQ_OK;
+
+    for (const dwq_function_t *f = functions; f && f->name && status == DWQ_OK;
+         f++) {
+        status = add_entry(module, f, reason);
+    }
+    return status;
+}
+
+dwq_status_t dwqi_registry_create(const dwq_function_t *functions, void *arg,
+                                  const char *module_path,
+                                  const struct dwqi_log *log,
+                                  struct dwqi_registry **registry_out,
+                                  struct dwqi_reason *reason_out)
+{
+    struct dwqi_registry *registry = calloc(1, sizeof *registry);
+    struct module *module = calloc(1, sizeof *module);
+    dwq_status_t status = DWQ_E_NOMEM;
+
+    if (registry && module) {
+        *registry = (struct dwqi_registry){ .module_path = module_path,
+                                            .log = log,
+                                            .main = module };
+        module->arg = arg;
+        status = add_table(module, functions, reason_out);
+    }
+    if (status != DWQ_OK) {
+        module_destroy(module);
+        free(registry);
+        return status;
+    }
+    *registry_out = registry;
+    return DWQ_OK;
+}
+
+void dwqi_registry_destroy(struct dwqi_registry *registry)
+{
+    struct module *module, *next;
+
+    if (!registry) {
+        return;
+    }
+    HASH_ITER (hh, registry->modules, module, next) {
+        HASH_DEL(registry->modules, module);
+        module_destroy(module);
+    }
+    module_destroy(registry->main);
+    free(registry);
+}
+
+/* --- Modules ------------------------------------------------------------ */
+
+/* A name is a file name without its ".so": no folders, no hidden files. */
+static bool is_module_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strlen(name) <= 200 &&
+           strchr(name, '/') == NULL && strchr(name, ':') == NULL;
+}
+
+/* The path of a module's file in the first folder that has it; malloc'ed. */
+static char *find_file(const char *module_path, const char *name)
+{
+    const char *folder = module_path;
+
+    for (;;) {
+        size_t length = strcspn(folder, ":");
+        size_t size = length + strlen(name) + sizeof "./.so" + 1;
+        char *path = malloc(size);
+
+        if (!path) {
+            return NULL;
+        }
+        /* An empty folder is the current one; dlopen needs a slash. */
+        snprintf(path, size, "%.*s/%s.so", length ? (int)length : 1,
+                 length ? folder : ".", name);
+        if (access(path, R_OK) == 0) {
+            return path;
+        }
+        free(path);
+        if (folder[length] == '\0') {
+            return NULL;
+        }
+        folder += length + 1;
+    }
+}
+
+/* Open a file and check that it is a module of this ABI. */
+static dwq_status_t open_file(struct module *module, const char *path,
+                              struct dwqi_reason *reason)
+{
+    const dwq_module_t *exports;
+
+    module->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!module->handle) {
+        return fail(reason, DWQ_E_TASK, "module '%s' cannot be loaded: %s",
+                    module->name, dlerror());
+    }
+    exports = dlsym(module->handle, "dwq_module");
+    if (!exports) {
+        return fail(reason, DWQ_E_TASK,
+                    "module '%s' (%s) exports no DWQ_MODULE()", module->name,
+                    path);
+    }
+    if (exports->abi != DWQ_ABI) {
+        return fail(reason, DWQ_E_TASK,
+                    "module '%s' (%s) was built for ABI %d, this libdwq has "
+                    "ABI %d: build it again",
+                    module->name, path, exports->abi, DWQ_ABI);
+    }
+    module->exports = exports;
+    if (exports->init) {
+        module->arg = exports->init();
+    }
+    return add_table(module, exports->functions, reason) == DWQ_OK
+               ? DWQ_OK
+               : DWQ_E_TASK;
+}
+
+static dwq_status_t load(struct dwqi_registry *registry, const char *name,
+                         struct module **module_out,
+                         struct dwqi_reason *reason)
+{
+    struct module *module = calloc(1, sizeof *module);
+    char *path = find_file(registry->module_path, name);
+    dwq_status_t status = DWQ_E_TASK;
+
+    if (module) {
+        module->name = strdup(name);
+    }
+    if (!module || !module->name) {
+        fail(reason, status, "out of memory");
+    } else if (!path) {
+        fail(reason, status, "no module '%s' (%s.so) in '%s'", name, name,
+             registry->module_path);
+    } else {
+        status = open_file(module, path, reason);
+    }
+    free(path);
+    if (status != DWQ_OK) {
+        module_destroy(module);
+        return status;
+    }
+    HASH_ADD_KEYPTR(hh, registry->modules, module->name, strlen(module->name),
+                    module);
+    dwqi_log_info(registry->log, "loaded module '%s'", name);
+    *module_out = module;
+    return DWQ_OK;
+}
+
+static dwq_status_t find_module(struct dwqi_registry *registry,
+                                const char *name, struct module **module_out,
+                                struct dwqi_reason *reason)
+{
+    struct module *module;
+
+    if (!name || strcmp(name, "__main__") == 0) {
+        *module_out = registry->main;
+        return DWQ_OK;
+    }
+    HASH_FIND_STR(registry->modules, name, module);
+    if (module) {
+        *module_out = module;
+        return DWQ_OK;
+    }
+    if (!is_module_name(name)) {
+        return fail(reason, DWQ_E_TASK, "'%.200s' is not a module name", name);
+    }
+    return load(registry, name, module_out, reason);
+}
+
+dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
+                                const char *module, const char *function,
+                                dwq_function_t *function_out,
+                                struct dwqi_reason *reason_out)
+{
+    struct module *found = NULL;
+    struct entry *entry;
+    dwq_status_t status = find_module(registry, module, &found, reason_out);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    HASH_FIND_STR(found->entries, function, entry);
+    if (!entry) {
+        return fail(reason_out, DWQ_E_TASK,
+                    "no function '%.200s' in module '%s'", function,
+                    module ? module : "__main__");
+    }
+    *function_out = entry->function;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_registry_find_worker(
+    struct dwqi_registry *registry, const char *module, const char *name,
+    int (**function_out)(dwq_worker_t *worker, void *arg), void **arg_out,
+    struct dwqi_reason *reason_out)
+{
+    struct module *found = NULL;
+    dwq_status_t status = find_module(registry, module, &found, reason_out);
+    int (*function)(dwq_worker_t *, void *) = NULL;
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!name) {
+        function = found->exports ? found->exports->worker : NULL;
+    } else if (found->exports) {
+        const dwq_worker_function_t *w = found->exports->workers;
+
+        while (w && w->name && strcmp(w->name, name) != 0) {
+            w++;
+        }
+        function = w && w->name ? w->function : NULL;
+    }
+    if (!function) {
+        return fail(reason_out, DWQ_E_OPTION,
+                    "no worker function '%.200s' in module '%s'",
+                    name ? name : "(default)", module ? module : "__main__");
+    }
+    *function_out = function;
+    *arg_out = found->arg;
+    return DWQ_OK;
+}

@@ -1,0 +1,430 @@
+#include "workers/serve.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "workers/fsm.h"
+
+/* The body of a TASK message, until its last item has run. */
+struct batch {
+    struct dwqi_message message;
+    size_t at;       /* bytes: where the next item starts */
+    uint32_t n_left; /* items */
+    struct batch *next, *prev;
+};
+
+struct dwqi_server {
+    struct dwqi_server_config config;
+    enum dwqi_worker_state state;
+    bool failed; /* a message could not be read */
+    struct batch *batches; /* what it holds, oldest first */
+    struct dwqi_pack ready_data;
+    bool ready_data_changed;
+};
+
+dwq_status_t dwqi_server_create(const struct dwqi_server_config *config,
+                                struct dwqi_server **server_out)
+{
+    struct dwqi_server *server = calloc(1, sizeof *server);
+
+    if (!server) {
+        return DWQ_E_NOMEM;
+    }
+    server->config = *config;
+    server->state = DWQI_WS_STARTING;
+    *server_out = server;
+    return DWQ_OK;
+}
+
+static void drop_batch(struct dwqi_server *server, struct batch *batch)
+{
+    DL_DELETE(server->batches, batch);
+    dwqi_release(server->config.transport, &batch->message);
+    free(batch);
+}
+
+static void drop_batches(struct dwqi_server *server)
+{
+    while (server->batches) {
+        drop_batch(server, server->batches);
+    }
+}
+
+void dwqi_server_destroy(struct dwqi_server *server)
+{
+    if (server) {
+        drop_batches(server);
+        dwqi_pack_finish(&server->ready_data);
+        free(server);
+    }
+}
+
+static dwq_status_t send_to_controller(struct dwqi_server *server,
+                                       const struct dwqi_outgoing *message)
+{
+    return dwqi_send(server->config.transport, server->config.controller,
+                     message);
+}
+
+dwq_status_t dwqi_server_set_ready_data(struct dwqi_server *server,
+                                        dwq_value_t data)
+{
+    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_pack pack;
+    const char *why = "";
+    dwq_status_t status =
+        dwqi_values_pack((dwq_values_t){ 1, &data }, (dwq_kwargs_t){ 0, NULL },
+                         &scratch, &pack, &why);
+
+    dwqi_buffer_finish(&scratch);
+    if (status != DWQ_OK) {
+        dwqi_log_error(server->config.log, "ready data: %s", why);
+        return status;
+    }
+    dwqi_pack_finish(&server->ready_data);
+    server->ready_data = pack;
+    server->ready_data_changed = true;
+    return DWQ_OK;
+}
+
+static dwq_status_t report_ready(struct dwqi_server *server)
+{
+    struct dwqi_extent part = { server->ready_data.block,
+                                server->ready_data.block_size };
+    bool has_data = server->ready_data.block != NULL;
+    dwq_status_t status = send_to_controller(
+        server, &(struct dwqi_outgoing){ .tag = DWQI_READY,
+                                         .n_items = has_data,
+                                         .parts = &part,
+                                         .n_parts = has_data });
+
+    server->ready_data_changed = false;
+    /* The block may be replaced by the user at any time. */
+    return status == DWQ_OK ? dwqi_flush(server->config.transport) : status;
+}
+
+/* --- Giving back -------------------------------------------------------- */
+
+/* The ids of all that is held unstarted, the newest first. */
+static size_t held_ids(const struct dwqi_server *server, uint64_t *ids)
+{
+    size_t n = 0;
+
+    for (const struct batch *b = server->batches; b; b = b->next) {
+        size_t at = b->at;
+
+        for (uint32_t i = 0; i < b->n_left; i++) {
+            struct dwqi_task_head head;
+
+            if (dwqi_task_head_read(b->message.body + at,
+                                    b->message.body_size - at,
+                                    &head) != DWQ_OK) {
+                break;
+            }
+            ids[n++] = head.id;
+            at += head.size;
+        }
+    }
+    for (size_t i = 0; i < n / 2; i++) {
+        uint64_t id = ids[i];
+
+        ids[i] = ids[n - 1 - i];
+        ids[n - 1 - i] = id;
+    }
+    return n;
+}
+
+static dwq_status_t give_back(struct dwqi_server *server)
+{
+    size_t n = 0;
+    uint64_t *ids;
+    struct dwqi_extent part;
+    dwq_status_t status;
+
+    for (const struct batch *b = server->batches; b; b = b->next) {
+        n += b->n_left;
+    }
+    ids = malloc((n + 1) * sizeof *ids);
+    if (!ids) {
+        return DWQ_E_NOMEM;
+    }
+    n = held_ids(server, ids);
+    drop_batches(server);
+    part = (struct dwqi_extent){ ids, n * sizeof *ids };
+    status = send_to_controller(
+        server, &(struct dwqi_outgoing){ .tag = DWQI_RETURN,
+                                         .n_items = (uint32_t)n,
+                                         .parts = &part,
+                                         .n_parts = n > 0 });
+    if (status == DWQ_OK) {
+        status = dwqi_flush(server->config.transport);
+    }
+    free(ids);
+    return status;
+}
+
+/* --- Events ------------------------------------------------------------- */
+
+static dwq_status_t hold(struct dwqi_server *server,
+                         struct dwqi_message *message)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+
+    if (!batch) {
+        return DWQ_E_NOMEM;
+    }
+    batch->message = *message;
+    batch->n_left = message->n_items;
+    message->memory = NULL; /* now the batch's */
+    DL_APPEND(server->batches, batch);
+    return DWQ_OK;
+}
+
+static dwq_status_t report_withdrawn(struct dwqi_server *server,
+                                     const char *reason)
+{
+    struct dwqi_extent part = { reason, strlen(reason) + 1 };
+    dwq_status_t status = DWQ_OK;
+
+    dwqi_log_warning(server->config.log, "this worker is withdrawn: %s",
+                     reason);
+    if (server->batches) {
+        status = give_back(server);
+    }
+    if (status == DWQ_OK) {
+        status = send_to_controller(
+            server, &(struct dwqi_outgoing){ .tag = DWQI_WITHDRAW,
+                                             .n_items = 1,
+                                             .parts = &part,
+                                             .n_parts = 1 });
+    }
+    return status == DWQ_OK ? dwqi_flush(server->config.transport) : status;
+}
+
+static dwq_status_t act(struct dwqi_server *server,
+                        enum dwqi_worker_action action,
+                        struct dwqi_message *message, const char *reason)
+{
+    switch (action) {
+    case DWQI_WA_REPORT_READY:
+        return report_ready(server);
+    case DWQI_WA_REPORT_WITHDRAWN:
+        return report_withdrawn(server, reason);
+    case DWQI_WA_HOLD:
+        return hold(server, message);
+    case DWQI_WA_GIVE_BACK:
+        return give_back(server);
+    case DWQI_WA_SAY_BYE:
+        return dwqi_send_bare(server->config.transport,
+                              server->config.controller, DWQI_BYE);
+    case DWQI_WA_DROP:
+    case DWQI_WA_NONE:
+        break;
+    }
+    return DWQ_OK;
+}
+
+static dwq_status_t handle_event(struct dwqi_server *server,
+                                 enum dwqi_worker_event event,
+                                 struct dwqi_message *message,
+                                 const char *reason)
+{
+    struct dwqi_worker_edge edge = dwqi_worker_edge(server->state, event);
+
+    if (!edge.allowed) {
+        return DWQ_E_STATE;
+    }
+    server->state = edge.next;
+    return act(server, edge.action, message, reason);
+}
+
+dwq_status_t dwqi_server_begin(struct dwqi_server *server)
+{
+    return handle_event(server, DWQI_WE_BEGIN, NULL, "");
+}
+
+dwq_status_t dwqi_server_withdraw(struct dwqi_server *server,
+                                  const char *reason)
+{
+    return handle_event(server, DWQI_WE_WITHDRAW, NULL, reason);
+}
+
+/* A message that cannot be: this worker does not know any more what it was
+ * sent, and leaves the rest to others. */
+static dwq_status_t refuse(struct dwqi_server *server, const char *what)
+{
+    char reason[128];
+
+    if (server->state == DWQI_WS_WITHDRAWN) {
+        return DWQ_OK;
+    }
+    server->failed = true;
+    snprintf(reason, sizeof reason, "a message could not be read: %s", what);
+    return dwqi_server_withdraw(server, reason);
+}
+
+static dwq_status_t handle_message(struct dwqi_server *server,
+                                   struct dwqi_message *message)
+{
+    enum dwqi_worker_event event;
+
+    if (message->status != DWQ_OK) {
+        return refuse(server, message->why);
+    }
+    switch (message->tag) {
+    case DWQI_TASK:
+        event = DWQI_WE_TASK;
+        break;
+    case DWQI_RECALL:
+        event = DWQI_WE_RECALL;
+        break;
+    case DWQI_EXIT:
+        event = DWQI_WE_EXIT;
+        break;
+    default:
+        return refuse(server, "a tag that only workers send");
+    }
+    if (!dwqi_worker_edge(server->state, event).allowed) {
+        return refuse(server, dwqi_worker_event_name(event));
+    }
+    return handle_event(server, event, message, "");
+}
+
+/* --- Running ------------------------------------------------------------ */
+
+static void release_done(void *owner)
+{
+    struct dwqi_done *done = owner;
+
+    dwqi_done_finish(done);
+    free(done);
+}
+
+/* A part that stays in memory until it has left; then the next call may start:
+ * a transfer moves only while somebody polls. */
+static dwq_status_t send_large(struct dwqi_server *server,
+                               struct dwqi_done *done, uint32_t flags)
+{
+    struct dwqi_done *owner = malloc(sizeof *owner);
+    size_t n_parts = 1 + done->pack.n_extents;
+    struct dwqi_extent *parts = malloc(n_parts * sizeof *parts);
+    dwq_status_t status = DWQ_E_NOMEM;
+
+    if (!owner || !parts) {
+        free(owner);
+        dwqi_done_finish(done);
+        goto free_parts;
+    }
+    *owner = *done;
+    parts[0] = (struct dwqi_extent){ done->pack.block, done->pack.block_size };
+    for (size_t i = 1; i < n_parts; i++) {
+        parts[i] = done->pack.extents[i - 1];
+    }
+    status = send_to_controller(
+        server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                         .n_items = 1,
+                                         .flags = flags,
+                                         .parts = parts,
+                                         .n_parts = n_parts,
+                                         .release = release_done,
+                                         .owner = owner });
+    if (status == DWQ_OK && server->batches) {
+        status = dwqi_flush(server->config.transport);
+    }
+
+free_parts:
+    free(parts);
+    return status;
+}
+
+static dwq_status_t report_done(struct dwqi_server *server,
+                                struct dwqi_done *done)
+{
+    uint32_t flags = server->batches ? 0 : DWQI_FLAG_READY;
+    struct dwqi_extent part = { done->pack.block, done->pack.block_size };
+    dwq_status_t status;
+
+    if (done->pack.size > DWQI_INLINE_MAX) {
+        status = send_large(server, done, flags);
+    } else {
+        status = send_to_controller(
+            server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                             .n_items = 1,
+                                             .flags = flags,
+                                             .parts = &part,
+                                             .n_parts = 1 });
+        dwqi_done_finish(done);
+    }
+    if (status == DWQ_OK && server->ready_data_changed) {
+        status = report_ready(server);
+    }
+    return status;
+}
+
+static dwq_status_t run_one(struct dwqi_server *server)
+{
+    struct batch *batch = server->batches;
+    const unsigned char *item = batch->message.body + batch->at;
+    struct dwqi_task_head head;
+    struct dwqi_done done;
+    dwq_status_t status = dwqi_task_head_read(
+        item, batch->message.body_size - batch->at, &head);
+
+    if (status != DWQ_OK) {
+        drop_batch(server, batch);
+        return refuse(server, "the head of a task");
+    }
+    status = dwqi_executor_run(server->config.executor, item, &head, &done);
+    batch->at += head.size;
+    batch->n_left--;
+    if (batch->n_left == 0) {
+        drop_batch(server, batch);
+    }
+    return status == DWQ_OK ? report_done(server, &done) : status;
+}
+
+static dwq_status_t run_or_give_back(struct dwqi_server *server)
+{
+    /* now() is not free on a hot path; most runs have no limit. */
+    if (!isinf(server->config.time_limit) &&
+        dwqi_now(server->config.transport) >= server->config.time_limit) {
+        return give_back(server);
+    }
+    return run_one(server);
+}
+
+dwq_status_t dwqi_server_step(struct dwqi_server *server)
+{
+    struct dwqi_message message;
+    dwq_status_t status;
+
+    while ((status = dwqi_poll(server->config.transport, &message)) == DWQ_OK) {
+        status = handle_message(server, &message);
+        dwqi_release(server->config.transport, &message);
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
+    if (status != DWQ_E_AGAIN) {
+        return status;
+    }
+    if (server->batches) {
+        return run_or_give_back(server);
+    }
+    if (server->state == DWQI_WS_DRAINING) {
+        return handle_event(server, DWQI_WE_EMPTY, NULL, "");
+    }
+    return DWQ_E_AGAIN;
+}
+
+bool dwqi_server_is_closed(const struct dwqi_server *server)
+{
+    return server->state == DWQI_WS_CLOSED;
+}
+
+bool dwqi_server_has_failed(const struct dwqi_server *server)
+{
+    return server->failed;
+}

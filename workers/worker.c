@@ -1,0 +1,127 @@
+#include "workers/worker.h"
+
+#include <stdlib.h>
+
+#include "libdwq/wire/outcome.h"
+
+dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
+{
+    if (worker->served) {
+        dwqi_log_error(worker->log, "dwq_worker_serve: called twice");
+        return DWQ_E_STATE;
+    }
+    worker->served = true;
+    return worker->serve(worker->serve_arg);
+}
+
+void dwq_worker_abort(dwq_worker_t *worker)
+{
+    dwqi_log_error(worker->log,
+                   "worker %d aborts the run: all ranks end now", worker->id);
+    worker->abort(worker->abort_arg);
+}
+
+int dwq_worker_id(const dwq_worker_t *worker)
+{
+    return worker->id;
+}
+
+const void *dwqi_worker_comm(const dwq_worker_t *worker)
+{
+    return worker->comm;
+}
+
+dwq_status_t dwq_worker_set_ready_data(dwq_worker_t *worker, dwq_value_t data)
+{
+    return worker->server ? dwqi_server_set_ready_data(worker->server, data)
+                          : DWQ_OK; /* in place nobody asks for it */
+}
+
+dwq_kwargs_t dwq_worker_run_args(const dwq_worker_t *worker)
+{
+    return worker->run_args;
+}
+
+dwq_world_t dwq_worker_world(const dwq_worker_t *worker)
+{
+    return worker->world;
+}
+
+/* The item of a task, as if it had come in a message. */
+static dwq_status_t make_item(const dwq_worker_t *worker,
+                              const dwq_task_t *task, void **item_out,
+                              struct dwqi_task_head *head_out)
+{
+    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_pack pack;
+    const char *why = "";
+    void *item = NULL;
+    dwq_status_t status =
+        dwqi_pack_task(task, task->id, &scratch, &pack, &why);
+
+    dwqi_buffer_finish(&scratch);
+    if (status != DWQ_OK) {
+        dwqi_log_error(worker->log, "dwq_worker_execute: %s", why);
+        return status;
+    }
+    if (posix_memalign(&item, DWQI_ALIGN, pack.size) != 0) {
+        dwqi_pack_finish(&pack);
+        return DWQ_E_NOMEM;
+    }
+    dwqi_pack_copy(&pack, item);
+    status = dwqi_task_head_read(item, pack.size, head_out);
+    dwqi_pack_finish(&pack);
+    *item_out = item;
+    return status;
+}
+
+static dwq_status_t make_result(struct dwqi_done *done, double time_est,
+                                dwq_result_t *result_out)
+{
+    struct dwqi_outcome *outcome;
+    size_t size = done->pack.size;
+    void *part;
+    dwq_status_t status;
+
+    if (posix_memalign(&part, DWQI_ALIGN, size) != 0) {
+        return DWQ_E_NOMEM;
+    }
+    dwqi_pack_copy(&done->pack, part);
+    status = dwqi_outcome_create(part, size, part, &outcome);
+    if (status != DWQ_OK) {
+        free(part);
+        return status;
+    }
+    dwqi_outcome_give(outcome, time_est, result_out);
+    return DWQ_OK;
+}
+
+dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
+                                dwq_result_t *result_out)
+{
+    double time_est;
+    struct dwqi_task_head head;
+    struct dwqi_done done;
+    void *item = NULL;
+    dwq_status_t status;
+
+    if (!task || !task->function || !result_out) {
+        return DWQ_E_ARG;
+    }
+    time_est = task->time_est > 0 ? task->time_est : 1;
+    status = make_item(worker, task, &item, &head);
+    if (status == DWQ_OK) {
+        status = dwqi_executor_run(worker->executor, item, &head, &done);
+    }
+    free(item);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = make_result(&done, time_est, result_out);
+    dwqi_done_finish(&done);
+    if (status == DWQ_OK) {
+        result_out->id = head.id;
+        result_out->worker = worker->id;
+    }
+    return status;
+}
