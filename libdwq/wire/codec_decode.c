@@ -12,7 +12,11 @@ struct decoder {
     const unsigned char *arrays; /* where the first array stands */
     size_t arrays_size;
     struct dwqi_arena *arena;
+    msgpack_zone *zone; /* msgpack-c wants one for strings, bytes and arrays, and
+                         * takes nothing from it */
 };
+
+#define ZONE_SIZE 16
 
 static dwq_status_t decode_value(struct decoder *d, int depth,
                                  dwq_value_t *value_out);
@@ -109,13 +113,26 @@ static dwq_status_t from_object(const struct decoder *d,
     return status;
 }
 
-/* One object that holds no others: msgpack-c allocates nothing for it. */
+/* Nil, bools and numbers: 0x00-0x7f, 0xc0-0xc3, 0xca-0xd3, 0xe0-0xff. */
+static bool is_scalar(unsigned char lead)
+{
+    return lead < 0x80 || (lead >= 0xc0 && lead <= 0xc3) ||
+           (lead >= 0xca && lead <= 0xd3) || lead >= 0xe0;
+}
+
+/* One object that holds no others. */
 static dwq_status_t decode_object(struct decoder *d, dwq_value_t *value_out)
 {
     msgpack_object object;
-    msgpack_unpack_return answer =
-        msgpack_unpack(d->values, d->size, &d->at, NULL, &object);
+    msgpack_unpack_return answer;
 
+    if (!d->zone && !is_scalar((unsigned char)d->values[d->at])) {
+        d->zone = msgpack_zone_new(ZONE_SIZE);
+        if (!d->zone) {
+            return DWQ_E_NOMEM;
+        }
+    }
+    answer = msgpack_unpack(d->values, d->size, &d->at, d->zone, &object);
     if (answer != MSGPACK_UNPACK_SUCCESS &&
         answer != MSGPACK_UNPACK_EXTRA_BYTES) {
         return DWQ_E_MESSAGE;
@@ -320,6 +337,15 @@ static struct decoder decoder_for(const void *item, size_t size,
                              .arena = arena };
 }
 
+/* All values have to be used up. */
+static dwq_status_t decoder_finish(struct decoder *d, dwq_status_t status)
+{
+    if (d->zone) {
+        msgpack_zone_free(d->zone);
+    }
+    return status == DWQ_OK && left(d) > 0 ? DWQ_E_MESSAGE : status;
+}
+
 dwq_status_t dwqi_task_unpack(const void *item,
                               const struct dwqi_task_head *head,
                               struct dwqi_arena *arena,
@@ -347,9 +373,7 @@ dwq_status_t dwqi_task_unpack(const void *item,
     if (status == DWQ_OK) {
         status = decode_entries(&d, head->n_kwargs, 0, &view.kwargs);
     }
-    if (status == DWQ_OK && left(&d) > 0) {
-        status = DWQ_E_MESSAGE;
-    }
+    status = decoder_finish(&d, status);
     if (status == DWQ_OK) {
         *view_out = view;
     }
@@ -373,9 +397,7 @@ dwq_status_t dwqi_part_unpack(const void *item,
     if (status == DWQ_OK) {
         status = decode_values(&d, head->n_values, 0, &view.values);
     }
-    if (status == DWQ_OK && left(&d) > 0) {
-        status = DWQ_E_MESSAGE;
-    }
+    status = decoder_finish(&d, status);
     if (status == DWQ_OK) {
         *view_out = view;
     }

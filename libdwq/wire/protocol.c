@@ -11,15 +11,31 @@ static const struct {
 #undef TAG_ROW
 };
 
+/* FNV-1a (Fowler, Noll, Vo) over words instead of bytes. */
+static uint64_t check_of(const struct dwqi_head *head)
+{
+    uint64_t words[sizeof *head / sizeof(uint64_t)];
+    uint64_t hash = 14695981039346656037u;
+
+    memcpy(words, head, sizeof words);
+    for (size_t i = 0; i < sizeof words / sizeof words[0] - 1; i++) {
+        hash = (hash ^ words[i]) * 1099511628211u;
+    }
+    return hash;
+}
+
 struct dwqi_head dwqi_head_make(enum dwqi_tag tag, uint32_t n_items,
                                 uint32_t flags, uint64_t body_size)
 {
-    return (struct dwqi_head){ .magic = DWQI_MAGIC,
-                               .version = DWQI_PROTOCOL_VERSION,
-                               .tag = (uint16_t)tag,
-                               .n_items = n_items,
-                               .flags = flags,
-                               .body_size = body_size };
+    struct dwqi_head head = { .magic = DWQI_MAGIC,
+                              .version = DWQI_PROTOCOL_VERSION,
+                              .tag = (uint16_t)tag,
+                              .n_items = n_items,
+                              .flags = flags,
+                              .body_size = body_size };
+
+    head.check = check_of(&head);
+    return head;
 }
 
 static const char *head_fault(const struct dwqi_head *head, size_t size,
@@ -30,6 +46,9 @@ static const char *head_fault(const struct dwqi_head *head, size_t size,
     }
     if (head->version != DWQI_PROTOCOL_VERSION) {
         return "another version of the protocol";
+    }
+    if (head->check != check_of(head)) {
+        return "a head that was changed on its way";
     }
     if (head->tag >= DWQI_TAG_COUNT) {
         return "an unknown tag";

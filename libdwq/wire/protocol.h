@@ -52,7 +52,8 @@ struct dwqi_head {
     uint32_t n_items;
     uint32_t flags;
     uint64_t body_size; /* bytes, a multiple of 64 */
-    uint64_t reserved[5];
+    uint64_t reserved[4];
+    uint64_t check; /* of all before it: no head is taken for another */
 };
 _Static_assert(sizeof(struct dwqi_head) == 64, "wire struct");
 

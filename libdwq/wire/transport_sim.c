@@ -126,7 +126,7 @@ static void run_step(struct dwqi_sim *sim, struct endpoint *e)
     e->waking = false;
     e->clock = fmax(e->clock, sim->clock);
     status = e->step(e->step_arg);
-    if (status == DWQ_OK || (status == DWQ_E_AGAIN && e->inbox)) {
+    if (status == DWQ_OK) {
         wake(sim, e, e->clock);
     } else if (status != DWQ_E_AGAIN) {
         e->step = NULL;
@@ -210,8 +210,7 @@ static struct parcel *make_parcel(struct dwqi_sim *sim, int from,
     bytes = memory;
     memcpy(bytes, &head, sizeof head);
     dwqi_parts_copy(out->parts, out->n_parts, bytes + sizeof head);
-    if ((from != 0 || sim->config.corrupt_down) &&
-        dwqi_random_unit(&sim->random) < sim->config.corrupt) {
+    if (size > 0 && dwqi_random_unit(&sim->random) < sim->config.corrupt) {
         bytes[dwqi_random(&sim->random) % (sizeof head + size)] ^=
             (unsigned char)(1 + dwqi_random(&sim->random) % 255);
         sim->n_corrupted++;

@@ -16,8 +16,8 @@ struct dwqi_sim_config {
     double mean_delay; /* seconds a message is under way, exponential */
     double long_delay; /* seconds; some messages take up to this much more */
     double long_share; /* 0..1: which share of them */
-    double corrupt;    /* 0..1: which share has one byte changed */
-    bool corrupt_down; /* also from endpoint 0 */
+    double corrupt;    /* 0..1: which share of those with a body (EXIT and BYE
+                        * have none) has one byte changed */
 };
 
 /* NULL: no memory. */

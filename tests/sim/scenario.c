@@ -460,7 +460,6 @@ static void set_up(struct scenario *s, uint64_t seed, bool verbose)
     config.long_delay = 0.1;
     config.long_share = draw(s) < 0.3 ? 0.05 : 0;
     config.corrupt = draw(s) < 0.1 ? 0.02 : 0;
-    config.corrupt_down = true;
     s->sim = dwqi_sim_create(&config);
     s->known = calloc(s->n_max + 1, sizeof *s->known);
     s->big = malloc(BIG * sizeof *s->big);
