@@ -7,7 +7,7 @@
 
 struct dwqi_executor {
     struct dwqi_executor_config config;
-    struct dwqi_arena arena;     /* decoded arguments of the current call */
+    struct dwqi_arena arena; /* decoded arguments of the current call */
     struct dwqi_buffer scratch;
     uint64_t n_processed;
     double total_time;
@@ -52,8 +52,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     dwq_function_t function;
     double start, seconds;
     int code;
-    dwq_status_t status =
-        dwqi_task_unpack(item, head, &executor->arena, view);
+    dwq_status_t status = dwqi_task_unpack(item, head, &executor->arena, view);
 
     if (status != DWQ_OK) {
         dwq_call_fail(call, status, "the task could not be read: %s",
@@ -96,9 +95,9 @@ static dwq_status_t finish_part(dwq_call_t *call,
     }
     head.status = call->failed ? DWQ_E_TASK : DWQ_OK;
     head.code = call->code;
-    status = dwqi_pack_part(&head, call->failed ? call->message : NULL,
-                            (dwq_values_t){ 0, NULL }, call->scratch, &pack,
-                            &why);
+    status =
+        dwqi_pack_part(&head, call->failed ? call->message : NULL,
+                       (dwq_values_t){ 0, NULL }, call->scratch, &pack, &why);
     if (status == DWQ_OK) {
         dwqi_pack_finish(&call->done.pack);
         call->done.pack = pack;
@@ -106,8 +105,7 @@ static dwq_status_t finish_part(dwq_call_t *call,
     return status;
 }
 
-dwq_status_t dwqi_executor_run(struct dwqi_executor *executor,
-                               const void *item,
+dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                const struct dwqi_task_head *head,
                                struct dwqi_done *done_out)
 {

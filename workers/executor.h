@@ -39,8 +39,7 @@ void dwqi_executor_destroy(struct dwqi_executor *executor);
  *
  * @return DWQ_OK, DWQ_E_NOMEM
  */
-dwq_status_t dwqi_executor_run(struct dwqi_executor *executor,
-                               const void *item,
+dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                const struct dwqi_task_head *head,
                                struct dwqi_done *done_out);
 void dwqi_done_finish(struct dwqi_done *done);

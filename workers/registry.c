@@ -73,7 +73,8 @@ static void module_destroy(struct module *module)
     if (!module) {
         return;
     }
-    HASH_ITER (hh, module->entries, entry, next) {
+    HASH_ITER(hh, module->entries, entry, next)
+    {
         HASH_DEL(module->entries, entry);
         free(entry);
     }
@@ -133,7 +134,8 @@ void dwqi_registry_destroy(struct dwqi_registry *registry)
     if (!registry) {
         return;
     }
-    HASH_ITER (hh, registry->modules, module, next) {
+    HASH_ITER(hh, registry->modules, module, next)
+    {
         HASH_DEL(registry->modules, module);
         module_destroy(module);
     }
@@ -204,14 +206,12 @@ static dwq_status_t open_file(struct module *module, const char *path,
     if (exports->init) {
         module->arg = exports->init();
     }
-    return add_table(module, exports->functions, reason) == DWQ_OK
-               ? DWQ_OK
-               : DWQ_E_TASK;
+    return add_table(module, exports->functions, reason) == DWQ_OK ? DWQ_OK
+                                                                   : DWQ_E_TASK;
 }
 
 static dwq_status_t load(struct dwqi_registry *registry, const char *name,
-                         struct module **module_out,
-                         struct dwqi_reason *reason)
+                         struct module **module_out, struct dwqi_reason *reason)
 {
     struct module *module = calloc(1, sizeof *module);
     char *path = find_file(registry->module_path, name);

@@ -18,7 +18,7 @@ struct batch {
 struct dwqi_server {
     struct dwqi_server_config config;
     enum dwqi_worker_state state;
-    bool failed; /* a message could not be read */
+    bool failed;           /* a message could not be read */
     struct batch *batches; /* what it holds, oldest first */
     struct dwqi_pack ready_data;
     bool ready_data_changed;
@@ -153,11 +153,11 @@ static dwq_status_t give_back(struct dwqi_server *server)
     n = held_ids(server, ids);
     drop_batches(server);
     part = (struct dwqi_extent){ ids, n * sizeof *ids };
-    status = send_to_controller(
-        server, &(struct dwqi_outgoing){ .tag = DWQI_RETURN,
-                                         .n_items = (uint32_t)n,
-                                         .parts = &part,
-                                         .n_parts = n > 0 });
+    status = send_to_controller(server,
+                                &(struct dwqi_outgoing){ .tag = DWQI_RETURN,
+                                                         .n_items = (uint32_t)n,
+                                                         .parts = &part,
+                                                         .n_parts = n > 0 });
     if (status == DWQ_OK) {
         status = dwqi_flush(server->config.transport);
     }
@@ -257,7 +257,8 @@ static dwq_status_t refuse(struct dwqi_server *server, const char *what)
 {
     char reason[128];
 
-    if (server->state == DWQI_WS_WITHDRAWN) {
+    if (server->state == DWQI_WS_WITHDRAWN ||
+        server->state == DWQI_WS_CLOSED) {
         return DWQ_OK;
     }
     server->failed = true;
@@ -349,12 +350,12 @@ static dwq_status_t report_done(struct dwqi_server *server,
     if (done->pack.size > DWQI_INLINE_MAX) {
         status = send_large(server, done, flags);
     } else {
-        status = send_to_controller(
-            server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
-                                             .n_items = 1,
-                                             .flags = flags,
-                                             .parts = &part,
-                                             .n_parts = 1 });
+        status = send_to_controller(server,
+                                    &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                                             .n_items = 1,
+                                                             .flags = flags,
+                                                             .parts = &part,
+                                                             .n_parts = 1 });
         dwqi_done_finish(done);
     }
     if (status == DWQ_OK && server->ready_data_changed) {
@@ -369,8 +370,8 @@ static dwq_status_t run_one(struct dwqi_server *server)
     const unsigned char *item = batch->message.body + batch->at;
     struct dwqi_task_head head;
     struct dwqi_done done;
-    dwq_status_t status = dwqi_task_head_read(
-        item, batch->message.body_size - batch->at, &head);
+    dwq_status_t status =
+        dwqi_task_head_read(item, batch->message.body_size - batch->at, &head);
 
     if (status != DWQ_OK) {
         drop_batch(server, batch);

@@ -16,8 +16,8 @@ dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
 
 void dwq_worker_abort(dwq_worker_t *worker)
 {
-    dwqi_log_error(worker->log,
-                   "worker %d aborts the run: all ranks end now", worker->id);
+    dwqi_log_error(worker->log, "worker %d aborts the run: all ranks end now",
+                   worker->id);
     worker->abort(worker->abort_arg);
 }
 
@@ -56,8 +56,7 @@ static dwq_status_t make_item(const dwq_worker_t *worker,
     struct dwqi_pack pack;
     const char *why = "";
     void *item = NULL;
-    dwq_status_t status =
-        dwqi_pack_task(task, task->id, &scratch, &pack, &why);
+    dwq_status_t status = dwqi_pack_task(task, task->id, &scratch, &pack, &why);
 
     dwqi_buffer_finish(&scratch);
     if (status != DWQ_OK) {

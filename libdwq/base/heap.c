@@ -48,8 +48,8 @@ void dwqi_heap_init(struct dwqi_heap *heap,
                     bool (*before)(const void *a, const void *b),
                     size_t place_offset)
 {
-    *heap = (struct dwqi_heap){ .before = before,
-                                .place_offset = place_offset };
+    *heap =
+        (struct dwqi_heap){ .before = before, .place_offset = place_offset };
 }
 
 void dwqi_heap_finish(struct dwqi_heap *heap)

@@ -40,8 +40,8 @@ void dwqi_backoff_pause(struct dwqi_backoff *backoff, double remaining,
         sched_yield();
         return;
     }
-    sleep_for(fmax(0, fmin(fmin(backoff->step, backoff->idle_wait),
-                           remaining)));
+    sleep_for(
+        fmax(0, fmin(fmin(backoff->step, backoff->idle_wait), remaining)));
     backoff->step = fmin(2 * backoff->step, backoff->idle_wait);
     backoff->n_pauses = backoff->spins + backoff->yields;
 }

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 
 struct dwqi_backoff {
-    double idle_wait;   /* seconds: the longest sleep; 0 or less: never sleep */
-    unsigned spins;     /* polls before the first yield */
-    unsigned yields;    /* yields before the first sleep */
-    unsigned n_pauses;  /* since the last reset */
-    double step;        /* seconds: the next sleep */
+    double idle_wait;  /* seconds: the longest sleep; 0 or less: never sleep */
+    unsigned spins;    /* polls before the first yield */
+    unsigned yields;   /* yields before the first sleep */
+    unsigned n_pauses; /* since the last reset */
+    double step;       /* seconds: the next sleep */
 };
 
 /* crowded: more ranks than cores on this host, so that a poll that nobody can

@@ -24,8 +24,8 @@
 /* An item ready to be sent: one block, then the arrays that were left where
  * they are. On the wire each starts at a multiple of 64 bytes. */
 struct dwqi_pack {
-    unsigned char *block; /* malloc'ed */
-    size_t block_size;    /* bytes, a multiple of 64 */
+    unsigned char *block;        /* malloc'ed */
+    size_t block_size;           /* bytes, a multiple of 64 */
     struct dwqi_extent *extents; /* malloc'ed, or NULL */
     size_t n_extents;
     size_t size; /* bytes on the wire, a multiple of 64 */
@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct dwqi_task_head) == 64, "wire struct");
  * */
 struct dwqi_part_head {
     uint64_t id;
-    uint64_t size;   /* of this part, a multiple of 64 */
+    uint64_t size;    /* of this part, a multiple of 64 */
     double this_time; /* seconds */
     double total_time;
     uint64_t n_processed;
@@ -134,8 +134,7 @@ dwq_status_t dwqi_part_unpack(const void *item,
  * into item (64-byte aligned if it holds arrays) and arena. */
 dwq_status_t dwqi_values_pack(dwq_values_t values, dwq_kwargs_t kwargs,
                               struct dwqi_buffer *scratch,
-                              struct dwqi_pack *pack_out,
-                              const char **why_out);
+                              struct dwqi_pack *pack_out, const char **why_out);
 dwq_status_t dwqi_values_unpack(const void *item, size_t available,
                                 struct dwqi_arena *arena,
                                 dwq_values_t *values_out,

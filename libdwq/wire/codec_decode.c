@@ -12,7 +12,8 @@ struct decoder {
     const unsigned char *arrays; /* where the first array stands */
     size_t arrays_size;
     struct dwqi_arena *arena;
-    msgpack_zone *zone; /* msgpack-c wants one for strings, bytes and arrays, and
+    msgpack_zone
+        *zone; /* msgpack-c wants one for strings, bytes and arrays, and
                          * takes nothing from it */
 };
 
@@ -61,8 +62,8 @@ static dwq_status_t view_array(const struct decoder *d,
                sizeof extent);
         shape[i] = extent;
     }
-    array = dwq_array((dwq_type_t)head.type, d->arrays + head.offset,
-                      head.ndim, shape);
+    array = dwq_array((dwq_type_t)head.type, d->arrays + head.offset, head.ndim,
+                      shape);
     if (dwq_type_size(array.type) == 0 ||
         dwq_array_size(&array) > d->arrays_size - head.offset) {
         return DWQ_E_MESSAGE;
@@ -314,8 +315,7 @@ dwq_status_t dwqi_part_head_read(const void *item, size_t available,
     memcpy(&head, item, sizeof head);
     if (head.n_parts == 0 ||
         !sizes_fit(head.size,
-                   sizeof head + (uint64_t)head.values_size +
-                       head.message_size,
+                   sizeof head + (uint64_t)head.values_size + head.message_size,
                    available)) {
         return DWQ_E_MESSAGE;
     }

@@ -203,8 +203,7 @@ static void encode_bool(struct encoder *e, bool value)
     }
 }
 
-static void encode_value(struct encoder *e, const dwq_value_t *value,
-                         int depth)
+static void encode_value(struct encoder *e, const dwq_value_t *value, int depth)
 {
     if (depth > DWQ_MAX_DEPTH) {
         refuse(e, DWQ_E_ARG, "lists and maps nested deeper than 32");
@@ -401,8 +400,7 @@ dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
         *why_out = "no function name";
         return DWQ_E_ARG;
     }
-    return pack_task(task, id, DWQI_ARRAY_BORROWED, scratch, pack_out,
-                     why_out);
+    return pack_task(task, id, DWQI_ARRAY_BORROWED, scratch, pack_out, why_out);
 }
 
 dwq_status_t dwqi_values_pack(dwq_values_t values, dwq_kwargs_t kwargs,
@@ -429,8 +427,7 @@ dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
         filled.values_size = (uint32_t)e.out->size;
         filled.n_values = (uint32_t)values.n;
         filled.message_size = (uint32_t)text;
-        e.status =
-            make_pack(&e, &filled, message, text, NULL, 0, pack_out);
+        e.status = make_pack(&e, &filled, message, text, NULL, 0, pack_out);
     }
     return finish(&e, e.status, why_out);
 }

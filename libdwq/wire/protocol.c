@@ -56,9 +56,8 @@ static const char *head_fault(const struct dwqi_head *head, size_t size,
     if (head->body_size % 64 != 0 || head->body_size > SIZE_MAX / 2) {
         return "a body size that cannot be";
     }
-    if (head->body_size <= max_inline
-            ? size != sizeof *head + head->body_size
-            : size != sizeof *head) {
+    if (head->body_size <= max_inline ? size != sizeof *head + head->body_size
+                                      : size != sizeof *head) {
         return "a body of another size than its head says";
     }
     return NULL;

@@ -23,13 +23,13 @@
 #include <stdint.h>
 
 /* X(name, value, from the controller?, body) */
-#define DWQI_TAG_LIST(X)                                        \
-    X(READY, 0, false, "0 or 1 values item: the ready data")    \
-    X(DONE, 1, false, "results: n_items parts")                 \
-    X(TASK, 2, true, "n_items tasks")                           \
-    X(EXIT, 3, true, "nothing")                                 \
-    X(RECALL, 4, true, "nothing")                               \
-    X(RETURN, 5, false, "n_items ids (u64), the newest first")  \
+#define DWQI_TAG_LIST(X)                                         \
+    X(READY, 0, false, "0 or 1 values item: the ready data")     \
+    X(DONE, 1, false, "results: n_items parts")                  \
+    X(TASK, 2, true, "n_items tasks")                            \
+    X(EXIT, 3, true, "nothing")                                  \
+    X(RECALL, 4, true, "nothing")                                \
+    X(RETURN, 5, false, "n_items ids (u64), the newest first")   \
     X(WITHDRAW, 6, false, "the reason: text with a closing NUL") \
     X(BYE, 7, false, "nothing")
 
@@ -40,7 +40,9 @@ enum dwqi_tag {
     DWQI_TAG_COUNT
 };
 
-enum { DWQI_FLAG_READY = 1 };
+enum {
+    DWQI_FLAG_READY = 1
+};
 
 #define DWQI_MAGIC 0x31515744u /* "DWQ1" */
 #define DWQI_PROTOCOL_VERSION 1

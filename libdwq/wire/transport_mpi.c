@@ -16,10 +16,14 @@
 
 #include "libdwq/base/clock.h"
 
-enum { TAG_FRAME = 1, TAG_BODY = 2 };
+enum {
+    TAG_FRAME = 1,
+    TAG_BODY = 2
+};
 
-#define CHUNK_MAX ((size_t)1 << 30) /* bytes of one MPI message; 64 divides it */
-#define MAX_BODIES 8                /* receives of bodies at a time */
+#define CHUNK_MAX \
+    ((size_t)1 << 30) /* bytes of one MPI message; 64 divides it */
+#define MAX_BODIES 8  /* receives of bodies at a time */
 
 /* A buffer for a frame; in the pool it links to the next. */
 union frame {
@@ -195,11 +199,11 @@ static dwq_status_t send_part(struct mpi_transport *t, int peer,
         if (!send) {
             return DWQ_E_NOMEM;
         }
-        status = check(t,
-                       MPI_Isend((const char *)part->data + at, (int)size,
-                                 MPI_BYTE, peer, TAG_BODY, t->comm,
-                                 &send->request),
-                       "MPI_Isend");
+        status =
+            check(t,
+                  MPI_Isend((const char *)part->data + at, (int)size, MPI_BYTE,
+                            peer, TAG_BODY, t->comm, &send->request),
+                  "MPI_Isend");
         if (status != DWQ_OK) {
             t->n_sends--;
             return status;
@@ -235,8 +239,8 @@ static dwq_status_t mpi_send(struct dwqi_transport *transport, int peer,
     struct mpi_transport *t = of(transport);
     size_t size = dwqi_parts_size(message->parts, message->n_parts);
     bool in_frame = size <= DWQI_INLINE_MAX;
-    struct dwqi_head head = dwqi_head_make(message->tag, message->n_items,
-                                           message->flags, size);
+    struct dwqi_head head =
+        dwqi_head_make(message->tag, message->n_items, message->flags, size);
     union frame *frame = frame_take(t);
     dwq_status_t status = frame ? DWQ_OK : DWQ_E_NOMEM;
 
@@ -246,8 +250,8 @@ static dwq_status_t mpi_send(struct dwqi_transport *transport, int peer,
             dwqi_parts_copy(message->parts, message->n_parts,
                             frame->bytes + sizeof head);
         }
-        status = send_frame(t, peer, frame,
-                            sizeof head + (in_frame ? size : 0));
+        status =
+            send_frame(t, peer, frame, sizeof head + (in_frame ? size : 0));
     }
     if (status == DWQ_OK && !in_frame) {
         return send_body(t, peer, message);
@@ -322,8 +326,7 @@ static dwq_status_t post_body(struct mpi_transport *t, struct arrival *arrival)
                  "MPI_Irecv");
 }
 
-static dwq_status_t begin_body(struct mpi_transport *t,
-                               struct arrival *arrival)
+static dwq_status_t begin_body(struct mpi_transport *t, struct arrival *arrival)
 {
     struct dwqi_message *message = &arrival->message;
     void *memory;
@@ -403,8 +406,7 @@ static dwq_status_t arrivals_take(struct mpi_transport *t,
         }
         if (!a->complete) {
             n_bodies++;
-            status = a->message.memory ? progress_body(t, a)
-                                       : begin_body(t, a);
+            status = a->message.memory ? progress_body(t, a) : begin_body(t, a);
         }
         if (status != DWQ_OK) {
             return status;
@@ -518,7 +520,8 @@ static void mpi_close(struct dwqi_transport *transport)
         MPI_Wait(&t->receive, MPI_STATUS_IGNORE);
     }
     mpi_flush(transport);
-    DL_FOREACH_SAFE(t->arrivals, arrival, next_arrival) {
+    DL_FOREACH_SAFE(t->arrivals, arrival, next_arrival)
+    {
         mpi_release(transport, &arrival->message);
         free(arrival);
     }

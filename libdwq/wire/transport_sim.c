@@ -14,14 +14,17 @@ struct parcel {
     struct parcel *next, *prev;
 };
 
-enum event_kind { EVENT_ARRIVAL, EVENT_WAKE };
+enum event_kind {
+    EVENT_ARRIVAL,
+    EVENT_WAKE
+};
 
 struct event {
     double time;
     uint64_t sequence; /* of two at one time the earlier made comes first */
     enum event_kind kind;
     int endpoint;
-    struct parcel *parcel; /* of an arrival */
+    struct parcel *parcel;        /* of an arrival */
     void (*release)(void *owner); /* of a large body, until it arrived */
     void *owner;
     int sender;
@@ -104,8 +107,8 @@ static struct event *add_event(struct dwqi_sim *sim, enum event_kind kind,
 static void wake(struct dwqi_sim *sim, struct endpoint *e, double time)
 {
     if (e->step && !e->waking) {
-        e->waking = add_event(sim, EVENT_WAKE, e->number,
-                              fmax(time, e->clock)) != NULL;
+        e->waking =
+            add_event(sim, EVENT_WAKE, e->number, fmax(time, e->clock)) != NULL;
     }
 }
 
@@ -218,9 +221,9 @@ static struct parcel *make_parcel(struct dwqi_sim *sim, int from,
     parcel->message = (struct dwqi_message){ .peer = from,
                                              .memory = memory,
                                              .in_frame = in_frame };
-    parcel->message.status = dwqi_head_read(
-        bytes, sizeof head + (in_frame ? size : 0), DWQI_INLINE_MAX, &head,
-        &parcel->message.why);
+    parcel->message.status =
+        dwqi_head_read(bytes, sizeof head + (in_frame ? size : 0),
+                       DWQI_INLINE_MAX, &head, &parcel->message.why);
     parcel->message.tag = head.tag;
     parcel->message.n_items = head.n_items;
     parcel->message.flags = head.flags;
@@ -349,7 +352,8 @@ static const struct dwqi_transport_ops sim_ops = {
 struct dwqi_sim *dwqi_sim_create(const struct dwqi_sim_config *config)
 {
     size_t n = (size_t)config->n_endpoints;
-    struct dwqi_sim *sim = calloc(1, sizeof *sim + n * sizeof sim->endpoints[0]);
+    struct dwqi_sim *sim =
+        calloc(1, sizeof *sim + n * sizeof sim->endpoints[0]);
 
     if (!sim) {
         return NULL;
@@ -397,7 +401,8 @@ void dwqi_sim_destroy(struct dwqi_sim *sim)
             free_parcel(parcel);
         }
     }
-    HASH_ITER (hh, sim->pairs, pair, next_pair) {
+    HASH_ITER(hh, sim->pairs, pair, next_pair)
+    {
         HASH_DEL(sim->pairs, pair);
         free(pair);
     }

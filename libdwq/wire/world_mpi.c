@@ -215,8 +215,8 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
     if (size > INT_MAX) {
         return DWQ_E_ARG;
     }
-    status = status_of(MPI_Ibcast(data, (int)size, MPI_BYTE, root, world->comm,
-                                  &request));
+    status = status_of(
+        MPI_Ibcast(data, (int)size, MPI_BYTE, root, world->comm, &request));
     return status == DWQ_OK ? finish_request(world, &request) : status;
 }
 

@@ -8,7 +8,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 1 << 20, BEGINNINGS_MAX = 4096 };
+enum {
+    INPUT_MAX = 1 << 20,
+    BEGINNINGS_MAX = 4096
+};
 
 /* A block of just this size, so that tools see a read behind its end. */
 static int try_input(const uint8_t *data, size_t size)

@@ -11,7 +11,8 @@
 #include "workers/serve.h"
 
 #define MAX_WORKERS 12
-#define BIG ((size_t)70 * 1024 / sizeof(double)) /* elements: a body of its own */
+#define BIG \
+    ((size_t)70 * 1024 / sizeof(double)) /* elements: a body of its own */
 
 struct scenario;
 
@@ -60,8 +61,7 @@ static int draw_int(struct scenario *s, int n)
     return (int)(dwqi_random(&s->random) % (uint64_t)n);
 }
 
-static void fault(struct scenario *s, const char *format, ...)
-    DWQ_PRINTF(2, 3);
+static void fault(struct scenario *s, const char *format, ...) DWQ_PRINTF(2, 3);
 
 static void fault(struct scenario *s, const char *format, ...)
 {
@@ -125,8 +125,7 @@ static dwq_status_t worker_step(void *arg)
         if (w->withdraws) {
             return dwqi_server_withdraw(w->server, "its initializer failed");
         }
-        dwqi_server_set_ready_data(w->server,
-                                   dwq_value_int(1000 + w->number));
+        dwqi_server_set_ready_data(w->server, dwq_value_int(1000 + w->number));
         return dwqi_server_begin(w->server);
     }
     return dwqi_server_is_closed(w->server) ? DWQ_E_AGAIN
@@ -278,7 +277,8 @@ static void check_runs(struct scenario *s, const struct known *k,
 
     if (corrupted) {
         /* A message that nobody could read may stand for any of these. */
-    } else if (r->status == DWQ_OK || (r->status == DWQ_E_TASK && !k->unknown)) {
+    } else if (r->status == DWQ_OK ||
+               (r->status == DWQ_E_TASK && !k->unknown)) {
         least = 1;
     } else if (r->status == DWQ_E_CANCELLED || r->status == DWQ_E_WORKER) {
         most = 0;
@@ -424,8 +424,7 @@ static void make_controller(struct scenario *s)
         .n_workers = s->n_workers,
         .peers = peers,
         .n_peers = s->n_workers + 1,
-        .queue_order =
-            draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
+        .queue_order = draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
         .held_max = held[draw_int(s, 5)],
         .time_limit = s->time_limit,
         .grace_end = s->time_limit + s->grace,

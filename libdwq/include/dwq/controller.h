@@ -24,14 +24,14 @@ typedef struct dwq_task {
 /* One per task. Values and message live until dwq_result_clear(). */
 typedef struct dwq_result {
     uint64_t id;
-    dwq_status_t status; /* DWQ_OK, _TASK, _WORKER, _TIME_LIMIT, _CANCELLED */
-    int code;            /* what the function returned, or dwq_call_fail() */
-    int failed_rank;     /* first rank of the group that failed, or -1 */
-    int n_ranks;         /* ranks that ran it; 0 when it never started */
-    int worker;          /* that ran it, 1..n_workers; 0: none, or in place */
-    int rank;            /* slowest rank of the group */
-    const char *message; /* why it failed; "" otherwise */
-    double this_time;    /* seconds in the function, on the slowest rank */
+    dwq_status_t status;  /* DWQ_OK, _TASK, _WORKER, _TIME_LIMIT, _CANCELLED */
+    int code;             /* what the function returned, or dwq_call_fail() */
+    int failed_rank;      /* first rank of the group that failed, or -1 */
+    int n_ranks;          /* ranks that ran it; 0 when it never started */
+    int worker;           /* that ran it, 1..n_workers; 0: none, or in place */
+    int rank;             /* slowest rank of the group */
+    const char *message;  /* why it failed; "" otherwise */
+    double this_time;     /* seconds in the function, on the slowest rank */
     double time_over_est; /* this_time / time_est */
     uint64_t n_processed; /* calls of that worker so far, this one included */
     double total_time;    /* seconds of these */
@@ -136,8 +136,8 @@ DWQ_API dwq_status_t dwq_controller_exit(dwq_controller_t *controller);
 /** End all ranks of the job at once, with a message. Does not return. */
 DWQ_API void dwq_controller_abort(dwq_controller_t *controller);
 
-DWQ_API dwq_kwargs_t dwq_controller_run_args(
-    const dwq_controller_t *controller);
+DWQ_API dwq_kwargs_t
+dwq_controller_run_args(const dwq_controller_t *controller);
 DWQ_API dwq_world_t dwq_controller_world(const dwq_controller_t *controller);
 
 /** The value at `index` that `rank` of the group returned, or NULL. */
@@ -150,9 +150,9 @@ DWQ_API void dwq_result_clear(dwq_result_t *result);
 
 /* dwq_result_get(&result, rank, index, &x): like dwq_arg(). */
 #ifndef __cplusplus
-#define dwq_result_get(result, rank, index, out) \
-    (DWQ_READER(dwq_read, out)(                  \
-        dwq_result_value((result), (rank), (index)), (out)))
+#define dwq_result_get(result, rank, index, out)                            \
+    (DWQ_READER(dwq_read, out)(dwq_result_value((result), (rank), (index)), \
+                               (out)))
 #endif
 
 #ifdef __cplusplus

@@ -101,7 +101,7 @@ typedef struct dwq_module {
     int abi; /* DWQ_ABI; first, whatever else changes */
     const dwq_function_t *functions;
     void *(*init)(void); /* once, after loading; gives the functions' arg */
-    void (*finish)(void *arg); /* at the end of the run */
+    void (*finish)(void *arg);                      /* at the end of the run */
     int (*worker)(dwq_worker_t *worker, void *arg); /* no worker_name given */
     int (*broker)(dwq_broker_t *broker, void *arg);
     const dwq_worker_function_t *workers; /* by worker_name, broker_name */
@@ -111,7 +111,7 @@ typedef struct dwq_module {
 /* DWQ_MODULE(.functions = functions, .init = init); once in a shared object
  * that is called NAME.so and lies in the module path: functions of it are
  * called with module "NAME". */
-#define DWQ_MODULE(...)               \
+#define DWQ_MODULE(...)                           \
     DWQ_API extern const dwq_module_t dwq_module; \
     const dwq_module_t dwq_module = { .abi = DWQ_ABI, __VA_ARGS__ }
 

@@ -19,17 +19,17 @@ extern "C" {
 #define DWQ_MAX_DEPTH 32 /* nesting of lists and maps */
 
 /* Element types of arrays: X(name, value, size in bytes) */
-#define DWQ_TYPE_LIST(X)       \
-    X(DWQ_INT8, 1, 1)          \
-    X(DWQ_UINT8, 2, 1)         \
-    X(DWQ_INT16, 3, 2)         \
-    X(DWQ_UINT16, 4, 2)        \
-    X(DWQ_INT32, 5, 4)         \
-    X(DWQ_UINT32, 6, 4)        \
-    X(DWQ_INT64, 7, 8)         \
-    X(DWQ_UINT64, 8, 8)        \
-    X(DWQ_FLOAT, 9, 4)         \
-    X(DWQ_DOUBLE, 10, 8)       \
+#define DWQ_TYPE_LIST(X)        \
+    X(DWQ_INT8, 1, 1)           \
+    X(DWQ_UINT8, 2, 1)          \
+    X(DWQ_INT16, 3, 2)          \
+    X(DWQ_UINT16, 4, 2)         \
+    X(DWQ_INT32, 5, 4)          \
+    X(DWQ_UINT32, 6, 4)         \
+    X(DWQ_INT64, 7, 8)          \
+    X(DWQ_UINT64, 8, 8)         \
+    X(DWQ_FLOAT, 9, 4)          \
+    X(DWQ_DOUBLE, 10, 8)        \
     X(DWQ_COMPLEX_FLOAT, 11, 8) \
     X(DWQ_COMPLEX_DOUBLE, 12, 16)
 
@@ -126,7 +126,7 @@ DWQ_API dwq_value_t dwq_value_self(dwq_value_t value);
  *         which every call that takes values refuses with DWQ_E_ARG.
  */
 DWQ_API dwq_array_t dwq_array(dwq_type_t type, const void *data, int ndim,
-                              const size_t *shape);
+                              const size_t *shape) DWQ_KEEPS(2);
 
 /**
  * The same array, sent from where it is: its data is borrowed until the

@@ -1,0 +1,207 @@
+/* Tasks that are over, and the calls that collect them. */
+#include <math.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#include "libdwq/base/clock.h"
+#include "libdwq/core/controller_private.h"
+
+void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
+                              struct dwqi_outcome *outcome)
+{
+    task->outcome = outcome;
+    task->state = DWQI_TASK_DONE;
+    if (task->refs == 1) {
+        /* Results may wait long for their collection; arguments need not. */
+        dwqi_pack_finish(&task->pack);
+    }
+    DL_APPEND(c->done, task);
+    c->n_done++;
+}
+
+void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
+                                    dwq_status_t status, const char *message)
+{
+    dwqi_controller_complete(c, task,
+                             dwqi_outcome_create_local(status, message));
+}
+
+void dwqi_controller_drop_waiting(dwq_controller_t *c, dwq_status_t status,
+                                  const char *message)
+{
+    struct dwqi_job *job;
+
+    while ((job = dwqi_scheduler_any_waiting(c->scheduler)) != NULL) {
+        dwqi_scheduler_remove(c->scheduler, job);
+        dwqi_controller_complete_local(c, dwqi_task_of(job), status, message);
+    }
+}
+
+bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task)
+{
+    const struct dwqi_controller_config *config = &c->config;
+    double now = isinf(config->time_limit) ? 0
+                 : config->transport       ? dwqi_now(config->transport)
+                                           : dwqi_clock_now();
+
+    if (c->limit_passed || now >= config->time_limit) {
+        dwqi_controller_complete_local(c, task, DWQ_E_TIME_LIMIT,
+                                       "the time limit has passed");
+        return true;
+    }
+    if (config->n_workers == 0 ? !c->in_place
+        : task->job.binding
+            ? dwqi_scheduler_is_gone(c->scheduler, task->job.worker)
+            : dwqi_scheduler_n_gone(c->scheduler) == config->n_workers) {
+        dwqi_controller_complete_local(c, task, DWQ_E_WORKER,
+                                       "no worker is left for this task");
+        return true;
+    }
+    return false;
+}
+
+dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
+                                          struct dwqi_task *task)
+{
+    struct dwqi_task_head head;
+    struct dwqi_done done;
+    struct dwqi_outcome *outcome = NULL;
+    void *item, *part = NULL;
+    dwq_status_t status = DWQ_E_NOMEM;
+
+    if (posix_memalign(&item, DWQI_ALIGN, task->pack.size) != 0) {
+        return status;
+    }
+    dwqi_pack_copy(&task->pack, item);
+    dwqi_pack_finish(&task->pack); /* two copies are enough */
+    status =
+        dwqi_task_head_read(item, ((struct dwqi_task_head *)item)->size, &head);
+    if (status == DWQ_OK) {
+        status = dwqi_executor_run(c->config.executor, item, &head, &done);
+    }
+    free(item);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (posix_memalign(&part, DWQI_ALIGN, done.pack.size) == 0) {
+        size_t size = done.pack.size;
+
+        dwqi_pack_copy(&done.pack, part);
+        if (dwqi_outcome_create(part, size, part, &outcome) != DWQ_OK) {
+            free(part);
+        }
+    }
+    dwqi_done_finish(&done);
+    if (outcome) {
+        dwqi_stats_add(&c->stats, NULL, dwqi_outcome_time(outcome),
+                       task->job.time_est);
+    }
+    dwqi_controller_complete(c, task, outcome);
+    return DWQ_OK;
+}
+
+/* --- Collecting --------------------------------------------------------- */
+
+static void take(dwq_controller_t *c, struct dwqi_task *task,
+                 dwq_result_t *result_out)
+{
+    DL_DELETE(c->done, task);
+    c->n_done--;
+    dwqi_outcome_give(task->outcome, task->job.time_est, result_out);
+    task->outcome = NULL;
+    result_out->id = task->id;
+    result_out->worker = task->worker;
+    c->stats.n_collected++;
+    c->stats.n_failed += result_out->status != DWQ_OK;
+    dwqi_task_remove(&c->tasks, task);
+}
+
+/* One turn of a loop that waits. */
+static dwq_status_t wait_step(dwq_controller_t *c)
+{
+    bool moved = false;
+    dwq_status_t status = dwqi_controller_step(c, &moved);
+
+    if (status == DWQ_OK && !moved && c->n_done == 0) {
+        status = dwqi_controller_pause(c);
+    }
+    return status;
+}
+
+dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
+                                       uint64_t id, dwq_result_t *result_out)
+{
+    struct dwqi_task *task = dwqi_task_find(&controller->tasks, id);
+    dwq_status_t status = DWQ_OK;
+
+    if (!task) {
+        return DWQ_E_ID;
+    }
+    while (task->state != DWQI_TASK_DONE) {
+        bool moved = false;
+
+        status = dwqi_controller_step(controller, &moved);
+        if (status == DWQ_OK && !moved && task->state != DWQI_TASK_DONE) {
+            status = dwqi_controller_pause(controller);
+        }
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
+    take(controller, task, result_out);
+    return DWQ_OK;
+}
+
+dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
+                                            dwq_result_t *result_out)
+{
+    while (!controller->done) {
+        dwq_status_t status;
+
+        if (HASH_COUNT(controller->tasks.map) == 0) {
+            return DWQ_E_EMPTY;
+        }
+        status = wait_step(controller);
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
+    take(controller, controller->done, result_out);
+    return DWQ_OK;
+}
+
+dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
+                                              dwq_result_t *result_out)
+{
+    bool moved;
+    dwq_status_t status = dwqi_controller_step(controller, &moved);
+
+    if (controller->done) {
+        take(controller, controller->done, result_out);
+        return DWQ_OK;
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    return HASH_COUNT(controller->tasks.map) == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
+}
+
+dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
+                                                   dwq_result_t *results_out,
+                                                   size_t max, size_t *n_out)
+{
+    bool moved;
+    size_t n = 0;
+    dwq_status_t status;
+
+    if (!n_out || (max > 0 && !results_out)) {
+        return DWQ_E_ARG;
+    }
+    status = dwqi_controller_step(controller, &moved);
+    while (n < max && controller->done) {
+        take(controller, controller->done, &results_out[n]);
+        n++;
+    }
+    *n_out = n;
+    return n > 0 ? DWQ_OK : status;
+}

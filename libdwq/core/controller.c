@@ -1,0 +1,323 @@
+/* The calls of <dwq/controller.h> but those that collect. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "libdwq/base/clock.h"
+#include "libdwq/core/controller_private.h"
+
+static void free_parts(dwq_controller_t *c)
+{
+    free(c->worker_stats);
+    free(c->workers);
+    free(c->worker_of_peer);
+    free(c->touched);
+    free(c->parts);
+    dwqi_scheduler_destroy(c->scheduler);
+    free(c);
+}
+
+dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
+                                    dwq_controller_t **controller_out)
+{
+    size_t n = (size_t)config->n_workers;
+    dwq_controller_t *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        return DWQ_E_NOMEM;
+    }
+    c->config = *config;
+    c->in_place = n == 0;
+    c->scheduler =
+        dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
+    c->worker_stats = calloc(n + 1, sizeof *c->worker_stats);
+    c->workers = calloc(n + 1, sizeof *c->workers);
+    c->worker_of_peer =
+        calloc((size_t)config->n_peers + 1, sizeof *c->worker_of_peer);
+    c->touched = calloc(n + 1, sizeof *c->touched);
+    c->parts = calloc((size_t)config->held_max + 1, sizeof *c->parts);
+    if (!c->scheduler || !c->worker_stats || !c->workers ||
+        !c->worker_of_peer || !c->touched || !c->parts) {
+        free_parts(c);
+        return DWQ_E_NOMEM;
+    }
+    for (int w = 1; w <= (int)n; w++) {
+        c->workers[w].peer = config->peers[w - 1];
+        c->worker_of_peer[config->peers[w - 1]] = w;
+    }
+    *controller_out = c;
+    return DWQ_OK;
+}
+
+void dwqi_controller_set_in_place(dwq_controller_t *controller, bool can)
+{
+    controller->in_place = can;
+}
+
+void dwqi_controller_destroy(dwq_controller_t *c)
+{
+    unsigned count;
+
+    if (!c) {
+        return;
+    }
+    count = HASH_COUNT(c->tasks.map);
+    if (count > 0) {
+        dwqi_log_warning(c->config.log,
+                         "%u result%s of this run %s never collected", count,
+                         count == 1 ? "" : "s", count == 1 ? "was" : "were");
+    }
+    dwqi_tasks_finish(&c->tasks);
+    for (int w = 1; w <= c->config.n_workers; w++) {
+        free(c->workers[w].data_memory);
+        dwqi_arena_finish(&c->workers[w].data_arena);
+    }
+    free_parts(c);
+}
+
+/* --- Submitting --------------------------------------------------------- */
+
+static dwq_status_t refuse(const dwq_controller_t *c, dwq_status_t status,
+                           const dwq_task_t *task, const char *why)
+{
+    dwqi_log_error(c->config.log, "task '%s' refused: %s",
+                   task && task->function ? task->function : "", why);
+    return status;
+}
+
+/* A checked task in the map, in no queue yet. */
+static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
+                              bool binding, struct dwqi_task **task_out)
+{
+    int max_worker = c->config.n_workers > 0 ? c->config.n_workers : 1;
+    const char *why = "";
+    dwq_status_t status;
+
+    if (!given) {
+        return refuse(c, DWQ_E_ARG, given, "the task is NULL");
+    }
+    if (c->closed) {
+        return refuse(c, DWQ_E_STATE, given, "the run is over");
+    }
+    if (given->worker < 0 || given->worker > max_worker) {
+        char text[80];
+
+        snprintf(text, sizeof text, "worker %d is not in 0..%d", given->worker,
+                 max_worker);
+        return refuse(c, DWQ_E_ARG, given, text);
+    }
+    status = dwqi_task_create(&c->tasks, given, binding, task_out, &why);
+    return status == DWQ_OK ? status : refuse(c, status, given, why);
+}
+
+/* Queue a task, run it here, or complete it when it can never run. The task is
+ * out of the map again unless DWQ_OK. */
+static dwq_status_t enter(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwq_status_t status;
+
+    if (dwqi_controller_settle(c, task)) {
+        return DWQ_OK;
+    }
+    if (c->config.n_workers == 0) {
+        status = dwqi_controller_run_in_place(c, task);
+    } else {
+        task->state = DWQI_TASK_QUEUED;
+        status = dwqi_scheduler_add(c->scheduler, &task->job);
+    }
+    if (status != DWQ_OK) {
+        dwqi_task_remove(&c->tasks, task);
+    }
+    return status;
+}
+
+/* After a submit: hear what came (a worker may have become ready), and send if
+ * somebody waits for it. */
+static dwq_status_t after_submit(dwq_controller_t *c)
+{
+    bool moved;
+
+    if (c->config.n_workers == 0) {
+        return DWQ_OK;
+    }
+    if (dwqi_scheduler_idle_worker(c->scheduler) != 0 && !c->limit_passed &&
+        isinf(c->config.time_limit)) {
+        return dwqi_controller_dispatch(c);
+    }
+    return dwqi_controller_step(c, &moved);
+}
+
+static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
+                           bool binding, uint64_t *id_out)
+{
+    struct dwqi_task *task;
+    uint64_t id;
+    dwq_status_t status = make_task(c, given, binding, &task);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    id = task->id;
+    status = enter(c, task);
+    if (status != DWQ_OK) {
+        return refuse(c, status, given, dwq_status_text(status));
+    }
+    if (id_out) {
+        *id_out = id;
+    }
+    return after_submit(c);
+}
+
+dwq_status_t dwq_controller_submit_call(dwq_controller_t *controller,
+                                        const dwq_task_t *task,
+                                        uint64_t *id_out)
+{
+    return submit(controller, task, true, id_out);
+}
+
+dwq_status_t dwq_controller_queue_call(dwq_controller_t *controller,
+                                       const dwq_task_t *task, uint64_t *id_out)
+{
+    return submit(controller, task, false, id_out);
+}
+
+dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
+                                            const dwq_task_t *tasks, size_t n,
+                                            uint64_t *ids_out)
+{
+    struct dwqi_task **made;
+    dwq_status_t status = DWQ_OK;
+    size_t n_made = 0;
+
+    if (n > 0 && !tasks) {
+        return refuse(controller, DWQ_E_ARG, NULL, "tasks is NULL");
+    }
+    made = calloc(n + 1, sizeof(struct dwqi_task *));
+    if (!made) {
+        return DWQ_E_NOMEM;
+    }
+    while (n_made < n && status == DWQ_OK) {
+        status = make_task(controller, &tasks[n_made], true, &made[n_made]);
+        n_made += status == DWQ_OK;
+    }
+    for (size_t i = 0; i < n_made && status != DWQ_OK; i++) {
+        dwqi_task_remove(&controller->tasks, made[i]);
+    }
+    for (size_t i = 0; i < n && status == DWQ_OK; i++) {
+        if (ids_out) {
+            ids_out[i] = made[i]->id;
+        }
+        status = enter(controller, made[i]);
+    }
+    free(made);
+    return status == DWQ_OK ? after_submit(controller) : status;
+}
+
+/* --- The rest ----------------------------------------------------------- */
+
+static dwq_status_t cancel_all(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+
+    dwqi_controller_drop_waiting(c, DWQ_E_CANCELLED, "cancelled");
+    for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
+        struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, w);
+
+        /* The oldest is running; what is behind it may not have started. */
+        for (job = job ? job->next : NULL; job; job = job->next) {
+            dwqi_task_of(job)->cancel = true;
+            status = dwqi_controller_recall(c, w);
+        }
+    }
+    return status;
+}
+
+dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
+{
+    dwq_controller_t *c = controller;
+    struct dwqi_task *task;
+    bool moved;
+    dwq_status_t status = dwqi_controller_step(c, &moved);
+
+    if (status != DWQ_OK || id == 0) {
+        return status == DWQ_OK ? cancel_all(c) : status;
+    }
+    task = dwqi_task_find(&c->tasks, id);
+    if (!task) {
+        return DWQ_E_ID;
+    }
+    if (task->state == DWQI_TASK_QUEUED) {
+        dwqi_scheduler_remove(c->scheduler, &task->job);
+        dwqi_controller_complete_local(c, task, DWQ_E_CANCELLED, "cancelled");
+        return DWQ_OK;
+    }
+    if (task->state == DWQI_TASK_DONE ||
+        dwqi_scheduler_held(c->scheduler, task->job.holder) == &task->job) {
+        return DWQ_E_STATE;
+    }
+    task->cancel = true;
+    return dwqi_controller_recall(c, task->job.holder);
+}
+
+dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
+{
+    bool moved;
+
+    return dwqi_controller_step(controller, &moved);
+}
+
+dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
+                                             int *worker_out,
+                                             dwq_value_t *data_out)
+{
+    bool moved;
+    dwq_status_t status = dwqi_controller_step(controller, &moved);
+    int worker = dwqi_scheduler_idle_worker(controller->scheduler);
+
+    if (status != DWQ_OK || worker == 0) {
+        return status == DWQ_OK ? DWQ_E_AGAIN : status;
+    }
+    *worker_out = worker;
+    if (data_out) {
+        *data_out = controller->workers[worker].data;
+    }
+    return DWQ_OK;
+}
+
+dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
+{
+    dwq_controller_t *c = controller;
+    struct dwqi_backlog backlog = {
+        .n_queued = dwqi_scheduler_n_waiting(c->scheduler),
+        .n_running = dwqi_scheduler_n_running(c->scheduler),
+        .n_ready = c->n_done,
+    };
+
+    dwqi_stats_print(&c->stats, c->worker_stats, c->config.n_workers, &backlog,
+                     out);
+    return ferror(out) ? DWQ_E_ARG : DWQ_OK;
+}
+
+dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
+{
+    dwq_status_t status = dwqi_controller_close(controller, false);
+
+    return status == DWQ_E_TIME_LIMIT ? DWQ_OK : status;
+}
+
+void dwq_controller_abort(dwq_controller_t *controller)
+{
+    dwqi_log_error(controller->config.log,
+                   "the controller aborts the run: all ranks end now");
+    controller->config.abort(controller->config.abort_arg);
+}
+
+dwq_kwargs_t dwq_controller_run_args(const dwq_controller_t *controller)
+{
+    return controller->config.run_args;
+}
+
+dwq_world_t dwq_controller_world(const dwq_controller_t *controller)
+{
+    return controller->config.world;
+}

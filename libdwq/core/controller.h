@@ -1,0 +1,47 @@
+/* The controller as run.c and the simulation see it; what users call is in
+ * <dwq/controller.h>. */
+#ifndef DWQI_CORE_CONTROLLER_H
+#define DWQI_CORE_CONTROLLER_H
+
+#include <dwq/controller.h>
+
+#include "libdwq/base/log.h"
+#include "libdwq/wire/transport.h"
+#include "workers/executor.h"
+
+struct dwqi_controller_config {
+    struct dwqi_transport *transport; /* borrowed; NULL: no workers */
+    struct dwqi_executor *executor;   /* borrowed; runs calls in place then */
+    const struct dwqi_log *log;       /* borrowed */
+    int n_workers;
+    const int *peers; /* borrowed for create: peers[w - 1] is worker w */
+    int n_peers;      /* endpoints in all: peers are below it */
+    dwq_queue_order_t queue_order;
+    int held_max;      /* tasks that a worker may hold */
+    double time_limit; /* on the transport's clock; INFINITY: none */
+    double grace_end;  /* the same: running calls are given up */
+    dwq_kwargs_t run_args;
+    dwq_world_t world;
+    void (*abort)(void *arg); /* ends the job; does not return */
+    void *abort_arg;
+};
+
+dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
+                                    dwq_controller_t **controller_out);
+
+/**
+ * The end of a run: cancel what has not started if `cancel`, run the rest, tell
+ * every worker to leave and wait until it has. Results stay collectible.
+ *
+ * @return DWQ_OK; DWQ_E_TIME_LIMIT: a worker did not come back, and only the
+ *         end of the job will end it; DWQ_E_MPI
+ */
+dwq_status_t dwqi_controller_close(dwq_controller_t *controller, bool cancel);
+/* Also counts in one warning what was never collected. */
+void dwqi_controller_destroy(dwq_controller_t *controller);
+
+/* With no workers: whether calls can run here. false: they yield
+ * DWQ_E_WORKER. */
+void dwqi_controller_set_in_place(dwq_controller_t *controller, bool can);
+
+#endif

@@ -1,0 +1,70 @@
+/* The controller's struct, shared by its files: controller.c (submit, cancel),
+ * dispatch.c (assignments, limits, the end), receive.c and collect.c. */
+#ifndef DWQI_CORE_CONTROLLER_PRIVATE_H
+#define DWQI_CORE_CONTROLLER_PRIVATE_H
+
+#include "libdwq/core/controller.h"
+#include "libdwq/core/stats.h"
+#include "libdwq/core/task.h"
+
+struct dwqi_worker_info {
+    int peer;
+    bool recalled; /* RECALL sent, RETURN not here yet */
+    bool lost;     /* its messages cannot be trusted, or it never came back */
+    bool said_bye;
+    double last_heard;
+    struct dwqi_job *unsent; /* first of its held jobs that was not sent */
+    void *data_memory;       /* of its ready data */
+    struct dwqi_arena data_arena;
+    dwq_value_t data;
+};
+
+struct dwq_controller {
+    struct dwqi_controller_config config;
+    struct dwqi_scheduler *scheduler;
+    struct dwqi_tasks tasks;
+    struct dwqi_task *done; /* not collected, first finished first */
+    size_t n_done;
+    bool closed; /* no more submits */
+    bool exit_sent;
+    bool limit_passed; /* no task starts any more */
+    bool grace_passed;
+    bool in_place; /* without workers: calls can run here */
+    double now;    /* of this step */
+    struct dwqi_stats stats;
+    struct dwqi_worker_stats *worker_stats; /* [n_workers] */
+    struct dwqi_worker_info *workers;       /* [n_workers + 1], from 1 */
+    int *worker_of_peer;                    /* [n_peers]; 0: none */
+    int *touched;                           /* workers with unsent tasks */
+    int n_touched;
+    struct dwqi_extent *parts; /* [held_max], for one message */
+};
+
+/* Receive, check the limits, assign and send. *moved_out: something came. */
+dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out);
+/* Between two steps that moved nothing. */
+dwq_status_t dwqi_controller_pause(dwq_controller_t *c);
+dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
+
+/* The task is over: its outcome (taken; NULL: no memory for it) can be
+ * collected. It must be neither waiting nor held in the scheduler. */
+void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
+                              struct dwqi_outcome *outcome);
+void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
+                                    dwq_status_t status, const char *message);
+/* What a new task becomes when it cannot be queued at all: true, and it is
+ * complete. */
+bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
+/* Run it here. */
+dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
+                                          struct dwqi_task *task);
+/* Complete all that waits. */
+void dwqi_controller_drop_waiting(dwq_controller_t *c, dwq_status_t status,
+                                  const char *message);
+dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker);
+void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
+                               dwq_status_t status, const char *message);
+dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
+                                     struct dwqi_message *message);
+
+#endif

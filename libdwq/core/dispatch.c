@@ -1,0 +1,305 @@
+/* The controller's loop: what goes out, who is asked to give back, the limits, and
+ * the end of the run. What comes in is in receive.c. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "libdwq/base/clock.h"
+#include "libdwq/core/controller_private.h"
+
+/* Expected seconds that a worker must hold for others to be worth a RECALL. */
+#define RECALL_MIN 1e-4
+/* Messages handled in one step before assignments are looked at. */
+#define RECEIVE_MAX 64
+
+/* --- Out: tasks --------------------------------------------------------- */
+
+static void release_task(void *owner)
+{
+    dwqi_task_unref(owner);
+}
+
+/* One task whose body does not fit into a frame, from where it is. */
+static dwq_status_t send_large(dwq_controller_t *c, int peer,
+                               struct dwqi_task *task)
+{
+    size_t n_parts = 1 + task->pack.n_extents;
+    struct dwqi_extent *parts = malloc(n_parts * sizeof *parts);
+    dwq_status_t status;
+
+    if (!parts) {
+        return DWQ_E_NOMEM;
+    }
+    parts[0] = (struct dwqi_extent){ task->pack.block, task->pack.block_size };
+    for (size_t i = 1; i < n_parts; i++) {
+        parts[i] = task->pack.extents[i - 1];
+    }
+    task->refs++;
+    status = dwqi_send(c->config.transport, peer,
+                       &(struct dwqi_outgoing){ .tag = DWQI_TASK,
+                                                .n_items = 1,
+                                                .parts = parts,
+                                                .n_parts = n_parts,
+                                                .release = release_task,
+                                                .owner = task });
+    free(parts);
+    return status;
+}
+
+/* The unsent tasks of a worker, as many as fit together in each message. */
+static dwq_status_t send_unsent(dwq_controller_t *c, int worker)
+{
+    struct dwqi_worker_info *info = &c->workers[worker];
+    dwq_status_t status = DWQ_OK;
+
+    while (info->unsent && status == DWQ_OK) {
+        size_t n = 0, size = 0;
+        struct dwqi_job *job = info->unsent;
+
+        for (; job && size + dwqi_task_of(job)->pack.size <= DWQI_INLINE_MAX;
+             job = job->next) {
+            const struct dwqi_pack *pack = &dwqi_task_of(job)->pack;
+
+            c->parts[n++] =
+                (struct dwqi_extent){ pack->block, pack->block_size };
+            size += pack->size;
+        }
+        if (n > 0) {
+            info->unsent = job;
+            status = dwqi_send(c->config.transport, info->peer,
+                               &(struct dwqi_outgoing){ .tag = DWQI_TASK,
+                                                        .n_items = (uint32_t)n,
+                                                        .parts = c->parts,
+                                                        .n_parts = n });
+        } else {
+            info->unsent = job->next;
+            status = send_large(c, info->peer, dwqi_task_of(job));
+        }
+    }
+    return status;
+}
+
+dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
+{
+    struct dwqi_job *job;
+    int worker;
+    dwq_status_t status = DWQ_OK;
+
+    while (!c->limit_passed &&
+           dwqi_scheduler_next(c->scheduler, &job, &worker)) {
+        struct dwqi_worker_info *info = &c->workers[worker];
+        struct dwqi_task *task = dwqi_task_of(job);
+
+        task->state = DWQI_TASK_HELD;
+        task->worker = worker;
+        if (!info->unsent) {
+            info->unsent = job;
+            c->touched[c->n_touched++] = worker;
+        }
+        if (dwqi_scheduler_n_held(c->scheduler, worker) == 1) {
+            info->last_heard = c->now;
+        }
+        dwqi_log_info(c->config.log, "task %" PRIu64 " to worker %d", task->id,
+                      worker);
+    }
+    while (c->n_touched > 0) {
+        dwq_status_t sent = send_unsent(c, c->touched[--c->n_touched]);
+
+        status = status == DWQ_OK ? sent : status;
+    }
+    return status;
+}
+
+dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
+{
+    struct dwqi_worker_info *info = &c->workers[worker];
+
+    if (info->recalled || info->lost || c->exit_sent) {
+        return DWQ_OK;
+    }
+    info->recalled = true;
+    return dwqi_send_bare(c->config.transport, info->peer, DWQI_RECALL);
+}
+
+/* A worker is idle and nothing waits: ask one that holds more than it runs to
+ * give the rest back. Not worth it when that will be done by then. */
+static dwq_status_t balance(dwq_controller_t *c)
+{
+    struct dwqi_scheduler *s = c->scheduler;
+
+    if (dwqi_scheduler_idle_worker(s) == 0 || c->limit_passed) {
+        return DWQ_OK;
+    }
+    for (int w = dwqi_scheduler_next_holder(s, 0); w != 0;
+         w = dwqi_scheduler_next_holder(s, w)) {
+        double expected = dwqi_scheduler_held_expected(s, w);
+        bool late =
+            c->now > c->workers[w].last_heard + expected + DWQI_HELD_MAX;
+
+        if (!c->workers[w].recalled && (expected > RECALL_MIN || late)) {
+            return dwqi_controller_recall(c, w);
+        }
+    }
+    return DWQ_OK;
+}
+
+/* --- Limits ------------------------------------------------------------- */
+
+static void pass_grace(dwq_controller_t *c)
+{
+    c->grace_passed = true;
+    for (int w = 1; w <= c->config.n_workers; w++) {
+        const struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, w);
+
+        if (job) {
+            dwqi_log_warning(c->config.log,
+                             "worker %d still runs task %" PRIu64
+                             " after the time limit and its grace: given up",
+                             w,
+                             ((const struct dwqi_task *)(const void *)job)->id);
+            c->workers[w].lost = true;
+            dwqi_scheduler_worker_gone(c->scheduler, w);
+            dwqi_controller_drop_held(
+                c, w, DWQ_E_TIME_LIMIT,
+                "still running after the time limit and its grace");
+        }
+    }
+}
+
+static void check_limits(dwq_controller_t *c)
+{
+    if (!c->limit_passed && c->now >= c->config.time_limit) {
+        c->limit_passed = true;
+        dwqi_log_warning(c->config.log,
+                         "the time limit has passed: %zu waiting task(s) will "
+                         "not run",
+                         dwqi_scheduler_n_waiting(c->scheduler));
+        dwqi_controller_drop_waiting(c, DWQ_E_TIME_LIMIT,
+                                     "the time limit has passed");
+    }
+    if (!c->grace_passed && c->now >= c->config.grace_end) {
+        pass_grace(c);
+    }
+}
+
+/* --- The loop ----------------------------------------------------------- */
+
+dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
+{
+    struct dwqi_transport *transport = c->config.transport;
+    struct dwqi_message message;
+    dwq_status_t status = DWQ_OK;
+    int n = 0;
+
+    if (!transport) {
+        *moved_out = false;
+        return DWQ_OK;
+    }
+    c->now = dwqi_now(transport);
+    while (n < RECEIVE_MAX && status == DWQ_OK) {
+        status = dwqi_poll(transport, &message);
+        if (status == DWQ_OK) {
+            status = dwqi_controller_receive(c, &message);
+            dwqi_release(transport, &message);
+            n++;
+        }
+    }
+    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
+        return status;
+    }
+    check_limits(c);
+    status = dwqi_controller_dispatch(c);
+    if (status == DWQ_OK) {
+        status = balance(c);
+    }
+    *moved_out = n > 0;
+    return status;
+}
+
+dwq_status_t dwqi_controller_pause(dwq_controller_t *c)
+{
+    double until = INFINITY;
+
+    if (!c->limit_passed) {
+        until = c->config.time_limit;
+    } else if (!c->grace_passed) {
+        until = c->config.grace_end;
+    }
+    if (dwqi_scheduler_idle_worker(c->scheduler) != 0 &&
+        dwqi_scheduler_next_holder(c->scheduler, 0) != 0) {
+        until = fmin(until, c->now + DWQI_HELD_MAX); /* look again: balance() */
+    }
+    return dwqi_pause(c->config.transport, until);
+}
+
+/* --- The end ------------------------------------------------------------ */
+
+static dwq_status_t drain(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+
+    while (status == DWQ_OK && (dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
+                                dwqi_scheduler_n_running(c->scheduler) > 0)) {
+        bool moved = false;
+
+        status = dwqi_controller_step(c, &moved);
+        if (status == DWQ_OK && !moved) {
+            status = dwqi_controller_pause(c);
+        }
+    }
+    return status;
+}
+
+static bool all_left(const dwq_controller_t *c)
+{
+    for (int w = 1; w <= c->config.n_workers; w++) {
+        if (!c->workers[w].said_bye && !c->workers[w].lost) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static dwq_status_t send_exit(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+
+    for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
+        status =
+            dwqi_send_bare(c->config.transport, c->workers[w].peer, DWQI_EXIT);
+    }
+    c->exit_sent = true;
+    return status;
+}
+
+dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
+{
+    dwq_status_t status = DWQ_OK;
+    bool moved;
+
+    c->closed = true;
+    if (cancel) {
+        status = dwq_controller_cancel(c, 0);
+    }
+    if (status == DWQ_OK) {
+        status = drain(c);
+    }
+    if (status == DWQ_OK && !c->exit_sent) {
+        status = send_exit(c);
+    }
+    while (status == DWQ_OK && !all_left(c)) {
+        status = dwqi_controller_step(c, &moved);
+        if (status == DWQ_OK && !moved) {
+            status = dwqi_controller_pause(c);
+        }
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    for (int w = 1; w <= c->config.n_workers; w++) {
+        if (c->workers[w].lost && c->grace_passed && !c->workers[w].said_bye) {
+            return DWQ_E_TIME_LIMIT;
+        }
+    }
+    return DWQ_OK;
+}

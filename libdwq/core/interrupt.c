@@ -1,0 +1,43 @@
+#include "libdwq/core/interrupt.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const int signals[] = { SIGINT, SIGTERM };
+
+/* Says it, and lets the signal do what it does by default: end this process,
+ * and by that (the launcher sees to it) the job. */
+static void on_signal(int signal)
+{
+    static const char text[] = "libdwq: error: interrupted by a signal: the "
+                               "controller ends, and all ranks with it\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+
+    (void)ignored;
+    raise(signal); /* SA_RESETHAND: now the default action */
+}
+
+void dwqi_interrupt_watch(struct dwqi_interrupt *interrupt)
+{
+    memset(interrupt, 0, sizeof *interrupt);
+    for (int i = 0; i < 2; i++) {
+        struct sigaction action = { .sa_handler = on_signal,
+                                    .sa_flags = SA_RESETHAND };
+
+        sigemptyset(&action.sa_mask);
+        if (sigaction(signals[i], NULL, &interrupt->old[i]) == 0 &&
+            !(interrupt->old[i].sa_flags & SA_SIGINFO) &&
+            interrupt->old[i].sa_handler == SIG_DFL) {
+            interrupt->watched[i] = sigaction(signals[i], &action, NULL) == 0;
+        }
+    }
+}
+
+void dwqi_interrupt_restore(const struct dwqi_interrupt *interrupt)
+{
+    for (int i = 0; i < 2; i++) {
+        if (interrupt->watched[i]) {
+            sigaction(signals[i], &interrupt->old[i], NULL);
+        }
+    }
+}

@@ -1,0 +1,456 @@
+#include "libdwq/core/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libdwq/wire/codec.h"
+
+enum kind {
+    KIND_INT,
+    KIND_BOOL,
+    KIND_DOUBLE,
+    KIND_STRING,
+    KIND_STRINGS
+};
+
+struct row {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    bool for_groups; /* of no use without groups of ranks */
+    double min, max; /* of numbers */
+};
+
+#define ROW(field, kind, groups, min, max)                             \
+    {                                                                  \
+#field, kind, offsetof(dwq_options_t, field), groups, min, max \
+    }
+
+/* Every option that holds data. Enumerations are ints here. */
+static const struct row rows[] = {
+    ROW(worker_name, KIND_STRING, false, 0, 0),
+    ROW(worker_module, KIND_STRING, false, 0, 0),
+    ROW(broker_name, KIND_STRING, true, 0, 0),
+    ROW(broker_module, KIND_STRING, true, 0, 0),
+    ROW(module_path, KIND_STRING, false, 0, 0),
+    ROW(grouping, KIND_INT, false, 0, 2),
+    ROW(nprocs_per_worker, KIND_INT, false, -1, INT_MAX),
+    ROW(collective_mode, KIND_INT, true, 0, 2),
+    ROW(broker_is_worker, KIND_BOOL, true, 0, 1),
+    ROW(max_workers, KIND_INT, false, INT_MIN, INT_MAX),
+    ROW(sequential_spawn, KIND_BOOL, true, 0, 1),
+    ROW(spawn_startup_wait, KIND_DOUBLE, true, 0, 1e9),
+    ROW(spawn_executable, KIND_STRING, true, 0, 0),
+    ROW(spawn_args, KIND_STRINGS, true, 0, 0),
+    ROW(enable_worker_service, KIND_BOOL, false, 0, 1),
+    ROW(worker_service_name, KIND_STRING, true, 0, 0),
+    ROW(time_limit, KIND_DOUBLE, false, 0, 1e12),
+    ROW(time_limit_grace, KIND_DOUBLE, false, 0, 1e12),
+    ROW(queue_order, KIND_INT, false, 0, 1),
+    ROW(prefetch, KIND_INT, false, -1, 1e6),
+    ROW(idle_wait, KIND_DOUBLE, false, -1, 3600),
+    ROW(verbose, KIND_BOOL, false, 0, 1),
+    ROW(thread_level, KIND_INT, false, 0, 3),
+};
+
+_Static_assert(sizeof(dwq_grouping_t) == sizeof(int) &&
+                   sizeof(dwq_collective_mode_t) == sizeof(int) &&
+                   sizeof(dwq_queue_order_t) == sizeof(int),
+               "the table reads enumerations as ints");
+
+static dwq_status_t fail(struct dwqi_fault *fault, const char *format, ...)
+    DWQ_PRINTF(2, 3);
+
+static dwq_status_t fail(struct dwqi_fault *fault, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(fault->text, sizeof fault->text, format, args);
+    va_end(args);
+    return DWQ_E_OPTION;
+}
+
+static const void *field(const dwq_options_t *options, const struct row *row)
+{
+    return (const char *)options + row->offset;
+}
+
+static double number(const dwq_options_t *options, const struct row *row)
+{
+    const void *at = field(options, row);
+
+    switch (row->kind) {
+    case KIND_INT:
+        return *(const int *)at;
+    case KIND_BOOL:
+        return *(const bool *)at;
+    case KIND_DOUBLE:
+        return *(const double *)at;
+    default:
+        return 0;
+    }
+}
+
+static bool is_set(const dwq_options_t *options, const struct row *row)
+{
+    if (row->kind == KIND_STRING) {
+        return *(const char *const *)field(options, row) != NULL;
+    }
+    if (row->kind == KIND_STRINGS) {
+        return *(const char *const *const *)field(options, row) != NULL;
+    }
+    return number(options, row) != 0;
+}
+
+/* --- Environment -------------------------------------------------------- */
+
+/* Seconds: a number, with us, ms or s behind it or nothing. */
+static bool parse_seconds(const char *text, double *out)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text || !isfinite(value) || value < 0) {
+        return false;
+    }
+    if (strcmp(end, "us") == 0) {
+        value *= 1e-6;
+    } else if (strcmp(end, "ms") == 0) {
+        value *= 1e-3;
+    } else if (strcmp(end, "s") != 0 && *end != '\0') {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+static bool parse_int(const char *text, int *out)
+{
+    char *end;
+    long value;
+
+    errno = 0;
+    value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || value < INT_MIN ||
+        value > INT_MAX) {
+        return false;
+    }
+    *out = (int)value;
+    return true;
+}
+
+static bool parse_idle_wait(const char *text, dwq_options_t *o)
+{
+    double value;
+
+    if (!parse_seconds(text, &value)) {
+        return false;
+    }
+    o->idle_wait = value > 0 ? value : DWQ_IDLE_WAIT_SPIN;
+    return true;
+}
+
+static bool parse_prefetch(const char *text, dwq_options_t *o)
+{
+    int value = 0;
+
+    if (strcmp(text, "auto") == 0) {
+        return true;
+    }
+    if (!parse_int(text, &value) || value < 0) {
+        return false;
+    }
+    o->prefetch = value > 0 ? value : DWQ_PREFETCH_OFF;
+    return true;
+}
+
+static bool parse_queue_order(const char *text, dwq_options_t *o)
+{
+    if (strcmp(text, "longest-first") == 0) {
+        o->queue_order = DWQ_ORDER_LONGEST_FIRST;
+        return true;
+    }
+    return strcmp(text, "fifo") == 0;
+}
+
+static bool parse_verbose(const char *text, dwq_options_t *o)
+{
+    o->verbose = strcmp(text, "1") == 0;
+    return o->verbose || strcmp(text, "0") == 0;
+}
+
+static const struct {
+    const char *name;
+    const char *option;
+    bool (*parse)(const char *text, dwq_options_t *o);
+    const char *help;
+} variables[] = {
+    { "DWQ_IDLE_WAIT", "idle_wait", parse_idle_wait,
+      "seconds, or a number with us, ms or s" },
+    { "DWQ_PREFETCH", "prefetch", parse_prefetch, "auto, or a number from 0" },
+    { "DWQ_QUEUE_ORDER", "queue_order", parse_queue_order,
+      "fifo or longest-first" },
+    { "DWQ_VERBOSE", "verbose", parse_verbose, "0 or 1" },
+};
+
+static const struct row *row_of(const char *name)
+{
+    const struct row *row = rows;
+
+    while (strcmp(row->name, name) != 0) {
+        row++;
+    }
+    return row;
+}
+
+/* What the program sets wins over the environment. */
+static dwq_status_t read_environment(dwq_options_t *options,
+                                     struct dwqi_fault *fault)
+{
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *text = getenv(variables[i].name);
+
+        if (text && *text && !is_set(options, row_of(variables[i].option)) &&
+            !variables[i].parse(text, options)) {
+            return fail(fault, "environment %s is '%.80s': it takes %s",
+                        variables[i].name, text, variables[i].help);
+        }
+    }
+    if (!options->module_path) {
+        options->module_path = getenv("DWQ_MODULE_PATH");
+    }
+    if (!options->module_path || options->module_path[0] == '\0') {
+        options->module_path = ".";
+    }
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
+                                  dwq_options_t *options_out,
+                                  struct dwqi_fault *fault_out)
+{
+    dwq_options_t o = *options;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double value = number(&o, &rows[i]);
+
+        /* Written so that NaN fails. */
+        if (rows[i].kind <= KIND_DOUBLE &&
+            !(value >= rows[i].min && value <= rows[i].max)) {
+            return fail(fault_out, "option %s is %g: it takes %g to %g",
+                        rows[i].name, value, rows[i].min, rows[i].max);
+        }
+    }
+    if (read_environment(&o, fault_out) != DWQ_OK) {
+        return DWQ_E_OPTION;
+    }
+    o.idle_wait = o.idle_wait < 0 ? 0 : o.idle_wait > 0 ? o.idle_wait : 1e-3;
+    o.prefetch = o.prefetch < 0   ? 0
+                 : o.prefetch > 0 ? o.prefetch
+                                  : DWQI_PREFETCH_MAX;
+    *options_out = o;
+    return DWQ_OK;
+}
+
+/* --- Combinations ------------------------------------------------------- */
+
+static bool wants_groups(const dwq_options_t *o)
+{
+    return o->grouping != DWQ_GROUPING_NONE || o->nprocs_per_worker > 1 ||
+           o->nprocs_per_worker == DWQ_NPROCS_AUTO;
+}
+
+dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
+                                struct dwqi_fault *fault_out)
+{
+    if (o->broker && !wants_groups(o)) {
+        return fail(fault_out, "option broker is set, but grouping is none: "
+                               "there are no brokers without groups");
+    }
+    if (o->enable_worker_service && o->grouping != DWQ_GROUPING_SPAWN) {
+        return fail(fault_out,
+                    "option enable_worker_service needs grouping "
+                    "spawn, and grouping is %d",
+                    o->grouping);
+    }
+    if (o->worker_name && !o->worker && !o->worker_module) {
+        return fail(fault_out,
+                    "option worker_name is '%.80s', but worker_module is not "
+                    "set: there is no module to find it in",
+                    o->worker_name);
+    }
+    if (size > 1 && wants_groups(o)) {
+        return fail(fault_out,
+                    "options grouping=%d, nprocs_per_worker=%d ask for groups "
+                    "of ranks, which this version of libdwq does not have yet: "
+                    "use grouping none, one rank per worker",
+                    o->grouping, o->nprocs_per_worker);
+    }
+    return DWQ_OK;
+}
+
+void dwqi_options_unused(const dwq_options_t *o, int size,
+                         struct dwqi_fault *names_out)
+{
+    size_t used = 0;
+
+    names_out->text[0] = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool unused = rows[i].for_groups && !wants_groups(o);
+
+        if (size == 1 && wants_groups(o) &&
+            rows[i].offset == offsetof(dwq_options_t, grouping)) {
+            unused = true;
+        }
+        if (unused && is_set(o, &rows[i]) &&
+            used < sizeof names_out->text - 1) {
+            used += (size_t)snprintf(names_out->text + used,
+                                     sizeof names_out->text - used, "%s%s",
+                                     used ? ", " : "", rows[i].name);
+        }
+    }
+    if (o->time_limit_grace > 0 && o->time_limit == 0 &&
+        used < sizeof names_out->text - 1) {
+        snprintf(names_out->text + used, sizeof names_out->text - used, "%s%s",
+                 used ? ", " : "", "time_limit_grace");
+    }
+}
+
+/* --- The same on all ranks ---------------------------------------------- */
+
+static void append_text(struct dwqi_buffer *text, const char *string)
+{
+    dwqi_buffer_append(text, string, strlen(string));
+}
+
+/* A string in one line. */
+static void append_string(struct dwqi_buffer *text, const char *string)
+{
+    append_text(text, string ? "\"" : "(not set)");
+    for (; string && *string; string++) {
+        if (*string == '\n') {
+            append_text(text, "\\n");
+        } else {
+            dwqi_buffer_append(text, string, 1);
+        }
+    }
+    append_text(text, string ? "\"" : "");
+}
+
+static void append_row(struct dwqi_buffer *text, const dwq_options_t *o,
+                       const struct row *row)
+{
+    char value[40];
+
+    append_text(text, row->name);
+    append_text(text, "=");
+    if (row->kind == KIND_STRING) {
+        append_string(text, *(const char *const *)field(o, row));
+    } else if (row->kind == KIND_STRINGS) {
+        const char *const *list = *(const char *const *const *)field(o, row);
+
+        for (; list && *list; list++) {
+            append_string(text, *list);
+        }
+    } else {
+        snprintf(value, sizeof value, "%.17g", number(o, row));
+        append_text(text, value);
+    }
+    append_text(text, "\n");
+}
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
+static uint64_t fingerprint(const unsigned char *data, size_t size)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ data[i]) * 1099511628211u;
+    }
+    return hash;
+}
+
+static dwq_status_t append_run_args(struct dwqi_buffer *text,
+                                    const dwq_options_t *o,
+                                    struct dwqi_fault *fault)
+{
+    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_pack pack;
+    char value[80];
+    const char *why = "";
+    dwq_status_t status = dwqi_values_pack((dwq_values_t){ 0, NULL },
+                                           o->run_args, &scratch, &pack, &why);
+
+    dwqi_buffer_finish(&scratch);
+    if (status != DWQ_OK) {
+        return fail(fault, "option run_args: %s", why);
+    }
+    snprintf(value, sizeof value, "run_args=%zu values, fingerprint %016llx\n",
+             o->run_args.n,
+             (unsigned long long)fingerprint(pack.block, pack.block_size));
+    append_text(text, value);
+    dwqi_pack_finish(&pack);
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_options_text(const dwq_options_t *resolved,
+                               struct dwqi_buffer *text,
+                               struct dwqi_fault *fault_out)
+{
+    dwq_status_t status;
+
+    append_text(text, DWQI_CONTROLLER_RANK_ENV "=");
+    append_string(text, getenv(DWQI_CONTROLLER_RANK_ENV));
+    append_text(text, "\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        append_row(text, resolved, &rows[i]);
+    }
+    status = append_run_args(text, resolved, fault_out);
+    dwqi_buffer_append(text, "", 1);
+    return status == DWQ_OK && text->failed ? DWQ_E_NOMEM : status;
+}
+
+void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
+                             int their_rank, struct dwqi_fault *fault_out)
+{
+    size_t at = 0, name;
+
+    while (mine[at] != '\0' && mine[at] == theirs[at]) {
+        at++;
+    }
+    while (at > 0 && mine[at - 1] != '\n') {
+        at--;
+    }
+    name = strcspn(mine + at, "=");
+    fail(fault_out,
+         "option %.*s differs between ranks: rank %d has %.*s, rank %d has "
+         "%.*s",
+         (int)name, mine + at, their_rank,
+         (int)strcspn(theirs + at + name + 1, "\n"), theirs + at + name + 1,
+         my_rank, (int)strcspn(mine + at + name + 1, "\n"),
+         mine + at + name + 1);
+}
+
+dwq_status_t dwqi_options_controller_rank(int size, int *rank_out,
+                                          struct dwqi_fault *fault_out)
+{
+    const char *text = getenv(DWQI_CONTROLLER_RANK_ENV);
+    int rank = 0;
+
+    if (text && *text && !parse_int(text, &rank)) {
+        return fail(fault_out, "environment %s is '%.80s': it takes a rank",
+                    DWQI_CONTROLLER_RANK_ENV, text);
+    }
+    if (rank >= size) {
+        return fail(fault_out,
+                    "environment %s is %d, but the job has ranks 0 to %d",
+                    DWQI_CONTROLLER_RANK_ENV, rank, size - 1);
+    }
+    *rank_out = rank < 0 ? size - 1 : rank;
+    return DWQ_OK;
+}

@@ -1,0 +1,284 @@
+/* What workers tell the controller: ready, done, returned, withdrawn, bye. A
+ * message that cannot be is the end of its worker, never of the run. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "libdwq/core/controller_private.h"
+
+static void drop_bound(dwq_controller_t *c, int worker, const char *message)
+{
+    struct dwqi_job *job;
+
+    while ((job = dwqi_scheduler_any_bound(c->scheduler, worker)) != NULL) {
+        dwqi_scheduler_remove(c->scheduler, job);
+        dwqi_controller_complete_local(c, dwqi_task_of(job), DWQ_E_WORKER,
+                                       message);
+    }
+}
+
+void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
+                               dwq_status_t status, const char *message)
+{
+    struct dwqi_job *job;
+
+    while ((job = dwqi_scheduler_held(c->scheduler, worker)) != NULL) {
+        dwqi_scheduler_done(c->scheduler, job);
+        dwqi_controller_complete_local(c, dwqi_task_of(job), status, message);
+    }
+}
+
+static void worker_lost(dwq_controller_t *c, int worker, const char *reason)
+{
+    char message[256];
+
+    snprintf(message, sizeof message, "worker %d is gone: %s", worker, reason);
+    dwqi_log_warning(c->config.log, "%s", message);
+    dwqi_scheduler_worker_gone(c->scheduler, worker);
+    dwqi_controller_drop_held(c, worker, DWQ_E_WORKER, message);
+    drop_bound(c, worker, message);
+    if (dwqi_scheduler_n_gone(c->scheduler) == c->config.n_workers) {
+        dwqi_controller_drop_waiting(c, DWQ_E_WORKER,
+                                     "no worker is left: all are gone");
+    }
+}
+
+static void distrust(dwq_controller_t *c, int worker, const char *why)
+{
+    char reason[160];
+
+    snprintf(reason, sizeof reason, "a message could not be read: %s", why);
+    c->workers[worker].lost = true;
+    worker_lost(c, worker, reason);
+}
+
+static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,
+                                   uint64_t id)
+{
+    struct dwqi_job *job;
+
+    DL_FOREACH(dwqi_scheduler_held(c->scheduler, worker), job)
+    {
+        if (dwqi_task_of(job)->id == id) {
+            return dwqi_task_of(job);
+        }
+    }
+    return NULL;
+}
+
+/* Learn from a result how long such calls take, and whether this one held up
+ * others. The task is still among those that its worker holds. */
+static void learn(dwq_controller_t *c, struct dwqi_task *task,
+                  const struct dwqi_outcome *outcome)
+{
+    double time = dwqi_outcome_time(outcome);
+    int behind = dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
+
+    dwqi_stats_add(&c->stats, &c->worker_stats[task->worker - 1], time,
+                   task->job.time_est);
+    if (behind > 0 && time > fmax(0, task->job.expected) + DWQI_HELD_MAX) {
+        c->stats.n_overruns++;
+        c->stats.n_delayed += (uint64_t)behind;
+    }
+    dwqi_rate_learn(task->rate, time, task->job.time_est);
+}
+
+/* Borrowed arrays are the user's again with the result: their transfer has
+ * arrived, and is over when this side has seen it, too. */
+static dwq_status_t settle_transfer(dwq_controller_t *c,
+                                    const struct dwqi_task *task)
+{
+    return task->refs > 1 ? dwqi_flush(c->config.transport) : DWQ_OK;
+}
+
+/* One result; `memory` is taken on DWQ_OK when it is not NULL. */
+static dwq_status_t receive_result(dwq_controller_t *c, int worker,
+                                   const void *parts, size_t size, uint64_t id,
+                                   void *memory)
+{
+    struct dwqi_task *task = held_task(c, worker, id);
+    struct dwqi_outcome *outcome = NULL;
+    dwq_status_t status;
+
+    if (!task) {
+        return DWQ_E_MESSAGE;
+    }
+    status = dwqi_outcome_create(parts, size, memory, &outcome);
+    if (status == DWQ_OK) {
+        learn(c, task, outcome);
+    } else {
+        free(memory); /* taken in every case */
+        outcome = dwqi_outcome_create_local(DWQ_E_TASK,
+                                            "the result could not be read");
+    }
+    status = settle_transfer(c, task);
+    dwqi_log_info(c->config.log, "task %" PRIu64 " done by worker %d", id,
+                  worker);
+    dwqi_scheduler_done(c->scheduler, &task->job);
+    dwqi_controller_complete(c, task, outcome);
+    return status;
+}
+
+static dwq_status_t receive_done(dwq_controller_t *c, int worker,
+                                 struct dwqi_message *message)
+{
+    size_t at = 0;
+
+    for (uint32_t i = 0; i < message->n_items; i++) {
+        const unsigned char *parts = message->body + at;
+        bool take = !message->in_frame && message->n_items == 1;
+        uint64_t id;
+        size_t size;
+        dwq_status_t status =
+            dwqi_result_size(parts, message->body_size - at, &id, &size);
+
+        if (status != DWQ_OK || (take && !held_task(c, worker, id))) {
+            return DWQ_E_MESSAGE;
+        }
+        status = receive_result(c, worker, parts, size, id,
+                                take ? message->memory : NULL);
+        if (take) {
+            message->memory = NULL;
+        }
+        if (status != DWQ_OK) {
+            return status;
+        }
+        at += size;
+    }
+    return DWQ_OK;
+}
+
+static dwq_status_t receive_return(dwq_controller_t *c, int worker,
+                                   const struct dwqi_message *message)
+{
+    if (message->body_size < message->n_items * sizeof(uint64_t)) {
+        return DWQ_E_MESSAGE;
+    }
+    c->workers[worker].recalled = false;
+    for (uint32_t i = 0; i < message->n_items; i++) {
+        struct dwqi_task *task;
+        uint64_t id;
+
+        memcpy(&id, message->body + i * sizeof id, sizeof id);
+        task = held_task(c, worker, id);
+        if (!task) {
+            return DWQ_E_MESSAGE;
+        }
+        c->stats.n_recalled++;
+        task->worker = 0;
+        task->state = DWQI_TASK_QUEUED;
+        dwqi_scheduler_give_back(c->scheduler, &task->job);
+        if (task->cancel || c->limit_passed) {
+            dwqi_scheduler_remove(c->scheduler, &task->job);
+            dwqi_controller_complete_local(
+                c, task, task->cancel ? DWQ_E_CANCELLED : DWQ_E_TIME_LIMIT,
+                task->cancel ? "cancelled" : "the time limit has passed");
+        }
+    }
+    return DWQ_OK;
+}
+
+/* Keeps the message's memory: the data are views into it. */
+static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
+                                  struct dwqi_message *message)
+{
+    struct dwqi_worker_info *info = &c->workers[worker];
+    dwq_values_t values = { 0, NULL };
+    dwq_kwargs_t kwargs;
+
+    if (message->n_items > 0) {
+        dwq_status_t status;
+
+        dwqi_arena_reset(&info->data_arena);
+        info->data = dwq_value_nil();
+        status = dwqi_values_unpack(message->body, message->body_size,
+                                    &info->data_arena, &values, &kwargs);
+        if (status != DWQ_OK || values.n != 1) {
+            return DWQ_E_MESSAGE;
+        }
+        free(info->data_memory);
+        info->data_memory = message->memory;
+        message->memory = NULL;
+        info->data = values.items[0];
+    }
+    dwqi_scheduler_worker_ready(c->scheduler, worker);
+    dwqi_log_info(c->config.log, "worker %d is ready", worker);
+    return DWQ_OK;
+}
+
+/* A worker that withdraws waits for EXIT; it may have had it before. */
+static dwq_status_t repeat_exit(dwq_controller_t *c, int worker)
+{
+    return c->exit_sent ? dwqi_send_bare(c->config.transport,
+                                         c->workers[worker].peer, DWQI_EXIT)
+                        : DWQ_OK;
+}
+
+static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
+                                     const struct dwqi_message *message)
+{
+    const char *reason = (const char *)message->body;
+
+    if (message->body_size == 0 ||
+        memchr(reason, '\0', message->body_size) == NULL) {
+        return DWQ_E_MESSAGE;
+    }
+    c->workers[worker].recalled = false;
+    worker_lost(c, worker, reason);
+    return repeat_exit(c, worker);
+}
+
+static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
+                                   struct dwqi_message *message)
+{
+    switch (message->tag) {
+    case DWQI_READY:
+        return receive_ready(c, worker, message);
+    case DWQI_DONE:
+        return receive_done(c, worker, message);
+    case DWQI_RETURN:
+        return receive_return(c, worker, message);
+    case DWQI_WITHDRAW:
+        return receive_withdraw(c, worker, message);
+    case DWQI_BYE:
+        c->workers[worker].said_bye = true;
+        return DWQ_OK;
+    default:
+        return DWQ_E_MESSAGE;
+    }
+}
+
+dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
+                                     struct dwqi_message *message)
+{
+    int worker = message->peer >= 0 && message->peer < c->config.n_peers
+                     ? c->worker_of_peer[message->peer]
+                     : 0;
+    struct dwqi_worker_info *info = &c->workers[worker];
+    dwq_status_t status;
+
+    if (worker == 0) {
+        dwqi_log_warning(c->config.log,
+                         "dropped a message from rank %d, "
+                         "which is no worker",
+                         message->peer);
+        return DWQ_OK;
+    }
+    info->last_heard = c->now;
+    if (info->lost && message->tag != DWQI_BYE) {
+        /* What it held has its results already. */
+        return message->tag == DWQI_WITHDRAW ? repeat_exit(c, worker) : DWQ_OK;
+    }
+    if (message->status != DWQ_OK) {
+        distrust(c, worker, message->why);
+        return DWQ_OK;
+    }
+    status = receive_by_tag(c, worker, message);
+    if (status == DWQ_E_MESSAGE) {
+        distrust(c, worker, dwqi_tag_name(message->tag));
+        return DWQ_OK;
+    }
+    return status;
+}

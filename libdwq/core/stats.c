@@ -1,0 +1,99 @@
+#include "libdwq/core/stats.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+void dwqi_series_add(struct dwqi_series *series, double value)
+{
+    double distance = value - series->mean;
+
+    series->n++;
+    series->mean += distance / (double)series->n;
+    series->squares += distance * (value - series->mean);
+    series->min = series->n == 1 ? value : fmin(series->min, value);
+    series->max = series->n == 1 ? value : fmax(series->max, value);
+}
+
+double dwqi_series_deviation(const struct dwqi_series *series)
+{
+    return series->n > 1 ? sqrt(series->squares / (double)(series->n - 1)) : 0;
+}
+
+double dwqi_series_sum(const struct dwqi_series *series)
+{
+    return series->mean * (double)series->n;
+}
+
+static double variation(const struct dwqi_series *series)
+{
+    return series->mean != 0 ? dwqi_series_deviation(series) / series->mean : 0;
+}
+
+void dwqi_stats_add(struct dwqi_stats *stats,
+                    struct dwqi_worker_stats *worker_or_null, double time,
+                    double time_est)
+{
+    dwqi_series_add(&stats->time, time);
+    dwqi_series_add(&stats->over_est, time / time_est);
+    if (worker_or_null) {
+        worker_or_null->n_calls++;
+        worker_or_null->time += time;
+        worker_or_null->time_est += time_est;
+    }
+}
+
+static void print_workers(const struct dwqi_worker_stats *workers,
+                          int n_workers, FILE *out)
+{
+    struct dwqi_series calls = { 0 }, time = { 0 }, over_est = { 0 };
+
+    for (int i = 0; i < n_workers; i++) {
+        dwqi_series_add(&calls, (double)workers[i].n_calls);
+        dwqi_series_add(&time, workers[i].time);
+        if (workers[i].n_calls > 0) {
+            dwqi_series_add(&over_est, workers[i].time / workers[i].time_est);
+        }
+    }
+    fprintf(out,
+            "coefficient of variation of actual over estimated time per "
+            "worker: %.3g\n",
+            variation(&over_est));
+    fprintf(out, "number of workers: %d\n", n_workers);
+    fprintf(out, "calls per worker: mean %.4g, std %.3g, min %.0f, max %.0f\n",
+            calls.mean, dwqi_series_deviation(&calls), calls.min, calls.max);
+    fprintf(out, "time per worker: mean %.4g s, std %.3g s\n", time.mean,
+            dwqi_series_deviation(&time));
+}
+
+void dwqi_stats_print(const struct dwqi_stats *stats,
+                      const struct dwqi_worker_stats *workers, int n_workers,
+                      const struct dwqi_backlog *backlog, FILE *out)
+{
+    fprintf(out, "results collected: %" PRIu64 "\n", stats->n_collected);
+    if (stats->n_failed > 0) {
+        fprintf(out, "  of these not successful: %" PRIu64 "\n",
+                stats->n_failed);
+    }
+    fprintf(out,
+            "results not yet collected: %zu (queued %zu, running %zu, ready "
+            "%zu)\n",
+            backlog->n_queued + backlog->n_running + backlog->n_ready,
+            backlog->n_queued, backlog->n_running, backlog->n_ready);
+    fprintf(out, "total reported time: %.4g s\n",
+            dwqi_series_sum(&stats->time));
+    fprintf(out, "time per call: mean %.4g s, std %.3g s\n", stats->time.mean,
+            dwqi_series_deviation(&stats->time));
+    fprintf(out,
+            "coefficient of variation of actual over estimated time per "
+            "call: %.3g\n",
+            variation(&stats->over_est));
+    if (n_workers > 0) {
+        print_workers(workers, n_workers, out);
+    }
+    if (stats->n_overruns > 0) {
+        fprintf(out,
+                "calls that ran far longer than expected: %" PRIu64
+                ", delaying %" PRIu64 " others\n",
+                stats->n_overruns, stats->n_delayed);
+    }
+}

@@ -1,0 +1,52 @@
+/* The figures of the report: sums and spreads over calls and over workers. */
+#ifndef DWQI_CORE_STATS_H
+#define DWQI_CORE_STATS_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* Count, mean and spread of a series, one value at a time (Welford 1962). */
+struct dwqi_series {
+    uint64_t n;
+    double mean;
+    double squares; /* sum of squared distances from the mean */
+    double min, max;
+};
+
+void dwqi_series_add(struct dwqi_series *series, double value);
+double dwqi_series_deviation(const struct dwqi_series *series); /* n - 1 */
+double dwqi_series_sum(const struct dwqi_series *series);
+
+/* What one worker did. */
+struct dwqi_worker_stats {
+    uint64_t n_calls;
+    double time;     /* seconds */
+    double time_est; /* sum of the estimates of these calls */
+};
+
+struct dwqi_stats {
+    struct dwqi_series time;     /* seconds per call that ran */
+    struct dwqi_series over_est; /* seconds per unit of estimate */
+    uint64_t n_collected;
+    uint64_t n_failed;
+    uint64_t n_overruns; /* calls that ran far longer than expected while
+                          * others waited behind them */
+    uint64_t n_delayed;  /* those that waited */
+    uint64_t n_recalled; /* calls given back unstarted */
+};
+
+/* What is not collected. */
+struct dwqi_backlog {
+    size_t n_queued, n_running, n_ready;
+};
+
+void dwqi_stats_add(struct dwqi_stats *stats,
+                    struct dwqi_worker_stats *worker_or_null, double time,
+                    double time_est);
+
+/* workers[0..n_workers-1]; n_workers is 0 with one process. */
+void dwqi_stats_print(const struct dwqi_stats *stats,
+                      const struct dwqi_worker_stats *workers, int n_workers,
+                      const struct dwqi_backlog *backlog, FILE *out);
+
+#endif

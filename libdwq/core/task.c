@@ -1,0 +1,178 @@
+#include "libdwq/core/task.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Rates -------------------------------------------------------------- */
+
+static bool rate_is(const struct dwqi_rate *rate, const char *module,
+                    const char *function)
+{
+    return strcmp(rate->key, module) == 0 &&
+           strcmp(rate->key + strlen(rate->key) + 1, function) == 0;
+}
+
+/* The rate of a function, made at its first task. NULL: no memory. */
+static struct dwqi_rate *rate_of(struct dwqi_tasks *tasks, const char *module,
+                                 const char *function)
+{
+    size_t module_size, size;
+    struct dwqi_rate *rate, *found;
+
+    module = module ? module : "";
+    if (tasks->last_rate && rate_is(tasks->last_rate, module, function)) {
+        return tasks->last_rate;
+    }
+    module_size = strlen(module) + 1;
+    size = module_size + strlen(function) + 1;
+    rate = calloc(1, sizeof *rate + size);
+    if (!rate) {
+        return NULL;
+    }
+    memcpy(rate->key, module, module_size);
+    memcpy(rate->key + module_size, function, size - module_size);
+    HASH_FIND(hh, tasks->rates, rate->key, size, found);
+    if (found) {
+        free(rate);
+        rate = found;
+    } else {
+        rate->seconds = -1;
+        HASH_ADD_KEYPTR(hh, tasks->rates, rate->key, size, rate);
+        if (rate->oom) {
+            free(rate);
+            return NULL;
+        }
+    }
+    tasks->last_rate = rate;
+    return rate;
+}
+
+/* Up fast, down slowly: a call that is longer than expected delays others. */
+void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est)
+{
+    double sample = seconds / time_est;
+
+    if (rate->seconds < 0) {
+        rate->seconds = sample;
+    } else if (sample > rate->seconds) {
+        rate->seconds += 0.5 * (sample - rate->seconds);
+    } else {
+        rate->seconds += 0.1 * (sample - rate->seconds);
+    }
+}
+
+/* --- Tasks -------------------------------------------------------------- */
+
+struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id)
+{
+    struct dwqi_task *task;
+
+    HASH_FIND(hh, tasks->map, &id, sizeof id, task);
+    return task;
+}
+
+static uint64_t new_id(struct dwqi_tasks *tasks)
+{
+    do {
+        tasks->next_id++;
+    } while (tasks->next_id == 0 || dwqi_task_find(tasks, tasks->next_id));
+    return tasks->next_id;
+}
+
+static const char *task_fault(const dwq_task_t *given)
+{
+    if (!given->function || given->function[0] == '\0') {
+        return "no function name";
+    }
+    if (!isfinite(given->time_est) || given->time_est < 0) {
+        return "time_est is negative or not finite";
+    }
+    return NULL;
+}
+
+void dwqi_task_unref(struct dwqi_task *task)
+{
+    if (--task->refs == 0) {
+        dwqi_pack_finish(&task->pack);
+        dwqi_outcome_destroy(task->outcome);
+        free(task);
+    }
+}
+
+/* The packed form of a task, charged with an estimate above 0. */
+static dwq_status_t task_pack(struct dwqi_tasks *tasks, const dwq_task_t *given,
+                              struct dwqi_task *task, const char **why_out)
+{
+    dwq_task_t charged = *given;
+
+    charged.time_est = task->job.time_est;
+    return dwqi_pack_task(&charged, task->id, &tasks->scratch, &task->pack,
+                          why_out);
+}
+
+dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
+                              bool binding, struct dwqi_task **task_out,
+                              const char **why_out)
+{
+    struct dwqi_task *task;
+    dwq_status_t status = DWQ_E_NOMEM;
+
+    *why_out = task_fault(given);
+    if (*why_out) {
+        return DWQ_E_ARG;
+    }
+    if (given->id != 0 && dwqi_task_find(tasks, given->id)) {
+        *why_out = "the id belongs to a task whose result is not collected";
+        return DWQ_E_ID;
+    }
+    *why_out = "out of memory";
+    task = calloc(1, sizeof *task);
+    if (!task) {
+        return status;
+    }
+    task->refs = 1;
+    task->id = given->id ? given->id : new_id(tasks);
+    task->job.worker = given->worker;
+    task->job.binding = binding && given->worker > 0;
+    task->job.priority = given->priority;
+    task->job.time_est = given->time_est > 0 ? given->time_est : 1;
+    task->rate = rate_of(tasks, given->module, given->function);
+    if (task->rate) {
+        task->job.rate = &task->rate->seconds;
+        status = task_pack(tasks, given, task, why_out);
+    }
+    if (status == DWQ_OK) {
+        HASH_ADD(hh, tasks->map, id, sizeof task->id, task);
+        status = task->oom ? DWQ_E_NOMEM : DWQ_OK;
+    }
+    if (status != DWQ_OK) {
+        dwqi_task_unref(task);
+        return status;
+    }
+    *task_out = task;
+    return DWQ_OK;
+}
+
+void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task)
+{
+    HASH_DEL(tasks->map, task);
+    dwqi_task_unref(task);
+}
+
+void dwqi_tasks_finish(struct dwqi_tasks *tasks)
+{
+    struct dwqi_task *task, *next_task;
+    struct dwqi_rate *rate, *next_rate;
+
+    HASH_ITER(hh, tasks->map, task, next_task)
+    {
+        dwqi_task_remove(tasks, task);
+    }
+    HASH_ITER(hh, tasks->rates, rate, next_rate)
+    {
+        HASH_DEL(tasks->rates, rate);
+        free(rate);
+    }
+    dwqi_buffer_finish(&tasks->scratch);
+}

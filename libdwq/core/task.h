@@ -1,0 +1,73 @@
+/* A submitted task, from submit to collect, and the map from ids to tasks. */
+#ifndef DWQI_CORE_TASK_H
+#define DWQI_CORE_TASK_H
+
+#include "libdwq/core/scheduler.h"
+#include "libdwq/wire/outcome.h"
+
+/* uthash calls this instead of exit() when it has no memory. */
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(item) ((item)->oom = true)
+#include <uthash.h>
+
+/* How long a function takes, learned from its results. */
+struct dwqi_rate {
+    double seconds; /* per unit of estimate; < 0: not known */
+    bool oom;
+    UT_hash_handle hh;
+    char key[]; /* module, '\0', function, '\0' */
+};
+
+enum dwqi_task_state {
+    DWQI_TASK_QUEUED,
+    DWQI_TASK_HELD, /* a worker has it: running, or behind others */
+    DWQI_TASK_DONE  /* not collected */
+};
+
+struct dwqi_task {
+    struct dwqi_job job;
+    uint64_t id;
+    enum dwqi_task_state state;
+    bool cancel; /* asked back from its worker */
+    bool oom;    /* could not be put into the map */
+    int refs;    /* 1, and 1 per transfer under way */
+    int worker;  /* that ran it; 0: none */
+    struct dwqi_pack pack;
+    struct dwqi_rate *rate;
+    struct dwqi_outcome *outcome;  /* when done */
+    struct dwqi_task *next, *prev; /* list of done tasks */
+    UT_hash_handle hh;
+};
+
+static inline struct dwqi_task *dwqi_task_of(struct dwqi_job *job)
+{
+    return (struct dwqi_task *)(void *)((char *)job -
+                                        offsetof(struct dwqi_task, job));
+}
+
+struct dwqi_tasks {
+    struct dwqi_task *map;
+    struct dwqi_rate *rates;
+    struct dwqi_rate *last_rate;
+    struct dwqi_buffer scratch;
+    uint64_t next_id;
+};
+
+/**
+ * Make a task of what the user gave, with refs 1, and put it into the map.
+ *
+ * @return DWQ_OK, DWQ_E_ARG (*why_out), DWQ_E_ID, DWQ_E_NOMEM
+ */
+dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
+                              bool binding, struct dwqi_task **task_out,
+                              const char **why_out);
+void dwqi_task_unref(struct dwqi_task *task);
+struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id);
+/* Take it out of the map, and drop the map's reference. */
+void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task);
+/* Learn from a result: a task of this estimate took so long. */
+void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est);
+/* Drops all tasks that are left. */
+void dwqi_tasks_finish(struct dwqi_tasks *tasks);
+
+#endif

@@ -1,0 +1,154 @@
+/* Starts the scenarios as real jobs: every scenario alone, and under mpirun with
+ * several numbers of ranks. The path of the programs' folder is in
+ * DWQ_TEST_PROGRAMS. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/mpi/launch.h"
+
+#define TIMEOUT 60. /* seconds of one job; Criterion's is above all of them */
+
+static struct launched start(const char *program, const char *scenario,
+                             int ranks, const char *interrupt_after)
+{
+    char path[4096];
+    const char *folder = getenv("DWQ_TEST_PROGRAMS");
+    struct launched job;
+
+    snprintf(path, sizeof path, "%s/scenario_%s", folder ? folder : ".",
+             program);
+    launch(&(struct launch){ .program = path,
+                             .argument = scenario,
+                             .ranks = ranks,
+                             .timeout = TIMEOUT,
+                             .interrupt_after = interrupt_after },
+           &job);
+    if (job.timed_out) {
+        fprintf(stderr, "%s %s on %d ranks: no end after %g s\n%s\n", program,
+                scenario, ranks, TIMEOUT, job.output);
+    }
+    return job;
+}
+
+/* ranks ends with -1; 0 is without a launcher. */
+static void expect_success(const char *program, const char *scenario,
+                           const int *ranks)
+{
+    for (; *ranks >= 0; ranks++) {
+        struct launched job = start(program, scenario, *ranks, NULL);
+
+        cr_expect(!job.timed_out && job.status == 0,
+                  "%s %s on %d ranks: status %d\n%s", program, scenario, *ranks,
+                  job.status, job.output);
+        free(job.output);
+    }
+}
+
+static void expect_end(const char *program, const char *scenario, int ranks,
+                       int least_status, const char *text,
+                       const char *interrupt_after)
+{
+    struct launched job = start(program, scenario, ranks, interrupt_after);
+
+    cr_expect(!job.timed_out, "%s on %d ranks: no end", scenario, ranks);
+    cr_expect(job.status >= least_status, "%s on %d ranks: status %d\n%s",
+              scenario, ranks, job.status, job.output);
+    cr_expect(strstr(job.output, text) != NULL,
+              "%s on %d ranks does not say '%s':\n%s", scenario, ranks, text,
+              job.output);
+    free(job.output);
+}
+
+#define SCENARIO(program, name, ...)                                       \
+    Test(program, name, .timeout = 400)                                    \
+    {                                                                      \
+        expect_success(#program, #name, (const int[]){ __VA_ARGS__, -1 }); \
+    }
+#define EVERYWHERE 0, 1, 2, 3, 5
+
+SCENARIO(results, submit_with_ready_workers_never_sleeps, 0, 2, 3)
+SCENARIO(results, queued_tasks_are_dispatched_while_collecting, EVERYWHERE)
+SCENARIO(results, one_slow_receiver_does_not_stall_the_controller, 0, 3, 5)
+SCENARIO(results, a_result_is_collected_once_whichever_call_collects_it,
+         EVERYWHERE)
+SCENARIO(results, asking_for_a_queued_task_waits_for_it, 0, 2, 3, 5)
+SCENARIO(results, next_result_before_any_worker_is_ready_waits, 0, 2, 5)
+SCENARIO(results, a_younger_task_that_finished_is_returned_first, 3, 5)
+SCENARIO(results, a_reused_id_gives_the_new_tasks_result, EVERYWHERE)
+SCENARIO(results, generated_ids_never_collide_with_given_ones, EVERYWHERE)
+SCENARIO(results, a_function_that_returns_nothing_gives_zero_values, EVERYWHERE)
+SCENARIO(results, an_estimate_is_charged_once_to_the_worker_that_ran, 2, 3, 5)
+SCENARIO(results, a_binding_worker_is_honoured_when_busy_and_when_ready,
+         EVERYWHERE)
+SCENARIO(results, an_estimate_of_zero_does_not_divide_by_zero, 0, 2, 3)
+SCENARIO(results, submit_multiple_takes_all_or_none_each_with_its_estimate,
+         EVERYWHERE)
+SCENARIO(results, the_report_leaves_the_controller_out_and_counts_apart, 0, 2,
+         3, 5)
+
+SCENARIO(payload, no_fixed_receive_buffer_up_to_64_mib, 0, 2, 3)
+SCENARIO(payload, one_array_of_more_than_2_gib_there, 2)
+SCENARIO(payload, one_array_of_more_than_2_gib_back, 2)
+SCENARIO(payload, every_kind_of_value_travels, 0, 2, 3)
+SCENARIO(payload, memory_is_flat_over_a_stream_of_calls, 0, 2, 5)
+
+SCENARIO(runs, a_failing_call_is_data, EVERYWHERE)
+SCENARIO(runs, a_task_named_exit_is_an_unknown_function, 0, 2, 3)
+SCENARIO(runs, bad_tasks_are_refused_and_nothing_is_queued, 0, 2)
+SCENARIO(runs, a_controller_that_returns_nonzero_ends_every_rank, EVERYWHERE)
+SCENARIO(runs, queued_tasks_run_when_the_controller_returns_early, EVERYWHERE)
+SCENARIO(runs, a_worker_that_was_never_ready_is_told_to_leave, EVERYWHERE)
+SCENARIO(runs, ranks_beyond_max_workers_leave_cleanly, 2, 3, 5, 9)
+SCENARIO(runs, several_runs_in_one_process, EVERYWHERE)
+SCENARIO(runs, results_can_be_collected_after_exit, EVERYWHERE)
+SCENARIO(runs, cancelled_tasks_yield_one_result, EVERYWHERE)
+SCENARIO(roles, a_worker_function_surrounds_its_calls, EVERYWHERE)
+SCENARIO(roles, a_failing_initializer_withdraws_its_worker, EVERYWHERE)
+SCENARIO(roles, a_worker_can_execute_a_task_itself, 0, 2, 3)
+SCENARIO(roles, user_messages_on_comm_world_disturb_nothing, 2, 3, 5)
+SCENARIO(roles, handlers_are_as_before_after_a_run, 0, 2, 3)
+SCENARIO(roles, a_run_over_some_of_the_ranks, 1, 2, 3, 5, 9)
+SCENARIO(roles, options_that_differ_are_refused_on_every_rank, 2, 3, 5)
+SCENARIO(roles, bad_options_are_refused_on_every_rank, EVERYWHERE)
+SCENARIO(roles, groups_are_refused_until_they_are_there, 0, 2, 3)
+SCENARIO(roles, every_role_reads_run_args, 0, 2, 3)
+SCENARIO(roles, verbose_logs_decisions_to_the_callback, 0, 2, 3)
+SCENARIO(roles, the_environment_picks_the_controllers_rank, EVERYWHERE)
+SCENARIO(runs, after_the_time_limit_no_task_starts, EVERYWHERE)
+
+Test(runs, after_the_grace_running_calls_are_given_up, .timeout = 400)
+{
+    for (int ranks = 2; ranks <= 4; ranks++) {
+        expect_end("runs", "after_the_grace_running_calls_are_given_up", ranks,
+                   0, "the controller went on", NULL);
+        expect_end("runs", "after_the_grace_running_calls_are_given_up", ranks,
+                   0, "the job ends now", NULL);
+    }
+}
+
+Test(runs, abort_ends_all_ranks_with_a_message, .timeout = 400)
+{
+    for (int ranks = 0; ranks <= 3; ranks++) {
+        expect_end("runs", "the_controller_aborts", ranks, 1,
+                   "the controller aborts", NULL);
+        expect_end("runs", "a_worker_aborts", ranks, 1, "aborts the run", NULL);
+    }
+}
+
+Test(runs, an_interrupt_ends_the_run_with_a_message, .timeout = 400)
+{
+    for (int ranks = 2; ranks <= 3; ranks++) {
+        expect_end("runs", "an_interrupt_ends_the_run", ranks, 1,
+                   "interrupted by a signal", "running");
+    }
+}
+
+Test(roles, a_difference_names_the_option_and_both_values, .timeout = 400)
+{
+    expect_end("roles", "options_that_differ_are_refused_on_every_rank", 3, 0,
+               "option max_workers differs between ranks: rank 0 has 1, "
+               "rank 1 has 2",
+               NULL);
+}

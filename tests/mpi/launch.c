@@ -1,0 +1,137 @@
+#define _GNU_SOURCE /* memmem, prctl */
+#include "tests/mpi/launch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void exec_job(const struct launch *what)
+{
+    char ranks[16];
+    const char *args[8];
+    int n = 0;
+
+    snprintf(ranks, sizeof ranks, "%d", what->ranks);
+    if (what->ranks > 0) {
+        args[n++] = "mpirun";
+        args[n++] = "--oversubscribe";
+        args[n++] = "-n";
+        args[n++] = ranks;
+    }
+    args[n++] = what->program;
+    args[n++] = what->argument;
+    args[n] = NULL;
+    unsetenv("BXFI_MAP"); /* Criterion's, for its own children */
+    execvp(args[0], (char **)(void *)args);
+    fprintf(stderr, "cannot start %s: %s\n", args[0], strerror(errno));
+    _exit(127);
+}
+
+static pid_t start(const struct launch *what, int *output_out)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe(ends) != 0) {
+        abort();
+    }
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        exec_job(what);
+    }
+    close(ends[1]);
+    *output_out = ends[0];
+    return pid;
+}
+
+struct text {
+    char *data;
+    size_t size;
+};
+
+/* Append what comes within `seconds`; false at the end. */
+static bool read_some(int from, struct text *text, double seconds)
+{
+    struct pollfd fd = { .fd = from, .events = POLLIN };
+    char buffer[4096];
+    ssize_t n;
+
+    if (poll(&fd, 1, (int)(seconds * 1000)) <= 0) {
+        return true;
+    }
+    n = read(from, buffer, sizeof buffer);
+    if (n <= 0) {
+        return false;
+    }
+    text->data = realloc(text->data, text->size + (size_t)n + 1);
+    if (!text->data) {
+        abort();
+    }
+    memcpy(text->data + text->size, buffer, (size_t)n);
+    text->size += (size_t)n;
+    text->data[text->size] = '\0';
+    return true;
+}
+
+/* Ask every rank where it is (mpirun passes SIGUSR2 on), then end the job. */
+static void end_job(pid_t pid, int output, struct text *text)
+{
+    double until = now() + 1;
+
+    kill(pid, SIGUSR2);
+    while (now() < until && read_some(output, text, 0.1)) {
+    }
+    kill(pid, SIGTERM);
+    until = now() + 5;
+    while (now() < until && waitpid(pid, NULL, WNOHANG) == 0) {
+        read_some(output, text, 0.1);
+    }
+    kill(pid, SIGKILL);
+}
+
+void launch(const struct launch *what, struct launched *launched_out)
+{
+    struct launched job = { .status = 0 };
+    struct text text = { .data = calloc(1, 1) };
+    bool interrupted = what->interrupt_after == NULL;
+    double until = now() + what->timeout;
+    int output, status = 0;
+    pid_t pid = start(what, &output);
+
+    while (now() < until && read_some(output, &text, 0.05)) {
+        if (!interrupted && strstr(text.data, what->interrupt_after)) {
+            interrupted = true;
+            kill(pid, SIGINT);
+        }
+    }
+    job.timed_out = now() >= until;
+    if (job.timed_out) {
+        end_job(pid, output, &text);
+    }
+    close(output);
+    waitpid(pid, &status, 0);
+    job.status =
+        WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    job.output = text.data;
+    *launched_out = job;
+}

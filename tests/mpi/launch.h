@@ -1,0 +1,24 @@
+/* Start a job, wait for its end, and keep what it printed. */
+#ifndef TESTS_MPI_LAUNCH_H
+#define TESTS_MPI_LAUNCH_H
+
+#include <stdbool.h>
+
+struct launch {
+    const char *program; /* a path */
+    const char *argument;
+    int ranks;                   /* 0: without a launcher */
+    double timeout;              /* seconds */
+    const char *interrupt_after; /* send SIGINT when this was printed */
+    bool leave_env; /* do not set what makes oversubscribed runs cheap */
+};
+
+struct launched {
+    bool timed_out; /* it was ended; `output` then says where each rank was */
+    int status;     /* exit code, or 128 + signal */
+    char *output;   /* stdout and stderr; free() it */
+};
+
+void launch(const struct launch *what, struct launched *launched_out);
+
+#endif

@@ -1,0 +1,212 @@
+#define _GNU_SOURCE /* backtrace */
+#include "tests/mpi/scenario.h"
+
+#include <execinfo.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static atomic_int n_failed;
+
+void scenario_failed(const char *file, int line, const char *what)
+{
+    n_failed++;
+    fprintf(stderr, "%s:%d: rank %d: does not hold: %s\n", file, line,
+            world_rank(), what);
+}
+
+static void print_where(int signal)
+{
+    void *frames[64];
+    int n = backtrace(frames, 64);
+
+    (void)signal;
+    backtrace_symbols_fd(frames, n, STDERR_FILENO);
+}
+
+int world_rank(void)
+{
+    int initialized, finalized, rank = 0;
+
+    MPI_Initialized(&initialized);
+    MPI_Finalized(&finalized);
+    if (initialized && !finalized) {
+        MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    }
+    return rank;
+}
+
+int world_size(void)
+{
+    dwq_world_t world = { .size = 0 };
+
+    dwq_world(&world);
+    return world.size;
+}
+
+int scenario_main(int argc, char **argv, const struct scenario *scenarios)
+{
+    void *warm[1];
+
+    backtrace(warm, 1); /* loads what it needs before a signal comes */
+    signal(SIGUSR2, print_where);
+    for (const struct scenario *s = scenarios; argc == 2 && s->name; s++) {
+        if (strcmp(s->name, argv[1]) == 0) {
+            s->play();
+            dwq_finalize();
+            return n_failed > 0;
+        }
+    }
+    fprintf(stderr, "usage: %s SCENARIO\n", argv[0]);
+    return 2;
+}
+
+/* --- Functions ---------------------------------------------------------- */
+
+void sleep_seconds(double seconds)
+{
+    struct timespec pause = { .tv_sec = (time_t)seconds };
+
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    while (nanosleep(&pause, &pause) != 0) {
+    }
+}
+
+static int square(dwq_call_t *call, void *arg)
+{
+    double x;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &x)) {
+        return dwq_call_fail(call, 1, "square(x): x must be a number");
+    }
+    return dwq_call_return(call, DWQ_VALUES(x * x));
+}
+
+static int do_sleep(dwq_call_t *call, void *arg)
+{
+    double seconds = 0;
+
+    (void)arg;
+    dwq_arg(call, 0, &seconds);
+    sleep_seconds(seconds);
+    return dwq_call_return(call, DWQ_VALUES(seconds));
+}
+
+static int fail(dwq_call_t *call, void *arg)
+{
+    int code = 1;
+
+    (void)arg;
+    dwq_arg(call, 0, &code);
+    return dwq_call_fail(call, code, "failed with %d, as asked", code);
+}
+
+static int nothing(dwq_call_t *call, void *arg)
+{
+    (void)call;
+    (void)arg;
+    return 0;
+}
+
+static int echo(dwq_call_t *call, void *arg)
+{
+    dwq_value_t values[8];
+    size_t n = dwq_call_n_args(call);
+
+    (void)arg;
+    for (size_t i = 0; i < n && i < 8; i++) {
+        values[i] = *dwq_call_arg(call, i);
+    }
+    return dwq_call_return(call, (dwq_values_t){ n < 8 ? n : 8, values });
+}
+
+static int sum(dwq_call_t *call, void *arg)
+{
+    dwq_array_t array;
+    double total = 0;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &array) || array.type != DWQ_DOUBLE) {
+        return dwq_call_fail(call, 2, "sum(array of double)");
+    }
+    for (size_t i = 0; i < dwq_array_count(&array); i++) {
+        total += ((const double *)array.data)[i];
+    }
+    return dwq_call_return(call, DWQ_VALUES(total));
+}
+
+static int worker(dwq_call_t *call, void *arg)
+{
+    (void)arg;
+    return dwq_call_return(call, DWQ_VALUES(world_rank()));
+}
+
+const dwq_function_t scenario_functions[] = {
+    { "square", square, NULL }, { "sleep", do_sleep, NULL },
+    { "fail", fail, NULL },     { "nothing", nothing, NULL },
+    { "echo", echo, NULL },     { "sum", sum, NULL },
+    { "worker", worker, NULL }, { NULL, NULL, NULL },
+};
+
+/* --- Runs --------------------------------------------------------------- */
+
+int scenario_run_options(const dwq_options_t *options)
+{
+    dwq_options_t own = *options;
+    int code = -1;
+
+    if (!own.functions) {
+        own.functions = scenario_functions;
+    }
+    CHECK(dwq_run(&own, &code) == DWQ_OK);
+    return code;
+}
+
+int scenario_run(int (*controller)(dwq_controller_t *controller, void *arg))
+{
+    return scenario_run_options(&(dwq_options_t){ .controller = controller });
+}
+
+static uint64_t submit(dwq_controller_t *controller, const char *function,
+                       double x, int worker_number)
+{
+    uint64_t id = 0;
+
+    CHECK(dwq_controller_submit_call(controller,
+                                     &(dwq_task_t){ .function = function,
+                                                    .worker = worker_number,
+                                                    DWQ_ARGS(x) },
+                                     &id) == DWQ_OK);
+    CHECK(id != 0);
+    return id;
+}
+
+uint64_t submit_square(dwq_controller_t *controller, double x,
+                       int worker_number)
+{
+    return submit(controller, "square", x, worker_number);
+}
+
+uint64_t submit_sleep(dwq_controller_t *controller, double seconds,
+                      int worker_number)
+{
+    return submit(controller, "sleep", seconds, worker_number);
+}
+
+int collect_all(dwq_controller_t *controller, dwq_status_t status,
+                int *n_with_status_out)
+{
+    dwq_result_t result;
+    int n = 0;
+
+    *n_with_status_out = 0;
+    while (dwq_controller_get_next_result(controller, &result) == DWQ_OK) {
+        n++;
+        *n_with_status_out += result.status == status;
+        dwq_result_clear(&result);
+    }
+    return n;
+}

@@ -1,0 +1,49 @@
+/* What the programs of this folder share. A program is a table of scenarios;
+ * `program NAME` plays one on every rank of its job and exits 0 when all its
+ * checks held. SIGUSR2 (the driver sends it after a timeout) prints where this
+ * rank is. */
+#ifndef TESTS_MPI_SCENARIO_H
+#define TESTS_MPI_SCENARIO_H
+
+#include <dwq/mpi.h>
+#include <stdio.h>
+#include <string.h>
+
+struct scenario {
+    const char *name;
+    void (*play)(void);
+};
+
+/* Ends with name NULL. */
+int scenario_main(int argc, char **argv, const struct scenario *scenarios);
+
+/* Count and print a check that did not hold. */
+void scenario_failed(const char *file, int line, const char *what);
+#define CHECK(condition)                                     \
+    do {                                                     \
+        if (!(condition)) {                                  \
+            scenario_failed(__FILE__, __LINE__, #condition); \
+        }                                                    \
+    } while (0)
+
+/* dwq_run() with `controller` and the functions below, on options otherwise
+ * zero; checks that it answers DWQ_OK. Returns the exit code. */
+int scenario_run(int (*controller)(dwq_controller_t *controller, void *arg));
+int scenario_run_options(const dwq_options_t *options);
+
+/* Functions: "square"(x), "sleep"(seconds) gives seconds, "fail"(code),
+ * "nothing"(), "echo"(anything...), "sum"(array of double), "worker"() gives the
+ * rank in MPI_COMM_WORLD. */
+extern const dwq_function_t scenario_functions[];
+
+/* Submit square(x) and check that it was taken; the id. */
+uint64_t submit_square(dwq_controller_t *controller, double x, int worker);
+uint64_t submit_sleep(dwq_controller_t *controller, double seconds, int worker);
+/* Collect all that is left; how many, and how many with that status. */
+int collect_all(dwq_controller_t *controller, dwq_status_t status,
+                int *n_with_status_out);
+void sleep_seconds(double seconds);
+int world_rank(void);
+int world_size(void);
+
+#endif
