@@ -100,18 +100,28 @@ void welch_destroy(struct welch *welch)
     free(welch);
 }
 
+double welch_remove_mean(double *samples, size_t n_samples)
+{
+    double mean = 0;
+    double square = 0;
+
+    for (size_t i = 0; i < n_samples; i++) {
+        mean += samples[i] / (double)n_samples;
+    }
+    for (size_t i = 0; i < n_samples; i++) {
+        samples[i] -= mean;
+        square += samples[i] * samples[i] / (double)n_samples;
+    }
+    return square;
+}
+
 /* Fills welch->segment, and gives the sum of its squares. */
 static double load_segment(struct welch *welch, const double *samples)
 {
-    double mean = 0;
     double energy = 0;
 
     for (size_t j = 0; j < welch->window; j++) {
-        mean += samples[j];
-    }
-    mean /= (double)welch->window;
-    for (size_t j = 0; j < welch->window; j++) {
-        welch->segment[j] = (samples[j] - mean) * welch->taper[j];
+        welch->segment[j] = samples[j] * welch->taper[j];
         energy += welch->segment[j] * welch->segment[j];
     }
     return energy;

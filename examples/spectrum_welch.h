@@ -12,7 +12,9 @@
  * in units^2/Hz; X_k is the DFT of the windowed segment, f_k = k f_s / N.
  * Frequency 0 and, for even N, f_s/2 stand for themselves only: no factor 2.
  *
- * Each segment's mean is subtracted before the window is applied.
+ * The mean of the whole recording is subtracted first (welch_remove_mean()), and
+ * not that of each segment: it would take from short windows what is slower
+ * than they are, and the power would depend on the window's length.
  *
  * Segments are summed in blocks, and blocks in order: whoever computes a block,
  * the sum is the same to the last bit. */
@@ -44,6 +46,9 @@ size_t welch_blocks(size_t n_segments);
  *  @return NULL for another length, or without memory. */
 struct welch *welch_create(size_t window);
 void welch_destroy(struct welch *welch);
+
+/** Subtract the mean, in place. @return The mean square of what is left. */
+double welch_remove_mean(double *samples, size_t n_samples);
 
 /**
  * The sum of |X_k|^2 over the segments of one block.

@@ -108,8 +108,8 @@ Test(arena, loop_with_reset_uses_the_same_memory)
     first = dwqi_arena_alloc(&arena, 1, 5000);
     for (int i = 0; i < 1000; i++) {
         dwqi_arena_reset(&arena);
-        cr_assert_eq(dwqi_arena_alloc(&arena, 1, 2500), first);
-        cr_assert_not_null(dwqi_arena_alloc(&arena, 1, 2500));
+        cr_assert_eq(dwqi_arena_alloc(&arena, 1, 2000), first);
+        cr_assert_not_null(dwqi_arena_alloc(&arena, 1, 2000));
     }
     dwqi_arena_finish(&arena);
 }

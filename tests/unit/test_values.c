@@ -252,10 +252,11 @@ enum { N_KINDS = DWQ_KIND_ARRAY + 1 };
 /* Whether a reader takes a value, and leaves the variable alone if not. */
 #define READS(reader, T, value, out)                                  \
     do {                                                              \
-        T before_, after_;                                            \
+        T before_;                                                    \
+        T after_;                                                     \
                                                                       \
         memset(&before_, 0x5a, sizeof before_);                       \
-        memcpy(&after_, &before_, sizeof before_);                    \
+        memset(&after_, 0x5a, sizeof after_);                         \
         (out) = reader((value), &after_);                             \
         if (!(out)) {                                                 \
             cr_assert_eq(memcmp(&before_, &after_, sizeof after_), 0, \
