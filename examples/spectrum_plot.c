@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Layout, pixels. */
 #define PANEL_WIDTH 300
@@ -42,21 +43,43 @@ static const struct {
     const char *colour;
     double width;
 } styles[PLOT_LINES] = {
-    { "#b4bcc6", 0.8 },
+    { "#9fa9b5", 0.8 },
     { "#0072b2", 1.1 },
     { "#d55e00", 1.7 },
 };
 
+/* Bytes of the UTF-8 character here; 0 for what XML might not take: control
+ * characters, stray bytes, and lead bytes that would need a closer look. */
+static int utf8_length(const unsigned char *text)
+{
+    int n = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : 3;
+
+    if (text[0] < 0x20 || text[0] == 0x7f ||
+        (text[0] >= 0x80 && text[0] < 0xc2) || text[0] == 0xe0 ||
+        text[0] > 0xec) {
+        return 0;
+    }
+    for (int i = 1; i < n; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return n;
+}
+
 static void put_text(const char *text, FILE *out)
 {
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*text) {
+        int n = utf8_length((const unsigned char *)text);
 
-        if (c == '&' || c == '<' || c == '>' || c == '"') {
-            fprintf(out, "&#%d;", c);
+        if (n == 0) {
+            fputc('?', out);
+        } else if (strchr("&<>\"", *text)) {
+            fprintf(out, "&#%d;", *text);
         } else {
-            fputc(c < 0x20 || c >= 0x7f ? '?' : c, out);
+            fprintf(out, "%.*s", n, text);
         }
+        text += n > 0 ? n : 1;
     }
 }
 
@@ -268,7 +291,7 @@ static void put_head(const struct plot *plot, size_t width, size_t height,
               out);
     put_label(LEFT, 56, "fill=\"#555\"", plot->subtitle, out);
     for (int j = 0; j < PLOT_LINES; j++) {
-        int x = LEFT + 150 * j;
+        int x = LEFT + 190 * j;
 
         fprintf(out, "<path class=\"l%d\" d=\"M%d 78h26\"/>\n", j, x);
         put_label(x + 33, 82, "", plot->names[j], out);

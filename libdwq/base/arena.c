@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #define CHUNK_MIN ((size_t)512)
+/* Chunks double up to this; beyond it a chunk is as large as what it is for, so
+ * that a huge piece does not ask for more of its size. */
+#define CHUNK_DOUBLES ((size_t)1 << 20)
 #define PIECE_ALIGN ((size_t)16)
 
 struct dwqi_arena_chunk {
@@ -19,6 +22,9 @@ static struct dwqi_arena_chunk *add_chunk(struct dwqi_arena *arena,
     size_t capacity = arena->chunks ? 2 * arena->chunks->capacity : CHUNK_MIN;
     struct dwqi_arena_chunk *chunk;
 
+    if (capacity > CHUNK_DOUBLES) {
+        capacity = CHUNK_DOUBLES;
+    }
     if (capacity < least) {
         capacity = least;
     }
@@ -58,18 +64,25 @@ void *dwqi_arena_alloc(struct dwqi_arena *arena, size_t n, size_t size)
 
 void dwqi_arena_reset(struct dwqi_arena *arena)
 {
-    struct dwqi_arena_chunk *chunk = arena->chunks;
+    struct dwqi_arena_chunk *largest = arena->chunks;
+    struct dwqi_arena_chunk *chunk = largest ? largest->next : NULL;
 
-    /* The newest is the largest. */
-    while (chunk && chunk->next) {
+    while (chunk) {
         struct dwqi_arena_chunk *older = chunk->next;
 
-        chunk->next = older->next;
-        free(older);
+        if (chunk->capacity > largest->capacity) {
+            free(largest);
+            largest = chunk;
+        } else {
+            free(chunk);
+        }
+        chunk = older;
     }
-    if (chunk) {
-        chunk->used = 0;
+    if (largest) {
+        largest->next = NULL;
+        largest->used = 0;
     }
+    arena->chunks = largest;
 }
 
 void dwqi_arena_finish(struct dwqi_arena *arena)

@@ -19,7 +19,7 @@ void *dwqi_buffer_grow(struct dwqi_buffer *buffer, size_t size)
         buffer->failed = true;
         return NULL;
     }
-    if (needed > buffer->capacity) {
+    if (needed > buffer->capacity || !buffer->data) {
         size_t capacity = buffer->capacity ? buffer->capacity : 256;
         unsigned char *data;
 

@@ -297,7 +297,7 @@ bool dwq_read_value(const dwq_value_t *value, dwq_value_t *out)
 const dwq_value_t *dwq_map_find(dwq_kwargs_t map, const char *name)
 {
     for (size_t i = 0; name && i < map.n; i++) {
-        if (strcmp(map.items[i].name, name) == 0) {
+        if (map.items[i].name && strcmp(map.items[i].name, name) == 0) {
             return &map.items[i].value;
         }
     }
@@ -316,6 +316,28 @@ static const char *type_name(dwq_type_t type)
 #undef TYPE_NAME
     }
     return "unknown type";
+}
+
+/* Quoted, in one line; bytes from 0x80 on (UTF-8) as they are. */
+static void print_text(const char *text, FILE *out)
+{
+    fputc('"', out);
+    for (; text && *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+
+        if (byte == '"' || byte == '\\') {
+            fprintf(out, "\\%c", byte);
+        } else if (byte == '\n') {
+            fputs("\\n", out);
+        } else if (byte == '\t') {
+            fputs("\\t", out);
+        } else if (byte < 0x20 || byte == 0x7f) {
+            fprintf(out, "\\x%02x", byte);
+        } else {
+            fputc(byte, out);
+        }
+    }
+    fputc('"', out);
 }
 
 static void print_array(const dwq_array_t *array, FILE *out)
@@ -341,7 +363,9 @@ static void print_map(dwq_kwargs_t map, FILE *out)
 {
     fputc('{', out);
     for (size_t i = 0; i < map.n; i++) {
-        fprintf(out, "%s\"%s\": ", i ? ", " : "", map.items[i].name);
+        fputs(i ? ", " : "", out);
+        print_text(map.items[i].name, out);
+        fputs(": ", out);
         dwq_value_print(&map.items[i].value, out);
     }
     fputc('}', out);
@@ -366,7 +390,7 @@ void dwq_value_print(const dwq_value_t *value, FILE *out)
         fprintf(out, "%.17g", value->u.real);
         break;
     case DWQ_KIND_STRING:
-        fprintf(out, "\"%s\"", value->u.string);
+        print_text(value->u.string, out);
         break;
     case DWQ_KIND_BYTES:
         fprintf(out, "bytes(%zu)", value->u.bytes.size);

@@ -154,8 +154,7 @@ Test(arrays, bad_type_ndim_shape_or_data_gives_type_0)
     cr_assert_eq((int)dwq_array((dwq_type_t)0, x, 1, two).type, 0);
     cr_assert_eq((int)dwq_array((dwq_type_t)13, x, 1, two).type, 0);
     cr_assert_eq((int)dwq_array(DWQ_DOUBLE, x, -1, two).type, 0);
-    cr_assert_eq(
-        (int)dwq_array(DWQ_DOUBLE, x, DWQ_MAX_DIMS + 1, two).type, 0);
+    cr_assert_eq((int)dwq_array(DWQ_DOUBLE, x, DWQ_MAX_DIMS + 1, two).type, 0);
     cr_assert_eq((int)dwq_array(DWQ_DOUBLE, x, 1, NULL).type, 0);
     cr_assert_eq((int)dwq_array(DWQ_DOUBLE, NULL, 1, two).type, 0);
     cr_assert_eq((int)dwq_array(DWQ_DOUBLE, NULL, 0, NULL).type, 0);
@@ -166,14 +165,15 @@ Test(arrays, size_that_overflows_gives_type_0)
     char x[1];
     size_t half = (size_t)1 << (sizeof(size_t) * CHAR_BIT / 2);
 
+    cr_assert_eq((int)dwq_array(DWQ_INT8, x, 2, (size_t[]){ half, half }).type,
+                 0);
     cr_assert_eq(
-        (int)dwq_array(DWQ_INT8, x, 2, (size_t[]){ half, half }).type, 0);
-    cr_assert_eq((int)dwq_array(DWQ_DOUBLE, x, 1,
-                                (size_t[]){ SIZE_MAX / 8 + 1 }).type, 0);
-    cr_assert_eq((int)dwq_array(DWQ_INT8, x, 1,
-                                (size_t[]){ SIZE_MAX }).type, 0);
-    cr_assert_eq((int)dwq_array(DWQ_INT8, x, 3,
-                                (size_t[]){ half, half, half }).type, 0);
+        (int)dwq_array(DWQ_DOUBLE, x, 1, (size_t[]){ SIZE_MAX / 8 + 1 }).type,
+        0);
+    cr_assert_eq((int)dwq_array(DWQ_INT8, x, 1, (size_t[]){ SIZE_MAX }).type,
+                 0);
+    cr_assert_eq(
+        (int)dwq_array(DWQ_INT8, x, 3, (size_t[]){ half, half, half }).type, 0);
 }
 
 Test(arrays, size_of_one_that_is_not_valid_is_0)
@@ -191,8 +191,7 @@ Test(arrays, size_of_one_that_is_not_valid_is_0)
 Test(arrays, more_than_2_gib_is_counted_in_full)
 {
     char x[1];
-    dwq_array_t array =
-        dwq_array(DWQ_DOUBLE, x, 2, (size_t[]){ 70000, 70000 });
+    dwq_array_t array = dwq_array(DWQ_DOUBLE, x, 2, (size_t[]){ 70000, 70000 });
 
     cr_assert_eq(dwq_array_size(&array), (size_t)39200000000);
 }
@@ -247,7 +246,9 @@ static dwq_value_t of_kind(dwq_kind_t kind)
     return dwq_value_nil();
 }
 
-enum { N_KINDS = DWQ_KIND_ARRAY + 1 };
+enum {
+    N_KINDS = DWQ_KIND_ARRAY + 1
+};
 
 /* Whether a reader takes a value, and leaves the variable alone if not. */
 #define READS(reader, T, value, out)                                  \
@@ -452,27 +453,20 @@ Test(readers, double_is_a_float_where_that_is_exact)
         double value;
         bool exact;
     } rows[] = {
-        { 0, true },
-        { 1.5, true },
-        { 0.1, false },
-        { FLT_MAX, true },
-        { -FLT_MAX, true },
-        { 0x1p128, false },
-        { -0x1p128, false },
-        { DBL_MAX, false },
+        { 0, true },         { 1.5, true },
+        { 0.1, false },      { FLT_MAX, true },
+        { -FLT_MAX, true },  { 0x1p128, false },
+        { -0x1p128, false }, { DBL_MAX, false },
         { 0x1p-149, true }, /* the smallest float */
-        { 0x1p-150, false },
-        { DBL_MIN, false },
-        { INFINITY, true },
-        { -INFINITY, true },
+        { 0x1p-150, false }, { DBL_MIN, false },
+        { INFINITY, true },  { -INFINITY, true },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         dwq_value_t value = dwq_value_double(rows[i].value);
         float out = 0.25f;
 
-        cr_assert_eq(dwq_read_float(&value, &out), rows[i].exact, "row %zu",
-                     i);
+        cr_assert_eq(dwq_read_float(&value, &out), rows[i].exact, "row %zu", i);
         cr_assert_eq(out, rows[i].exact ? (float)rows[i].value : 0.25f);
     }
 }
@@ -508,8 +502,7 @@ Test(readers, int_is_a_float_where_that_is_exact)
 
 Test(maps, find_gives_the_entry_or_null)
 {
-    dwq_kwargs_t map = DWQ_ENTRIES({ "a", dwq_value(1) },
-                                   { "", dwq_value(2) },
+    dwq_kwargs_t map = DWQ_ENTRIES({ "a", dwq_value(1) }, { "", dwq_value(2) },
                                    { "ab", dwq_value(3) });
 
     cr_assert_eq(dwq_map_find(map, "a"), &map.items[0].value);
