@@ -40,9 +40,23 @@ static const char *value_of(const char *argument, const char *name)
     return strncmp(argument, name, length) == 0 ? argument + length : NULL;
 }
 
+/* A number and nothing else. */
+static bool read_number(const char *text, double *out)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(value >= 0 && value <= 1e9)) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
 static bool read_argument(const char *argument, dwq_options_t *options)
 {
     const char *value;
+    double number = 0;
 
     if ((value = value_of(argument, "--module-path=")) != NULL) {
         options->module_path = value;
@@ -50,12 +64,15 @@ static bool read_argument(const char *argument, dwq_options_t *options)
         options->worker_module = value;
     } else if ((value = value_of(argument, "--worker-name=")) != NULL) {
         options->worker_name = value;
-    } else if ((value = value_of(argument, "--max-workers=")) != NULL) {
-        options->max_workers = (int)strtol(value, NULL, 10);
-    } else if ((value = value_of(argument, "--time-limit=")) != NULL) {
-        options->time_limit = strtod(value, NULL);
     } else if ((value = value_of(argument, "--time-limit-grace=")) != NULL) {
-        options->time_limit_grace = strtod(value, NULL);
+        return read_number(value, &options->time_limit_grace);
+    } else if ((value = value_of(argument, "--time-limit=")) != NULL) {
+        return read_number(value, &options->time_limit);
+    } else if ((value = value_of(argument, "--max-workers=")) != NULL) {
+        if (!read_number(value, &number) || number != (int)number) {
+            return false;
+        }
+        options->max_workers = (int)number;
     } else {
         return false;
     }
@@ -83,7 +100,9 @@ int main(int argc, char **argv)
             return 0;
         }
         if (!read_argument(argv[i], &options)) {
-            fprintf(stderr, "dwq-worker: unknown argument '%s'\n", argv[i]);
+            fprintf(stderr,
+                    "dwq-worker: '%s' is not an argument that it takes\n",
+                    argv[i]);
             print_help(stderr);
             return 2;
         }

@@ -304,7 +304,9 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
         bool unused = rows[i].for_groups && !wants_groups(o);
 
         if (size == 1 && wants_groups(o) &&
-            rows[i].offset == offsetof(dwq_options_t, grouping)) {
+            (rows[i].for_groups ||
+             rows[i].offset == offsetof(dwq_options_t, grouping) ||
+             rows[i].offset == offsetof(dwq_options_t, nprocs_per_worker))) {
             unused = true;
         }
         if (unused && is_set(o, &rows[i]) &&

@@ -9,6 +9,7 @@ struct decoder {
     const char *values; /* msgpack */
     size_t size;
     size_t at;
+    size_t owed; /* bytes at least that the lists and maps around still need */
     const unsigned char *arrays; /* where the first array stands */
     size_t arrays_size;
     struct dwqi_arena *arena;
@@ -25,6 +26,13 @@ static dwq_status_t decode_value(struct decoder *d, int depth,
 static size_t left(const struct decoder *d)
 {
     return d->size - d->at;
+}
+
+/* Bytes that a count may claim. Were it left() alone, lists in lists could each
+ * claim all of it, and so 32 times the memory. */
+static size_t unclaimed(const struct decoder *d)
+{
+    return left(d) > d->owed ? left(d) - d->owed : 0;
 }
 
 /* --- Scalars, strings, arrays ------------------------------------------- */
@@ -52,7 +60,8 @@ static dwq_status_t view_array(const struct decoder *d,
         return DWQ_E_MESSAGE;
     }
     memcpy(&head, ext->ptr, sizeof head);
-    if (head.ndim > DWQ_MAX_DIMS ||
+    if (head.ndim > DWQ_MAX_DIMS || (head.flags & ~DWQI_ARRAY_SCATTER) != 0 ||
+        (head.flags != 0 && head.ndim == 0) ||
         ext->size != sizeof head + head.ndim * sizeof extent ||
         head.offset % DWQI_ALIGN != 0 || head.offset > d->arrays_size) {
         return DWQ_E_MESSAGE;
@@ -61,6 +70,9 @@ static dwq_status_t view_array(const struct decoder *d,
         memcpy(&extent, ext->ptr + sizeof head + (size_t)i * sizeof extent,
                sizeof extent);
         shape[i] = extent;
+        if (shape[i] != extent) {
+            return DWQ_E_MESSAGE;
+        }
     }
     array = dwq_array((dwq_type_t)head.type, d->arrays + head.offset, head.ndim,
                       shape);
@@ -68,6 +80,7 @@ static dwq_status_t view_array(const struct decoder *d,
         dwq_array_size(&array) > d->arrays_size - head.offset) {
         return DWQ_E_MESSAGE;
     }
+    array.flags = head.flags;
     *array_out = array;
     return DWQ_OK;
 }
@@ -149,7 +162,7 @@ static dwq_status_t decode_values(struct decoder *d, size_t n, int depth,
 {
     dwq_value_t *items = NULL;
 
-    if (n > left(d)) {
+    if (n > unclaimed(d)) {
         return DWQ_E_MESSAGE;
     }
     if (n > 0) {
@@ -158,9 +171,12 @@ static dwq_status_t decode_values(struct decoder *d, size_t n, int depth,
             return DWQ_E_NOMEM;
         }
     }
+    d->owed += n;
     for (size_t i = 0; i < n; i++) {
-        dwq_status_t status = decode_value(d, depth, &items[i]);
+        dwq_status_t status;
 
+        d->owed--;
+        status = decode_value(d, depth, &items[i]);
         if (status != DWQ_OK) {
             return status;
         }
@@ -183,13 +199,15 @@ static dwq_status_t decode_name(struct decoder *d, const char **name_out)
     return status;
 }
 
-/* n names with their values; a pair takes at least three bytes. */
+#define ENTRY_MIN ((size_t)3) /* bytes of a name and its value */
+
+/* n names with their values. */
 static dwq_status_t decode_entries(struct decoder *d, size_t n, int depth,
                                    dwq_kwargs_t *entries_out)
 {
     dwq_kwarg_t *items = NULL;
 
-    if (n > left(d) / 3) {
+    if (n > unclaimed(d) / ENTRY_MIN) {
         return DWQ_E_MESSAGE;
     }
     if (n > 0) {
@@ -198,9 +216,11 @@ static dwq_status_t decode_entries(struct decoder *d, size_t n, int depth,
             return DWQ_E_NOMEM;
         }
     }
+    d->owed += n * ENTRY_MIN;
     for (size_t i = 0; i < n; i++) {
         dwq_status_t status = decode_name(d, &items[i].name);
 
+        d->owed -= ENTRY_MIN;
         if (status == DWQ_OK) {
             status = decode_value(d, depth, &items[i].value);
         }

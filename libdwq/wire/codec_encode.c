@@ -8,6 +8,10 @@
 #include "libdwq/wire/codec_private.h"
 
 #define INLINE_ARRAYS 16
+/* Leaves room for everything else in a size_t. */
+#define ARRAYS_MAX (SIZE_MAX / 2)
+/* Up to so many names each is compared with each. */
+#define FEW_NAMES 16
 
 struct encoder {
     struct dwqi_buffer *out; /* msgpack */
@@ -20,6 +24,7 @@ struct encoder {
     dwq_array_t *arrays;
     size_t *heads; /* where their ext bodies are in `out` */
     size_t n_arrays, capacity;
+    size_t arrays_size; /* bytes, pads included: at most ARRAYS_MAX */
     dwq_array_t inline_arrays[INLINE_ARRAYS];
     size_t inline_heads[INLINE_ARRAYS];
 };
@@ -51,6 +56,7 @@ static void encoder_init(struct encoder *e, struct dwqi_buffer *scratch,
     e->arrays = e->inline_arrays;
     e->heads = e->inline_heads;
     e->n_arrays = 0;
+    e->arrays_size = 0;
     e->capacity = INLINE_ARRAYS;
 }
 
@@ -108,6 +114,10 @@ static void encode_array(struct encoder *e, const dwq_array_t *array)
         refuse(e, DWQ_E_ARG, "dwq_scatter of an array without dimensions");
         return;
     }
+    if (dwqi_align(dwq_array_size(&checked)) > ARRAYS_MAX - e->arrays_size) {
+        refuse(e, DWQ_E_ARG, "arrays that are together too large");
+        return;
+    }
     if (e->n_arrays == e->capacity && !grow_arrays(e)) {
         refuse(e, DWQ_E_NOMEM, "out of memory");
         return;
@@ -123,6 +133,7 @@ static void encode_array(struct encoder *e, const dwq_array_t *array)
     e->arrays[e->n_arrays] = *array;
     e->heads[e->n_arrays] = e->out->size;
     e->n_arrays++;
+    e->arrays_size += dwqi_align(dwq_array_size(&checked));
     msgpack_pack_ext_body(&e->packer, body, size);
 }
 
@@ -152,30 +163,80 @@ static void encode_bytes(struct encoder *e, dwq_bytes_t bytes)
 static void encode_value(struct encoder *e, const dwq_value_t *value,
                          int depth);
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool few_names_differ(dwq_kwargs_t entries)
+{
+    for (size_t i = 0; i < entries.n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(entries.items[k].name, entries.items[i].name) == 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool many_names_differ(struct encoder *e, dwq_kwargs_t entries)
+{
+    const char **names = calloc(entries.n, sizeof *names);
+    bool differ = true;
+
+    if (!names) {
+        refuse(e, DWQ_E_NOMEM, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < entries.n; i++) {
+        names[i] = entries.items[i].name;
+    }
+    qsort(names, entries.n, sizeof *names, compare_names);
+    for (size_t i = 1; i < entries.n && differ; i++) {
+        differ = strcmp(names[i - 1], names[i]) != 0;
+    }
+    free(names);
+    return differ;
+}
+
 static void encode_entries(struct encoder *e, dwq_kwargs_t entries, int depth)
 {
-    for (size_t i = 0; i < entries.n && e->status == DWQ_OK; i++) {
-        const char *name = entries.items[i].name;
-
-        if (!name) {
+    for (size_t i = 0; i < entries.n; i++) {
+        if (!entries.items[i].name) {
             refuse(e, DWQ_E_ARG, "a keyword without a name");
             return;
         }
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(entries.items[k].name, name) == 0) {
-                refuse(e, DWQ_E_ARG, "a keyword that is given twice");
-                return;
-            }
-        }
-        encode_text(e, name);
+    }
+    if (entries.n <= FEW_NAMES ? !few_names_differ(entries)
+                               : !many_names_differ(e, entries)) {
+        refuse(e, DWQ_E_ARG, "a keyword that is given twice");
+        return;
+    }
+    for (size_t i = 0; i < entries.n && e->status == DWQ_OK; i++) {
+        encode_text(e, entries.items[i].name);
         encode_value(e, &entries.items[i].value, depth);
     }
+}
+
+/* Depth of the items that stand in a list or map at `depth`. */
+static bool go_deeper(struct encoder *e, int depth, int *depth_out)
+{
+    if (depth >= DWQ_MAX_DEPTH) {
+        refuse(e, DWQ_E_ARG, "lists and maps nested deeper than 32");
+        return false;
+    }
+    *depth_out = depth + 1;
+    return true;
 }
 
 static void encode_list(struct encoder *e, dwq_values_t list, int depth)
 {
     if (list.n > UINT32_MAX || (list.n > 0 && !list.items)) {
         refuse(e, DWQ_E_ARG, "a list without items");
+        return;
+    }
+    if (!go_deeper(e, depth, &depth)) {
         return;
     }
     msgpack_pack_array(&e->packer, list.n);
@@ -188,6 +249,9 @@ static void encode_map(struct encoder *e, dwq_kwargs_t map, int depth)
 {
     if (map.n > UINT32_MAX || (map.n > 0 && !map.items)) {
         refuse(e, DWQ_E_ARG, "a map without entries");
+        return;
+    }
+    if (!go_deeper(e, depth, &depth)) {
         return;
     }
     msgpack_pack_map(&e->packer, map.n);
@@ -205,10 +269,6 @@ static void encode_bool(struct encoder *e, bool value)
 
 static void encode_value(struct encoder *e, const dwq_value_t *value, int depth)
 {
-    if (depth > DWQ_MAX_DEPTH) {
-        refuse(e, DWQ_E_ARG, "lists and maps nested deeper than 32");
-        return;
-    }
     switch (value->kind) {
     case DWQ_KIND_NIL:
         msgpack_pack_nil(&e->packer);
@@ -232,10 +292,10 @@ static void encode_value(struct encoder *e, const dwq_value_t *value, int depth)
         encode_bytes(e, value->u.bytes);
         return;
     case DWQ_KIND_LIST:
-        encode_list(e, value->u.list, depth + 1);
+        encode_list(e, value->u.list, depth);
         return;
     case DWQ_KIND_MAP:
-        encode_map(e, value->u.map, depth + 1);
+        encode_map(e, value->u.map, depth);
         return;
     case DWQ_KIND_ARRAY:
         encode_array(e, &value->u.array);
@@ -255,7 +315,9 @@ static void encode_all(struct encoder *e, dwq_values_t values,
     for (size_t i = 0; i < values.n && e->status == DWQ_OK; i++) {
         encode_value(e, &values.items[i], 0);
     }
-    encode_entries(e, kwargs, 0);
+    if (e->status == DWQ_OK) {
+        encode_entries(e, kwargs, 0);
+    }
     if (e->status == DWQ_OK && e->out->failed) {
         refuse(e, DWQ_E_NOMEM, "out of memory");
     }
@@ -422,7 +484,11 @@ dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
     struct encoder e;
 
     encoder_init(&e, scratch, DWQI_ARRAY_OWNED);
-    encode_all(&e, values, (dwq_kwargs_t){ 0, NULL });
+    if (text > UINT32_MAX) {
+        refuse(&e, DWQ_E_ARG, "a message of 4 GiB or more");
+    } else {
+        encode_all(&e, values, (dwq_kwargs_t){ 0, NULL });
+    }
     if (e.status == DWQ_OK) {
         filled.values_size = (uint32_t)e.out->size;
         filled.n_values = (uint32_t)values.n;

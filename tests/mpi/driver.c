@@ -32,6 +32,27 @@ static struct launched start(const char *program, const char *scenario,
     return job;
 }
 
+Test(modules, another_program_serves_modules, .timeout = 400)
+{
+    char path[4096];
+    const char *folder = getenv("DWQ_TEST_PROGRAMS");
+
+    snprintf(path, sizeof path, "%s/scenario_modules", folder ? folder : ".");
+    for (int ranks = 2; ranks <= 5; ranks++) {
+        struct launched job;
+
+        launch(&(struct launch){ .program = path,
+                                 .argument = "another_program_serves_modules",
+                                 .ranks = ranks,
+                                 .others = getenv("DWQ_TEST_WORKER"),
+                                 .timeout = TIMEOUT },
+               &job);
+        cr_expect(!job.timed_out && job.status == 0,
+                  "on %d ranks: status %d\n%s", ranks, job.status, job.output);
+        free(job.output);
+    }
+}
+
 /* ranks ends with -1; 0 is without a launcher. */
 static void expect_success(const char *program, const char *scenario,
                            const int *ranks)
@@ -93,6 +114,11 @@ SCENARIO(payload, one_array_of_more_than_2_gib_there, 2)
 SCENARIO(payload, one_array_of_more_than_2_gib_back, 2)
 SCENARIO(payload, every_kind_of_value_travels, 0, 2, 3)
 SCENARIO(payload, memory_is_flat_over_a_stream_of_calls, 0, 2, 5)
+
+SCENARIO(modules, functions_of_a_module_get_what_its_init_gave, EVERYWHERE)
+SCENARIO(modules, a_worker_function_by_name_runs_from_its_module, EVERYWHERE)
+SCENARIO(modules, a_worker_function_of_a_module_can_withdraw, EVERYWHERE)
+SCENARIO(modules, an_unknown_worker_name_is_refused, 2, 3, 5)
 
 SCENARIO(runs, a_failing_call_is_data, EVERYWHERE)
 SCENARIO(runs, a_task_named_exit_is_an_unknown_function, 0, 2, 3)

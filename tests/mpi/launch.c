@@ -22,11 +22,12 @@ static double now(void)
 
 static void exec_job(const struct launch *what)
 {
-    char ranks[16];
-    const char *args[8];
+    char ranks[16], others[16];
+    const char *args[16];
     int n = 0;
 
-    snprintf(ranks, sizeof ranks, "%d", what->ranks);
+    snprintf(ranks, sizeof ranks, "%d", what->others ? 1 : what->ranks);
+    snprintf(others, sizeof others, "%d", what->ranks - 1);
     if (what->ranks > 0) {
         args[n++] = "mpirun";
         args[n++] = "--oversubscribe";
@@ -35,6 +36,12 @@ static void exec_job(const struct launch *what)
     }
     args[n++] = what->program;
     args[n++] = what->argument;
+    if (what->others) {
+        args[n++] = ":";
+        args[n++] = "-n";
+        args[n++] = others;
+        args[n++] = what->others;
+    }
     args[n] = NULL;
     unsetenv("BXFI_MAP"); /* Criterion's, for its own children */
     execvp(args[0], (char **)(void *)args);

@@ -7,10 +7,10 @@
 struct launch {
     const char *program; /* a path */
     const char *argument;
-    int ranks;                   /* 0: without a launcher */
-    double timeout;              /* seconds */
+    int ranks;          /* 0: without a launcher */
+    const char *others; /* NULL, or the program that ranks from 1 on run */
+    double timeout;     /* seconds */
     const char *interrupt_after; /* send SIGINT when this was printed */
-    bool leave_env; /* do not set what makes oversubscribed runs cheap */
 };
 
 struct launched {
