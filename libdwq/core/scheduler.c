@@ -53,6 +53,10 @@ static bool open_before(const void *left, const void *right)
 {
     const struct slot *a = left, *b = right;
 
+    /* What is held may be expected to take 0 s. */
+    if ((a->n_held == 0) != (b->n_held == 0)) {
+        return a->n_held == 0;
+    }
     if (a->held_expected != b->held_expected) {
         return a->held_expected < b->held_expected;
     }

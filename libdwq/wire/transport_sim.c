@@ -16,7 +16,8 @@ struct parcel {
 
 enum event_kind {
     EVENT_ARRIVAL,
-    EVENT_WAKE
+    EVENT_WAKE,
+    EVENT_RELEASE
 };
 
 struct event {
@@ -25,7 +26,8 @@ struct event {
     enum event_kind kind;
     int endpoint;
     struct parcel *parcel;        /* of an arrival */
-    void (*release)(void *owner); /* of a large body, until it arrived */
+    void (*release)(void *owner); /* of a large body: some time after it has
+                                   * arrived its sender knows */
     void *owner;
     int sender;
     size_t place;
@@ -60,6 +62,7 @@ struct dwqi_sim {
     struct pair *pairs;
     bool stuck;
     uint64_t n_sent, n_corrupted;
+    size_t n_unreleased; /* large bodies whose sender may not touch them */
     dwq_status_t error;
     struct endpoint endpoints[];
 };
@@ -114,11 +117,12 @@ static void wake(struct dwqi_sim *sim, struct endpoint *e, double time)
 
 /* --- Time --------------------------------------------------------------- */
 
-static void finish_transfer(struct event *event)
+static void finish_transfer(struct dwqi_sim *sim, struct event *event)
 {
-    if (event->release) {
+    if (event->kind == EVENT_RELEASE && event->release) {
         event->release(event->owner);
         event->release = NULL;
+        sim->n_unreleased--;
     }
 }
 
@@ -144,11 +148,11 @@ static void run_event(struct dwqi_sim *sim)
 
     dwqi_heap_remove(&sim->events, event);
     sim->clock = fmax(sim->clock, event->time);
+    finish_transfer(sim, event);
     if (event->kind == EVENT_ARRIVAL) {
-        finish_transfer(event);
         DL_APPEND(e->inbox, event->parcel);
         wake(sim, e, sim->clock);
-    } else if (e->step) {
+    } else if (event->kind == EVENT_WAKE && e->step) {
         run_step(sim, e);
     }
     free(event);
@@ -238,22 +242,31 @@ static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
     struct endpoint *e = of(transport);
     struct dwqi_sim *sim = e->sim;
     struct parcel *parcel = make_parcel(sim, e->number, message);
+    double arrival = arrival_time(sim, e->number, peer, e->clock);
     struct event *event =
-        parcel ? add_event(sim, EVENT_ARRIVAL, peer,
-                           arrival_time(sim, e->number, peer, e->clock))
-               : NULL;
+        parcel ? add_event(sim, EVENT_ARRIVAL, peer, arrival) : NULL;
 
     if (!event) {
         return DWQ_E_NOMEM;
     }
     sim->n_sent++;
     event->parcel = parcel;
+    if (!message->release) {
+        return DWQ_OK;
+    }
+    if (parcel->message.in_frame) {
+        message->release(message->owner);
+        return DWQ_OK;
+    }
+    event = add_event(sim, EVENT_RELEASE, peer,
+                      arrival + 100 * sim->config.mean_delay);
+    if (!event) {
+        return DWQ_E_NOMEM;
+    }
     event->sender = e->number;
     event->release = message->release;
     event->owner = message->owner;
-    if (parcel->message.in_frame) {
-        finish_transfer(event);
-    }
+    sim->n_unreleased++;
     return DWQ_OK;
 }
 
@@ -318,8 +331,8 @@ static dwq_status_t sim_flush(struct dwqi_transport *transport)
     for (size_t i = 0; i < e->sim->events.n; i++) {
         struct event *event = e->sim->events.items[i];
 
-        if (event->kind == EVENT_ARRIVAL && event->sender == e->number) {
-            finish_transfer(event);
+        if (event->sender == e->number) {
+            finish_transfer(e->sim, event);
         }
     }
     return DWQ_OK;
@@ -385,7 +398,7 @@ void dwqi_sim_destroy(struct dwqi_sim *sim)
     }
     while ((event = dwqi_heap_top(&sim->events)) != NULL) {
         dwqi_heap_remove(&sim->events, event);
-        finish_transfer(event);
+        finish_transfer(sim, event);
         if (event->parcel) {
             free_parcel(event->parcel);
         }
@@ -449,6 +462,11 @@ uint64_t dwqi_sim_n_sent(const struct dwqi_sim *sim)
 uint64_t dwqi_sim_n_corrupted(const struct dwqi_sim *sim)
 {
     return sim->n_corrupted;
+}
+
+size_t dwqi_sim_n_unreleased(const struct dwqi_sim *sim)
+{
+    return sim->n_unreleased;
 }
 
 dwq_status_t dwqi_sim_error(const struct dwqi_sim *sim)

@@ -43,6 +43,8 @@ bool dwqi_sim_is_stuck(const struct dwqi_sim *sim);
 /* Messages sent so far, and those of them that were corrupted. */
 uint64_t dwqi_sim_n_sent(const struct dwqi_sim *sim);
 uint64_t dwqi_sim_n_corrupted(const struct dwqi_sim *sim);
+/* Large bodies under way whose memory is still the transport's. */
+size_t dwqi_sim_n_unreleased(const struct dwqi_sim *sim);
 /* The first error that a step answered, or DWQ_OK. */
 dwq_status_t dwqi_sim_error(const struct dwqi_sim *sim);
 
