@@ -5,10 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* uthash calls this instead of exit() when it has no memory. */
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(item) ((item)->oom = true)
 #include <uthash.h>
 
 struct entry {
     dwq_function_t function; /* its arg filled in */
+    bool oom;
     UT_hash_handle hh;
 };
 
@@ -18,6 +23,7 @@ struct module {
     const dwq_module_t *exports;
     void *arg;
     struct entry *entries; /* hash by name */
+    bool oom;
     UT_hash_handle hh;
 };
 
@@ -63,6 +69,10 @@ static dwq_status_t add_entry(struct module *module,
     }
     HASH_ADD_KEYPTR(hh, module->entries, entry->function.name,
                     strlen(entry->function.name), entry);
+    if (entry->oom) {
+        free(entry);
+        return fail(reason, DWQ_E_NOMEM, "out of memory");
+    }
     return DWQ_OK;
 }
 
@@ -235,6 +245,10 @@ static dwq_status_t load(struct dwqi_registry *registry, const char *name,
     }
     HASH_ADD_KEYPTR(hh, registry->modules, module->name, strlen(module->name),
                     module);
+    if (module->oom) {
+        module_destroy(module);
+        return fail(reason, DWQ_E_TASK, "out of memory");
+    }
     dwqi_log_info(registry->log, "loaded module '%s'", name);
     *module_out = module;
     return DWQ_OK;

@@ -257,8 +257,7 @@ static dwq_status_t refuse(struct dwqi_server *server, const char *what)
 {
     char reason[128];
 
-    if (server->state == DWQI_WS_WITHDRAWN ||
-        server->state == DWQI_WS_CLOSED) {
+    if (server->state == DWQI_WS_WITHDRAWN || server->state == DWQI_WS_CLOSED) {
         return DWQ_OK;
     }
     server->failed = true;

@@ -1,9 +1,14 @@
 #include "libdwq/core/interrupt.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int signals[] = { SIGINT, SIGTERM };
+
+/* A launcher that ends its job does not wait for what its ranks say, unless they
+ * live a moment longer. */
+static const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
 
 /* Says it, and lets the signal do what it does by default: end this process,
  * and by that (the launcher sees to it) the job. */
@@ -14,6 +19,7 @@ static void on_signal(int signal)
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
 
     (void)ignored;
+    nanosleep(&moment, NULL);
     raise(signal); /* SA_RESETHAND: now the default action */
 }
 

@@ -107,6 +107,14 @@ static bool is_set(const dwq_options_t *options, const struct row *row)
     return number(options, row) != 0;
 }
 
+/* Written so that NaN fails. */
+static bool is_in_range(const dwq_options_t *options, const struct row *row)
+{
+    double value = number(options, row);
+
+    return row->kind > KIND_DOUBLE || (value >= row->min && value <= row->max);
+}
+
 /* --- Environment -------------------------------------------------------- */
 
 /* Seconds: a number, with us, ms or s behind it or nothing. */
@@ -191,8 +199,9 @@ static const struct {
     const char *help;
 } variables[] = {
     { "DWQ_IDLE_WAIT", "idle_wait", parse_idle_wait,
-      "seconds, or a number with us, ms or s" },
-    { "DWQ_PREFETCH", "prefetch", parse_prefetch, "auto, or a number from 0" },
+      "seconds up to 3600, or a number with us, ms or s" },
+    { "DWQ_PREFETCH", "prefetch", parse_prefetch,
+      "auto, or a number from 0 to 1000000" },
     { "DWQ_QUEUE_ORDER", "queue_order", parse_queue_order,
       "fifo or longest-first" },
     { "DWQ_VERBOSE", "verbose", parse_verbose, "0 or 1" },
@@ -213,10 +222,12 @@ static dwq_status_t read_environment(dwq_options_t *options,
                                      struct dwqi_fault *fault)
 {
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const struct row *row = row_of(variables[i].option);
         const char *text = getenv(variables[i].name);
 
-        if (text && *text && !is_set(options, row_of(variables[i].option)) &&
-            !variables[i].parse(text, options)) {
+        if (text && *text && !is_set(options, row) &&
+            (!variables[i].parse(text, options) ||
+             !is_in_range(options, row))) {
             return fail(fault, "environment %s is '%.80s': it takes %s",
                         variables[i].name, text, variables[i].help);
         }
@@ -237,13 +248,10 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
     dwq_options_t o = *options;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        double value = number(&o, &rows[i]);
-
-        /* Written so that NaN fails. */
-        if (rows[i].kind <= KIND_DOUBLE &&
-            !(value >= rows[i].min && value <= rows[i].max)) {
-            return fail(fault_out, "option %s is %g: it takes %g to %g",
-                        rows[i].name, value, rows[i].min, rows[i].max);
+        if (!is_in_range(&o, &rows[i])) {
+            return fail(
+                fault_out, "option %s is %.10g: it takes %.10g to %.10g",
+                rows[i].name, number(&o, &rows[i]), rows[i].min, rows[i].max);
         }
     }
     if (read_environment(&o, fault_out) != DWQ_OK) {
@@ -330,7 +338,7 @@ static void append_text(struct dwqi_buffer *text, const char *string)
     dwqi_buffer_append(text, string, strlen(string));
 }
 
-/* A string in one line. */
+/* A string in one line, and so that no two strings or lists look the same. */
 static void append_string(struct dwqi_buffer *text, const char *string)
 {
     append_text(text, string ? "\"" : "(not set)");
@@ -338,6 +346,9 @@ static void append_string(struct dwqi_buffer *text, const char *string)
         if (*string == '\n') {
             append_text(text, "\\n");
         } else {
+            if (*string == '"' || *string == '\\') {
+                append_text(text, "\\");
+            }
             dwqi_buffer_append(text, string, 1);
         }
     }
@@ -356,6 +367,7 @@ static void append_row(struct dwqi_buffer *text, const dwq_options_t *o,
     } else if (row->kind == KIND_STRINGS) {
         const char *const *list = *(const char *const *const *)field(o, row);
 
+        append_text(text, list ? "" : "(not set)");
         for (; list && *list; list++) {
             append_string(text, *list);
         }
@@ -417,25 +429,37 @@ dwq_status_t dwqi_options_text(const dwq_options_t *resolved,
     return status == DWQ_OK && text->failed ? DWQ_E_NOMEM : status;
 }
 
+/* Bytes of a value that a fault has room to show. */
+static int shown(const char *value)
+{
+    size_t length = strcspn(value, "\n");
+
+    return length < 70 ? (int)length : 70;
+}
+
 void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
                              int their_rank, struct dwqi_fault *fault_out)
 {
-    size_t at = 0, name;
+    size_t at = 0, line, from;
+    int name;
 
     while (mine[at] != '\0' && mine[at] == theirs[at]) {
         at++;
     }
-    while (at > 0 && mine[at - 1] != '\n') {
-        at--;
+    line = at;
+    while (line > 0 && mine[line - 1] != '\n') {
+        line--;
     }
-    name = strcspn(mine + at, "=");
+    name = (int)strcspn(mine + line, "=");
+    from = line + (size_t)name + 1;
+    /* Of long values, what they differ in. */
+    from = at > from + 40 ? at - 20 : from;
     fail(fault_out,
-         "option %.*s differs between ranks: rank %d has %.*s, rank %d has "
-         "%.*s",
-         (int)name, mine + at, their_rank,
-         (int)strcspn(theirs + at + name + 1, "\n"), theirs + at + name + 1,
-         my_rank, (int)strcspn(mine + at + name + 1, "\n"),
-         mine + at + name + 1);
+         "option %.*s differs between ranks: rank %d has %s%.*s, rank %d has "
+         "%s%.*s",
+         name, mine + line, their_rank, mine[from - 1] == '=' ? "" : "...",
+         shown(theirs + from), theirs + from, my_rank,
+         mine[from - 1] == '=' ? "" : "...", shown(mine + from), mine + from);
 }
 
 dwq_status_t dwqi_options_controller_rank(int size, int *rank_out,

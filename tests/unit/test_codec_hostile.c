@@ -312,12 +312,13 @@ Test(hostile, numbers_are_whole)
 Test(hostile, names_are_strings)
 {
     cr_assert_eq(NAMED("\xa2k\x00\x01"), DWQ_OK);
-    cr_assert_eq(NAMED("\x01\xc0\xc0"), DWQ_E_MESSAGE);
-    cr_assert_eq(NAMED("\x90\xc0\xc0"), DWQ_E_MESSAGE);
+    cr_assert_eq(NAMED("\x01\xcc\x05"), DWQ_E_MESSAGE);
+    cr_assert_eq(NAMED("\x90\xcc\x05"), DWQ_E_MESSAGE);
+    cr_assert_eq(NAMED("\xc4\x00\x05"), DWQ_E_MESSAGE, "bytes");
     cr_assert_eq(NAMED("\xa1k\xc0"), DWQ_E_MESSAGE);
     cr_assert_eq(NAMED("\xa2k\x00"), DWQ_E_MESSAGE, "no value");
     cr_assert_eq(ONE("\x81\xa2k\x00\x01"), DWQ_OK);
-    cr_assert_eq(ONE("\x81\x01\xc0\xc0"), DWQ_E_MESSAGE);
+    cr_assert_eq(ONE("\x81\x01\xcc\x05"), DWQ_E_MESSAGE);
 }
 
 Test(hostile, values_are_used_up)
@@ -328,6 +329,25 @@ Test(hostile, values_are_used_up)
     cr_assert_eq(decode_bytes("", 0, 0, 0, 0), DWQ_OK);
     cr_assert_eq(decode_bytes("", 0, 1, 0, 0), DWQ_E_MESSAGE);
     cr_assert_eq(decode_bytes("", 0, 0, 1, 0), DWQ_E_MESSAGE);
+}
+
+/* The values fill the item to its last byte, so that a tool sees the read of
+ * one more. */
+Test(hostile, nothing_is_read_behind_values_at_the_end_of_the_item)
+{
+    unsigned char values[64] = { 0xc4, 62 };
+
+    cr_assert_eq(decode_bytes(values, 64, 1, 0, 0), DWQ_OK);
+    cr_assert_eq(decode_bytes(values, 64, 2, 0, 0), DWQ_E_MESSAGE);
+    memset(values, 0xc0, sizeof values);
+    memcpy(values + 61, "\xc7\x00\x01", 3); /* an array without a head */
+    cr_assert_eq(decode_bytes(values, 64, 62, 0, 0), DWQ_E_MESSAGE);
+    memcpy(values + 61, "\xc0\xc0\xd9", 3); /* half of each header */
+    cr_assert_eq(decode_bytes(values, 64, 64, 0, 0), DWQ_E_MESSAGE);
+    values[63] = 0xdf;
+    cr_assert_eq(decode_bytes(values, 64, 64, 0, 0), DWQ_E_MESSAGE);
+    values[63] = 0xcb;
+    cr_assert_eq(decode_bytes(values, 64, 64, 0, 0), DWQ_E_MESSAGE);
 }
 
 Test(hostile, counts_of_lists_and_maps_are_checked)

@@ -134,7 +134,7 @@ Test(refused, keyword_given_twice_among_very_many_and_fast, .timeout = 20)
         N = 300000
     };
     dwq_kwarg_t *entries = calloc(N, sizeof *entries);
-    char(*names)[8] = calloc(N, sizeof *names);
+    char(*names)[16] = calloc(N, sizeof *names);
 
     for (int i = 0; i < N; i++) {
         snprintf(names[i], sizeof names[i], "%d", i);

@@ -30,8 +30,8 @@ static void check_plan(int size, int controller, int max_workers)
 
         if (rank == controller) {
             cr_assert_eq(number, 0);
-            cr_assert_eq(role, size == 1 ? DWQI_ROLE_IN_PLACE
-                                         : DWQI_ROLE_CONTROLLER);
+            cr_assert_eq(role,
+                         size == 1 ? DWQI_ROLE_IN_PLACE : DWQI_ROLE_CONTROLLER);
         } else if (next_worker <= n) {
             cr_assert_eq(role, DWQI_ROLE_WORKER,
                          "%d ranks, controller %d, at most %d: rank %d", size,

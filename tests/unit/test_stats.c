@@ -148,7 +148,8 @@ Test(stats, report_has_every_line)
 {
     struct dwqi_stats stats = { 0 };
     struct dwqi_worker_stats workers[2] = { { 0 } };
-    struct dwqi_backlog backlog = { .n_queued = 11, .n_running = 5,
+    struct dwqi_backlog backlog = { .n_queued = 11,
+                                    .n_running = 5,
                                     .n_ready = 3 };
     char *text;
 

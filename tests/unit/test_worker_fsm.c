@@ -78,9 +78,8 @@ Test(worker_fsm, every_pair_is_allowed_as_listed_or_refused)
 Test(worker_fsm, closed_is_the_end)
 {
     for (int e = 0; e < DWQI_WE_COUNT; e++) {
-        cr_assert(
-            !dwqi_worker_edge(DWQI_WS_CLOSED, (enum dwqi_worker_event)e)
-                 .allowed);
+        cr_assert(!dwqi_worker_edge(DWQI_WS_CLOSED, (enum dwqi_worker_event)e)
+                       .allowed);
     }
 }
 

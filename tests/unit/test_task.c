@@ -1,0 +1,250 @@
+/* Tasks, their ids, and what is learned of how long functions take. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libdwq/core/task.h"
+
+static struct dwqi_task *create(struct dwqi_tasks *tasks,
+                                const dwq_task_t *given)
+{
+    struct dwqi_task *task = NULL;
+    const char *why = NULL;
+
+    cr_assert_eq(dwqi_task_create(tasks, given, true, &task, &why), DWQ_OK,
+                 "%s", why);
+    return task;
+}
+
+static struct dwqi_task *create_with_id(struct dwqi_tasks *tasks, uint64_t id)
+{
+    return create(tasks, &(dwq_task_t){ .function = "f", .id = id });
+}
+
+static void refused(struct dwqi_tasks *tasks, const dwq_task_t *given,
+                    dwq_status_t status, const char *word)
+{
+    struct dwqi_task *task = NULL;
+    const char *why = "";
+    unsigned before = HASH_COUNT(tasks->map);
+
+    cr_assert_eq(dwqi_task_create(tasks, given, true, &task, &why), status);
+    cr_assert_null(task, "written only on success");
+    cr_assert_not_null(strstr(why, word), "no '%s' in '%s'", word, why);
+    cr_assert_eq(HASH_COUNT(tasks->map), before, "nothing changes");
+}
+
+/* --- Ids ---------------------------------------------------------------- */
+
+Test(task, generated_id_is_never_one_in_use)
+{
+    struct dwqi_tasks tasks = { 0 };
+
+    for (uint64_t id = 1; id <= 3; id++) {
+        cr_assert_eq(create_with_id(&tasks, id)->id, id);
+    }
+    create_with_id(&tasks, 5);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, 4);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, 6);
+    dwqi_tasks_finish(&tasks);
+}
+
+Test(task, given_and_generated_ids_mixed_are_all_different)
+{
+    struct dwqi_tasks tasks = { 0 };
+
+    for (unsigned i = 0; i < 2000; i++) {
+        uint64_t id = i % 3 == 0 ? 3000 - i : 0;
+        unsigned before = HASH_COUNT(tasks.map);
+        struct dwqi_task *found = id ? dwqi_task_find(&tasks, id) : NULL;
+
+        if (found) {
+            refused(&tasks, &(dwq_task_t){ .function = "f", .id = id },
+                    DWQ_E_ID, "id");
+        } else {
+            struct dwqi_task *task = create_with_id(&tasks, id);
+
+            cr_assert_neq(task->id, 0);
+            cr_assert_eq(dwqi_task_find(&tasks, task->id), task);
+            cr_assert_eq(HASH_COUNT(tasks.map), before + 1);
+        }
+    }
+    dwqi_tasks_finish(&tasks);
+}
+
+Test(task, generated_id_is_never_zero)
+{
+    struct dwqi_tasks tasks = { .next_id = UINT64_MAX - 1 };
+
+    cr_assert_eq(create_with_id(&tasks, 1)->id, 1);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, UINT64_MAX);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, 2);
+    dwqi_tasks_finish(&tasks);
+}
+
+Test(task, id_can_be_used_again_once_its_task_is_removed)
+{
+    struct dwqi_tasks tasks = { 0 };
+    struct dwqi_task *task = create_with_id(&tasks, 77);
+
+    refused(&tasks, &(dwq_task_t){ .function = "f", .id = 77 }, DWQ_E_ID,
+            "not collected");
+    cr_assert_eq(dwqi_task_find(&tasks, 77), task);
+    dwqi_task_remove(&tasks, task);
+    cr_assert_null(dwqi_task_find(&tasks, 77));
+    cr_assert_eq(create_with_id(&tasks, 77)->id, 77);
+    dwqi_tasks_finish(&tasks);
+}
+
+Test(task, any_other_number_can_be_an_id)
+{
+    static const uint64_t ids[] = { 1, UINT64_MAX, (uint64_t)1 << 63,
+                                    (uint64_t)1 << 32, 4294967295u };
+    struct dwqi_tasks tasks = { 0 };
+
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        create_with_id(&tasks, ids[i]);
+    }
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        cr_assert_eq(dwqi_task_find(&tasks, ids[i])->id, ids[i]);
+    }
+    cr_assert_null(dwqi_task_find(&tasks, 0));
+    dwqi_tasks_finish(&tasks);
+}
+
+/* A transfer that is under way keeps the task when it leaves the map. */
+Test(task, lives_until_the_last_reference_is_gone)
+{
+    struct dwqi_tasks tasks = { 0 };
+    struct dwqi_task *task = create_with_id(&tasks, 9);
+
+    cr_assert_eq(task->refs, 1);
+    task->refs++;
+    dwqi_task_remove(&tasks, task);
+    cr_assert_null(dwqi_task_find(&tasks, 9));
+    cr_assert_eq(task->refs, 1);
+    cr_assert_eq(task->id, 9);
+    cr_assert_gt(task->pack.size, 0);
+    dwqi_task_unref(task);
+    dwqi_tasks_finish(&tasks);
+}
+
+/* --- What is given ------------------------------------------------------ */
+
+Test(task, bad_names_and_estimates_are_refused)
+{
+    struct dwqi_tasks tasks = { 0 };
+    static const double bad[] = { -1, -1e-300, NAN, INFINITY, -INFINITY };
+
+    refused(&tasks, &(dwq_task_t){ .function = NULL }, DWQ_E_ARG, "name");
+    refused(&tasks, &(dwq_task_t){ .function = "" }, DWQ_E_ARG, "name");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        refused(&tasks, &(dwq_task_t){ .function = "f", .time_est = bad[i] },
+                DWQ_E_ARG, "time_est");
+    }
+    refused(&tasks,
+            &(dwq_task_t){ .function = "f",
+                           .id = 5,
+                           DWQ_ARGS(dwq_scatter(dwq_array(
+                               DWQ_DOUBLE, &(double){ 1 }, 0, NULL))) },
+            DWQ_E_ARG, "");
+    cr_assert_eq(create_with_id(&tasks, 5)->id, 5, "5 is still free");
+    dwqi_tasks_finish(&tasks);
+}
+
+Test(task, job_is_what_was_given)
+{
+    struct dwqi_tasks tasks = { 0 };
+    const dwq_task_t given = {
+        .function = "f", .worker = 3, .priority = -4, .time_est = 2.5
+    };
+    struct dwqi_task *task = create(&tasks, &given);
+    const char *why;
+
+    cr_assert_eq(task->state, DWQI_TASK_QUEUED);
+    cr_assert_eq(task->job.worker, 3);
+    cr_assert(task->job.binding);
+    cr_assert_eq(task->job.priority, -4);
+    cr_assert_eq(task->job.time_est, 2.5);
+    cr_assert_eq(dwqi_task_of(&task->job), task);
+    cr_assert_eq(dwqi_task_create(&tasks, &given, false, &task, &why), DWQ_OK);
+    cr_assert_eq(task->job.worker, 3);
+    cr_assert(!task->job.binding, "a wish");
+    task = create_with_id(&tasks, 0);
+    cr_assert(!task->job.binding, "to no worker");
+    cr_assert_eq(task->job.time_est, 1, "0 means 1");
+    dwqi_tasks_finish(&tasks);
+}
+
+/* --- Rates -------------------------------------------------------------- */
+
+Test(task, tasks_of_one_function_share_their_rate)
+{
+    struct dwqi_tasks tasks = { 0 };
+    const dwq_task_t f = { .function = "f" }, g = { .function = "g" };
+    const dwq_task_t mf = { .function = "f", .module = "m" };
+    const dwq_task_t fm = { .function = "m", .module = "f" };
+    const dwq_task_t *const kinds[] = { &f, &g, &mf, &fm };
+    struct dwqi_rate *rates[4];
+
+    for (int i = 0; i < 4; i++) {
+        rates[i] = create(&tasks, kinds[i])->rate;
+        cr_assert_lt(rates[i]->seconds, 0, "not known yet");
+        for (int k = 0; k < i; k++) {
+            cr_assert_neq(rates[i], rates[k]);
+        }
+    }
+    for (int i = 0; i < 40; i++) { /* in another order */
+        struct dwqi_task *task = create(&tasks, kinds[i * 3 % 4]);
+
+        cr_assert_eq(task->rate, rates[i * 3 % 4]);
+        cr_assert_eq(task->job.rate, &task->rate->seconds);
+    }
+    dwqi_tasks_finish(&tasks);
+}
+
+Test(task, rate_starts_with_the_first_result)
+{
+    struct dwqi_rate rate = { .seconds = -1 };
+
+    dwqi_rate_learn(&rate, 6, 4);
+    cr_assert_eq(rate.seconds, 1.5);
+}
+
+Test(task, rate_goes_up_fast_and_down_slowly)
+{
+    struct dwqi_rate up = { .seconds = 1 }, down = { .seconds = 3 };
+    int n_up = 0, n_down = 0;
+
+    dwqi_rate_learn(&up, 3, 1);
+    dwqi_rate_learn(&down, 1, 1);
+    cr_assert_gt(up.seconds, 1);
+    cr_assert_lt(up.seconds, 3 + 1e-12);
+    cr_assert_lt(down.seconds, 3);
+    cr_assert_gt(down.seconds, 1);
+    cr_assert_gt(up.seconds - 1, 3 * (3 - down.seconds));
+
+    for (up.seconds = 1; up.seconds < 2.9; n_up++) {
+        dwqi_rate_learn(&up, 6, 2);
+        cr_assert_leq(up.seconds, 3);
+        cr_assert_lt(n_up, 1000);
+    }
+    for (down.seconds = 3; down.seconds > 1.1; n_down++) {
+        dwqi_rate_learn(&down, 2, 2);
+        cr_assert_geq(down.seconds, 1);
+        cr_assert_lt(n_down, 1000);
+    }
+    cr_assert_leq(n_up, 6);
+    cr_assert_gt(n_down, 4 * n_up);
+}
+
+Test(task, rate_stays_where_results_agree)
+{
+    struct dwqi_rate rate = { .seconds = 0.5 };
+
+    for (int i = 1; i < 100; i++) {
+        dwqi_rate_learn(&rate, 0.5 * i, i);
+        cr_assert_eq(rate.seconds, 0.5);
+    }
+}
