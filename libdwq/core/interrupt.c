@@ -6,8 +6,8 @@
 
 static const int signals[] = { SIGINT, SIGTERM };
 
-/* A launcher that ends its job does not wait for what its ranks say, unless they
- * live a moment longer. */
+/* A launcher that ends its job hears what its ranks say more often when they live
+ * a moment longer. */
 static const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
 
 /* Says it, and lets the signal do what it does by default: end this process,

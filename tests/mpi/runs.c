@@ -333,9 +333,9 @@ static int waits_long(dwq_controller_t *c, void *arg)
     int n_ok;
 
     (void)arg;
-    submit_sleep(c, 1000, 0);
     printf("running\n");
     fflush(stdout);
+    submit_sleep(c, 1000, 0);
     collect_all(c, DWQ_OK, &n_ok);
     return 0;
 }
