@@ -72,12 +72,12 @@ static dwq_status_t unpack_parts(struct dwqi_outcome *outcome,
 {
     struct dwqi_part_head head;
     dwq_status_t status = dwqi_part_head_read(parts, size, &head);
-    size_t n = head.n_parts;
-    size_t at = 0;
+    size_t n, at = 0;
 
     if (status != DWQ_OK) {
         return status;
     }
+    n = head.n_parts;
     if (n == 0 || n > size / sizeof head) {
         return DWQ_E_MESSAGE;
     }

@@ -1,5 +1,6 @@
 /* make_corpus FOLDER: writes the seeds of fuzz_codec into FOLDER: real items of
- * every shape. (Those of fuzz_roundtrip are recipes that the fuzzer found.) */
+ * every shape. (Those of fuzz_roundtrip are recipes, found by the
+ * fuzzer and a few by hand.) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
