@@ -275,6 +275,9 @@ static dwq_status_t handle_message(struct dwqi_server *server,
     }
     switch (message->tag) {
     case DWQI_TASK:
+        if (!message->body) {
+            return refuse(server, "tasks without a body");
+        }
         event = DWQI_WE_TASK;
         break;
     case DWQI_RECALL:

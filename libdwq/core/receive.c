@@ -126,6 +126,9 @@ static dwq_status_t receive_done(dwq_controller_t *c, int worker,
 {
     size_t at = 0;
 
+    if (!message->body) {
+        return DWQ_E_MESSAGE;
+    }
     for (uint32_t i = 0; i < message->n_items; i++) {
         const unsigned char *parts = message->body + at;
         bool take = !message->in_frame && message->n_items == 1;
