@@ -59,7 +59,12 @@ int dwq_call_return(dwq_call_t *call, dwq_values_t values)
         dwqi_pack_part(&head, NULL, values, call->scratch, &pack, &why);
 
     if (status != DWQ_OK) {
+        call->bad_return = !call->failed || call->bad_return;
         return dwq_call_fail(call, status, "dwq_call_return: %s", why);
+    }
+    if (call->bad_return) { /* this one replaces it */
+        call->bad_return = call->failed = false;
+        call->code = 0;
     }
     dwqi_pack_finish(&call->done.pack);
     call->done.pack = pack;

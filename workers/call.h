@@ -14,7 +14,8 @@ struct dwq_call {
     struct dwqi_buffer *scratch;
     struct dwqi_done done; /* what was returned so far; no block: nothing */
     bool failed;
-    int code; /* when failed */
+    bool bad_return; /* it failed because what it returned was not valid */
+    int code;        /* when failed */
     char message[DWQI_CALL_MESSAGE_SIZE];
 };
 

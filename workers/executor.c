@@ -7,7 +7,8 @@
 
 struct dwqi_executor {
     struct dwqi_executor_config config;
-    struct dwqi_arena arena; /* decoded arguments of the current call */
+    struct dwqi_arena arena; /* decoded arguments of the outermost call */
+    int depth;               /* calls that run: a call may execute others */
     struct dwqi_buffer scratch;
     uint64_t n_processed;
     double total_time;
@@ -46,13 +47,14 @@ void dwqi_done_finish(struct dwqi_done *done)
  * function. */
 static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
                            const void *item, const struct dwqi_task_head *head,
+                           struct dwqi_arena *arena,
                            struct dwqi_task_view *view)
 {
     struct dwqi_reason reason;
     dwq_function_t function;
     double start, seconds;
     int code;
-    dwq_status_t status = dwqi_task_unpack(item, head, &executor->arena, view);
+    dwq_status_t status = dwqi_task_unpack(item, head, arena, view);
 
     if (status != DWQ_OK) {
         dwq_call_fail(call, status, "the task could not be read: %s",
@@ -112,6 +114,8 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     struct dwqi_task_view view = { .id = head->id };
     struct dwqi_part_head times = { .id = head->id, .n_parts = 1 };
     dwq_status_t status;
+    struct dwqi_arena inner = { .chunks = NULL };
+    struct dwqi_arena *arena = executor->depth > 0 ? &inner : &executor->arena;
     dwq_call_t call; /* its message is not cleared: 512 bytes on a hot path */
 
     call.config = &executor->config;
@@ -119,9 +123,13 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     call.scratch = &executor->scratch;
     call.done = (struct dwqi_done){ .owned = NULL };
     call.failed = false;
+    call.bad_return = false;
     call.code = 0;
-    dwqi_arena_reset(&executor->arena);
-    times.this_time = run_function(executor, &call, item, head, &view);
+    dwqi_arena_reset(arena);
+    executor->depth++;
+    times.this_time = run_function(executor, &call, item, head, arena, &view);
+    executor->depth--;
+    dwqi_arena_finish(&inner);
     executor->total_time += times.this_time;
     executor->n_processed++;
     times.total_time = executor->total_time;

@@ -347,8 +347,15 @@ static dwq_status_t report_done(struct dwqi_server *server,
 {
     uint32_t flags = server->batches ? 0 : DWQI_FLAG_READY;
     struct dwqi_extent part = { done->pack.block, done->pack.block_size };
-    dwq_status_t status;
+    dwq_status_t status = DWQ_OK;
 
+    if (server->ready_data_changed) {
+        status = report_ready(server); /* so that DONE does not come first */
+    }
+    if (status != DWQ_OK) {
+        dwqi_done_finish(done);
+        return status;
+    }
     if (done->pack.size > DWQI_INLINE_MAX) {
         status = send_large(server, done, flags);
     } else {
@@ -359,9 +366,6 @@ static dwq_status_t report_done(struct dwqi_server *server,
                                                              .parts = &part,
                                                              .n_parts = 1 });
         dwqi_done_finish(done);
-    }
-    if (status == DWQ_OK && server->ready_data_changed) {
-        status = report_ready(server);
     }
     return status;
 }

@@ -1,5 +1,6 @@
 #include "workers/worker.h"
 
+#include <float.h>
 #include <stdlib.h>
 
 #include "libdwq/wire/outcome.h"
@@ -104,7 +105,8 @@ dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
     void *item = NULL;
     dwq_status_t status;
 
-    if (!task || !task->function || !result_out) {
+    if (!task || !task->function || !result_out ||
+        !(task->time_est >= 0 && task->time_est <= DBL_MAX)) {
         return DWQ_E_ARG;
     }
     time_est = task->time_est > 0 ? task->time_est : 1;

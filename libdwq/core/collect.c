@@ -10,11 +10,18 @@ void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
                               struct dwqi_outcome *outcome)
 {
     task->outcome = outcome;
-    task->state = DWQI_TASK_DONE;
-    if (task->refs == 1) {
-        /* Results may wait long for their collection; arguments need not. */
-        dwqi_pack_finish(&task->pack);
+    task->settling = task->refs > 1;
+    if (!task->settling) {
+        dwqi_controller_settled(c, task);
     }
+}
+
+void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task)
+{
+    task->settling = false;
+    task->state = DWQI_TASK_DONE;
+    /* Results may wait long for their collection; arguments need not. */
+    dwqi_pack_finish(&task->pack);
     DL_APPEND(c->done, task);
     c->n_done++;
 }
@@ -134,6 +141,9 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
     struct dwqi_task *task = dwqi_task_find(&controller->tasks, id);
     dwq_status_t status = DWQ_OK;
 
+    if (!result_out) {
+        return DWQ_E_ARG;
+    }
     if (!task) {
         return DWQ_E_ID;
     }
@@ -155,6 +165,9 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
 dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
                                             dwq_result_t *result_out)
 {
+    if (!result_out) {
+        return DWQ_E_ARG;
+    }
     while (!controller->done) {
         dwq_status_t status;
 
@@ -174,8 +187,12 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
                                               dwq_result_t *result_out)
 {
     bool moved;
-    dwq_status_t status = dwqi_controller_step(controller, &moved);
+    dwq_status_t status;
 
+    if (!result_out) {
+        return DWQ_E_ARG;
+    }
+    status = dwqi_controller_step(controller, &moved);
     if (controller->done) {
         take(controller, controller->done, result_out);
         return DWQ_OK;

@@ -251,7 +251,7 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
         dwqi_controller_complete_local(c, task, DWQ_E_CANCELLED, "cancelled");
         return DWQ_OK;
     }
-    if (task->state == DWQI_TASK_DONE ||
+    if (task->state == DWQI_TASK_DONE || task->settling ||
         dwqi_scheduler_held(c->scheduler, task->job.holder) == &task->job) {
         return DWQ_E_STATE;
     }
@@ -271,9 +271,16 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
                                              dwq_value_t *data_out)
 {
     bool moved;
-    dwq_status_t status = dwqi_controller_step(controller, &moved);
-    int worker = dwqi_scheduler_idle_worker(controller->scheduler);
+    dwq_status_t status;
+    int worker;
 
+    if (!worker_out) {
+        return DWQ_E_ARG;
+    }
+    status = dwqi_controller_step(controller, &moved);
+    worker = controller->closed
+                 ? 0
+                 : dwqi_scheduler_idle_worker(controller->scheduler);
     if (status != DWQ_OK || worker == 0) {
         return status == DWQ_OK ? DWQ_E_AGAIN : status;
     }
@@ -293,6 +300,9 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
         .n_ready = c->n_done,
     };
 
+    if (!out) {
+        return DWQ_E_ARG;
+    }
     dwqi_stats_print(&c->stats, c->worker_stats, c->config.n_workers, &backlog,
                      out);
     return ferror(out) ? DWQ_E_ARG : DWQ_OK;

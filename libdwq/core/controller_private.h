@@ -50,6 +50,9 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
  * collected. It must be neither waiting nor held in the scheduler. */
 void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
                               struct dwqi_outcome *outcome);
+/* The same, when nothing of it is being sent any more. Borrowed arrays are the
+ * user's again with the result, so a result waits for that. */
+void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task);
 void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
                                     dwq_status_t status, const char *message);
 /* What a new task becomes when it cannot be queued at all: true, and it is

@@ -16,7 +16,12 @@
 
 static void release_task(void *owner)
 {
-    dwqi_task_unref(owner);
+    struct dwqi_task *task = owner;
+
+    if (task->settling && task->refs == 2) {
+        dwqi_controller_settled(task->controller, task);
+    }
+    dwqi_task_unref(task);
 }
 
 /* One task whose body does not fit into a frame, from where it is. */
@@ -35,6 +40,7 @@ static dwq_status_t send_large(dwq_controller_t *c, int peer,
         parts[i] = task->pack.extents[i - 1];
     }
     task->refs++;
+    task->controller = c;
     status = dwqi_send(c->config.transport, peer,
                        &(struct dwqi_outgoing){ .tag = DWQI_TASK,
                                                 .n_items = 1,
@@ -118,6 +124,8 @@ dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
         return DWQ_OK;
     }
     info->recalled = true;
+    /* So that every task it was sent before is either started or returned. */
+    dwqi_scheduler_worker_pause(c->scheduler, worker, true);
     return dwqi_send_bare(c->config.transport, info->peer, DWQI_RECALL);
 }
 

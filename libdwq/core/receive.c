@@ -85,14 +85,6 @@ static void learn(dwq_controller_t *c, struct dwqi_task *task,
     dwqi_rate_learn(task->rate, time, task->job.time_est);
 }
 
-/* Borrowed arrays are the user's again with the result: their transfer has
- * arrived, and is over when this side has seen it, too. */
-static dwq_status_t settle_transfer(dwq_controller_t *c,
-                                    const struct dwqi_task *task)
-{
-    return task->refs > 1 ? dwqi_flush(c->config.transport) : DWQ_OK;
-}
-
 /* One result; `memory` is taken on DWQ_OK when it is not NULL. */
 static dwq_status_t receive_result(dwq_controller_t *c, int worker,
                                    const void *parts, size_t size, uint64_t id,
@@ -113,12 +105,11 @@ static dwq_status_t receive_result(dwq_controller_t *c, int worker,
         outcome = dwqi_outcome_create_local(DWQ_E_TASK,
                                             "the result could not be read");
     }
-    status = settle_transfer(c, task);
     dwqi_log_info(c->config.log, "task %" PRIu64 " done by worker %d", id,
                   worker);
     dwqi_scheduler_done(c->scheduler, &task->job);
     dwqi_controller_complete(c, task, outcome);
-    return status;
+    return DWQ_OK;
 }
 
 static dwq_status_t receive_done(dwq_controller_t *c, int worker,
@@ -180,6 +171,7 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
                 task->cancel ? "cancelled" : "the time limit has passed");
         }
     }
+    dwqi_scheduler_worker_pause(c->scheduler, worker, false);
     return DWQ_OK;
 }
 

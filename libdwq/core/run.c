@@ -175,6 +175,8 @@ static dwq_status_t withdraw(struct run *run)
 static dwq_status_t play_worker_function(struct run *run, void *arg,
                                          dwq_status_t (*serving)(void *))
 {
+    dwq_status_t status = DWQ_OK;
+
     run->worker = (dwq_worker_t){
         .server = run->server,
         .executor = run->executor,
@@ -191,13 +193,12 @@ static dwq_status_t play_worker_function(struct run *run, void *arg,
     if (run->options.worker) {
         run->exit_code = run->options.worker(&run->worker, arg);
     }
-    if (run->worker.served) {
-        return DWQ_OK;
+    if (!run->worker.served) {
+        status = run->exit_code != 0 ? withdraw(run)
+                                     : dwq_worker_serve(&run->worker);
     }
-    if (run->exit_code != 0) {
-        return withdraw(run);
-    }
-    return dwq_worker_serve(&run->worker);
+    /* A worker that withdrew over a message leaves like any other. */
+    return status == DWQ_E_MESSAGE ? DWQ_OK : status;
 }
 
 static dwq_status_t play_worker(struct run *run, void *arg)
@@ -278,6 +279,7 @@ static dwq_status_t run_roles(struct run *run, void *worker_arg)
     if (run->overdue) {
         dwqi_log_error(&run->log, "calls still run after the time limit and "
                                   "its grace: the job ends now");
+        dwqi_controller_destroy(run->controller); /* counts what is left */
         fflush(NULL);
         dwqi_world_abort(run->world, run->controller_code);
     }
@@ -294,6 +296,31 @@ static void finish(struct run *run)
     dwqi_world_close(run->world);
 }
 
+/* Bring MPI up, and open the world of this run. */
+static dwq_status_t open_world(struct run *run, const void *comm,
+                               int thread_level)
+{
+    /* A level that is none is refused later, by all together. */
+    bool is_level = thread_level >= 0 && thread_level <= 3;
+    dwq_status_t status = dwqi_mpi_start(is_level ? thread_level : 0);
+
+    if (status == DWQ_OK) {
+        status = dwqi_world_open(comm, &run->world);
+    }
+    if (status == DWQ_OK) {
+        run->rank = dwqi_world_rank(run->world);
+        snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
+        return DWQ_OK;
+    }
+    dwqi_log_error(&run->log, "dwq_run: %s",
+                   status == DWQ_E_STATE ? "MPI has been finalized"
+                   : status == DWQ_E_ARG
+                       ? "the communicator is MPI_COMM_NULL, or connects two "
+                         "groups"
+                       : dwq_status_text(status));
+    return status;
+}
+
 dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
                       int *exit_code_out, bool *is_controller_out)
 {
@@ -301,23 +328,14 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
     void *worker_arg = NULL;
     dwq_status_t status;
 
-    if (!options) {
-        return DWQ_E_ARG;
+    if (options) {
+        run.log.line = options->log;
+        run.log.arg = options->log_arg;
     }
-    run.log.line = options->log;
-    run.log.arg = options->log_arg;
-    status = dwqi_mpi_start(options->thread_level);
-    if (status == DWQ_OK) {
-        status = dwqi_world_open(comm, &run.world);
-    }
+    status = open_world(&run, comm, options ? options->thread_level : 0);
     if (status != DWQ_OK) {
-        dwqi_log_error(&run.log, "dwq_run: %s",
-                       status == DWQ_E_STATE ? "MPI has been finalized"
-                                             : dwq_status_text(status));
         return status;
     }
-    run.rank = dwqi_world_rank(run.world);
-    snprintf(run.log.who, sizeof run.log.who, "rank %d", run.rank);
     status = dwqi_run_start(&run, options, &worker_arg);
     if (status == DWQ_OK) {
         status = run_roles(&run, worker_arg);

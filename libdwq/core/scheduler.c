@@ -8,6 +8,7 @@ struct slot {
     int number; /* 1.. */
     bool ready;
     bool gone;
+    bool paused;
     bool refill; /* it came down to half, and has not been full since */
     double total_est;
     double held_expected; /* seconds, of held jobs whose time is known */
@@ -146,7 +147,8 @@ static bool is_open(const struct dwqi_scheduler *s, struct slot *slot)
     if (slot->n_held > 0 && !has_room(s, slot, 0)) {
         slot->refill = false;
     }
-    return slot->ready && !slot->gone && (slot->n_held == 0 || slot->refill);
+    return slot->ready && !slot->gone && !slot->paused &&
+           (slot->n_held == 0 || slot->refill);
 }
 
 static void set_in_heap(struct dwqi_heap *heap, struct slot *slot, size_t place,
@@ -290,6 +292,13 @@ void dwqi_scheduler_worker_gone(struct dwqi_scheduler *s, int worker)
     }
 }
 
+void dwqi_scheduler_worker_pause(struct dwqi_scheduler *s, int worker,
+                                 bool paused)
+{
+    s->slots[worker].paused = paused;
+    slot_changed(s, &s->slots[worker]);
+}
+
 bool dwqi_scheduler_is_gone(const struct dwqi_scheduler *s, int worker)
 {
     return s->slots[worker].gone;
@@ -312,7 +321,9 @@ static struct slot *slot_for(struct dwqi_scheduler *s,
     if (job->worker > 0) {
         struct slot *wished = &s->slots[job->worker];
 
-        if (wished->open_place > 0 && fits(s, wished, job)) {
+        /* Never behind others while a worker is idle. */
+        if (wished->open_place > 0 && fits(s, wished, job) &&
+            (wished->n_held == 0 || slot->n_held > 0)) {
             return wished;
         }
     }

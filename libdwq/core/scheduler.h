@@ -60,6 +60,9 @@ struct dwqi_job *dwqi_scheduler_any_bound(
 /* A worker serves from now on; one that is gone never takes a job again. */
 void dwqi_scheduler_worker_ready(struct dwqi_scheduler *scheduler, int worker);
 void dwqi_scheduler_worker_gone(struct dwqi_scheduler *scheduler, int worker);
+/* A paused worker takes no job until it goes on. */
+void dwqi_scheduler_worker_pause(struct dwqi_scheduler *scheduler, int worker,
+                                 bool paused);
 bool dwqi_scheduler_is_gone(const struct dwqi_scheduler *scheduler, int worker);
 int dwqi_scheduler_n_gone(const struct dwqi_scheduler *scheduler);
 

@@ -73,8 +73,19 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
                                   struct dwqi_fault *fault)
 {
     int size = dwqi_world_size(run->world);
-    dwq_status_t status = dwqi_options_resolve(given, &run->options, fault);
+    dwq_status_t status;
 
+    if (!given) {
+        snprintf(fault->text, sizeof fault->text, "options is NULL");
+        return DWQ_E_OPTION;
+    }
+    status = dwqi_options_resolve(given, &run->options, fault);
+    if (status == DWQ_OK && dwqi_mpi_thread_level() < given->thread_level) {
+        snprintf(fault->text, sizeof fault->text,
+                 "option thread_level is %d, but MPI provides %d",
+                 given->thread_level, dwqi_mpi_thread_level());
+        return DWQ_E_OPTION;
+    }
     return status == DWQ_OK ? dwqi_options_check(&run->options, size, fault)
                             : status;
 }

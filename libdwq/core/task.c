@@ -1,6 +1,9 @@
 #include "libdwq/core/task.h"
 
+#include "libdwq/wire/transport.h"
+
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +83,8 @@ static uint64_t new_id(struct dwqi_tasks *tasks)
     return tasks->next_id;
 }
 
+static const double never_measured = -1;
+
 static const char *task_fault(const dwq_task_t *given)
 {
     if (!given->function || given->function[0] == '\0') {
@@ -139,8 +144,11 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
     task->job.time_est = given->time_est > 0 ? given->time_est : 1;
     task->rate = rate_of(tasks, given->module, given->function);
     if (task->rate) {
-        task->job.rate = &task->rate->seconds;
         status = task_pack(tasks, given, task, why_out);
+        /* A large body goes only to a worker that is there to receive it. */
+        task->job.rate = task->pack.size > DWQI_INLINE_MAX
+                             ? &never_measured
+                             : &task->rate->seconds;
     }
     if (status == DWQ_OK) {
         HASH_ADD(hh, tasks->map, id, sizeof task->id, task);

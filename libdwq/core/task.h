@@ -28,10 +28,12 @@ struct dwqi_task {
     struct dwqi_job job;
     uint64_t id;
     enum dwqi_task_state state;
-    bool cancel; /* asked back from its worker */
-    bool oom;    /* could not be put into the map */
-    int refs;    /* 1, and 1 per transfer under way */
-    int worker;  /* that ran it; 0: none */
+    bool cancel;   /* asked back from its worker */
+    bool oom;      /* could not be put into the map */
+    bool settling; /* over, but its arrays are still being sent */
+    struct dwq_controller *controller; /* of a task with a large body */
+    int refs;                          /* 1, and 1 per transfer under way */
+    int worker;                        /* that ran it; 0: none */
     struct dwqi_pack pack;
     struct dwqi_rate *rate;
     struct dwqi_outcome *outcome;  /* when done */

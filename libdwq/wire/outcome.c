@@ -208,7 +208,7 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
 
 size_t dwq_result_n_values(const dwq_result_t *result, int rank)
 {
-    const struct dwqi_outcome *outcome = result->owner;
+    const struct dwqi_outcome *outcome = result ? result->owner : NULL;
 
     return outcome && rank >= 0 && rank < outcome->n_ranks
                ? outcome->parts[rank].values.n

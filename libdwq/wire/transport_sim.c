@@ -48,7 +48,8 @@ struct endpoint {
     int number;
     double clock;
     struct parcel *inbox;
-    bool waking; /* an EVENT_WAKE is there */
+    bool waking;   /* an EVENT_WAKE is there */
+    bool released; /* since the last pause: that ends a pause, too */
     dwq_status_t (*step)(void *arg);
     void *step_arg;
 };
@@ -123,6 +124,7 @@ static void finish_transfer(struct dwqi_sim *sim, struct event *event)
         event->release(event->owner);
         event->release = NULL;
         sim->n_unreleased--;
+        sim->endpoints[event->sender].released = true;
     }
 }
 
@@ -296,10 +298,12 @@ static dwq_status_t sim_pause(struct dwqi_transport *transport, double until)
     struct endpoint *e = of(transport);
     struct dwqi_sim *sim = e->sim;
 
-    while (!e->inbox && next_event(sim) && next_event(sim)->time <= until) {
+    e->released = false;
+    while (!e->inbox && !e->released && next_event(sim) &&
+           next_event(sim)->time <= until) {
         run_event(sim);
     }
-    if (e->inbox) {
+    if (e->inbox || e->released) {
         e->clock = fmax(e->clock, sim->clock);
     } else if (isinf(until)) {
         sim->stuck = true;

@@ -16,12 +16,15 @@ struct dwqi_world;
 /* Start MPI if nobody has (`thread_level`: MPI_THREAD_*; 0 takes FUNNELED).
  * DWQ_OK; DWQ_E_STATE: MPI has been finalized; DWQ_E_MPI. */
 dwq_status_t dwqi_mpi_start(int thread_level);
+/* MPI_THREAD_* that MPI provides. */
+int dwqi_mpi_thread_level(void);
 /* Finalize MPI if dwqi_mpi_start() started it. */
 void dwqi_mpi_finish(void);
 /* Rank and size of the world, MPI running. */
 dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out);
 
-/* Collective over `comm` (an MPI_Comm *, NULL: the world). */
+/* Collective over `comm` (an MPI_Comm *, NULL: the world). DWQ_E_ARG: it is
+ * MPI_COMM_NULL, or no intracommunicator. */
 dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out);
 /* Not collective: waits for nobody. */
 void dwqi_world_close(struct dwqi_world *world);

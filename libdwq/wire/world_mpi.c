@@ -5,7 +5,9 @@
 
 #include <limits.h>
 #include <mpi.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
@@ -21,13 +23,51 @@ struct dwqi_world {
     double idle_wait;
 };
 
-/* Whether this process's MPI was started here. MPI is one per process, so this
- * is process state; MPI keeps it for us as the name of MPI_COMM_SELF. */
+/* Whether this process's MPI was started here, and whether a run goes on. MPI is
+ * one per process, so this is process state; MPI keeps it for us as the name of
+ * MPI_COMM_SELF. */
 #define STARTED_NAME "MPI_COMM_SELF of libdwq"
+#define RUNNING_NAME "MPI_COMM_SELF of libdwq, in a run"
 
 static dwq_status_t status_of(int mpi_code)
 {
     return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
+}
+
+static bool self_is_named(const char *wanted)
+{
+    char name[MPI_MAX_OBJECT_NAME];
+    int length;
+
+    MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
+    return strcmp(name, wanted) == 0;
+}
+
+static bool mpi_is_up(void)
+{
+    int initialized, finalized;
+
+    MPI_Initialized(&initialized);
+    MPI_Finalized(&finalized);
+    return initialized && !finalized;
+}
+
+/* A process that exits in the middle of a run would wait for the others in
+ * MPI_Finalize, and they for it. */
+static void at_exit(void)
+{
+    if (mpi_is_up() && self_is_named(RUNNING_NAME)) {
+        int rank;
+
+        MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+        fprintf(stderr,
+                "libdwq: rank %d: error: exit() in the middle of a run: all "
+                "ranks end now\n",
+                rank);
+        fflush(NULL);
+        MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+    dwqi_mpi_finish();
 }
 
 dwq_status_t dwqi_mpi_start(int thread_level)
@@ -39,36 +79,29 @@ dwq_status_t dwqi_mpi_start(int thread_level)
         return DWQ_E_STATE;
     }
     MPI_Initialized(&initialized);
-    if (initialized) {
-        return DWQ_OK;
+    if (!initialized) {
+        int wanted = thread_level == 0 ? MPI_THREAD_FUNNELED : thread_level;
+
+        if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
+            return DWQ_E_MPI;
+        }
+        MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
+        atexit(at_exit);
     }
-    if (thread_level == 0) {
-        thread_level = MPI_THREAD_FUNNELED;
-    }
-    if (MPI_Init_thread(NULL, NULL, thread_level, &provided) != MPI_SUCCESS) {
-        return DWQ_E_MPI;
-    }
-    MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
-    atexit(dwqi_mpi_finish);
     return DWQ_OK;
+}
+
+int dwqi_mpi_thread_level(void)
+{
+    int level = 0;
+
+    MPI_Query_thread(&level);
+    return level;
 }
 
 void dwqi_mpi_finish(void)
 {
-    char name[MPI_MAX_OBJECT_NAME];
-    int initialized, finalized, length, same;
-
-    MPI_Initialized(&initialized);
-    MPI_Finalized(&finalized);
-    if (!initialized || finalized) {
-        return;
-    }
-    MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    same = length == (int)sizeof STARTED_NAME - 1;
-    for (int i = 0; same && i < length; i++) {
-        same = name[i] == STARTED_NAME[i];
-    }
-    if (same) {
+    if (mpi_is_up() && self_is_named(STARTED_NAME)) {
         MPI_Finalize();
     }
 }
@@ -132,9 +165,15 @@ static dwq_status_t duplicate(const struct dwqi_world *world, MPI_Comm comm,
 dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
 {
     MPI_Comm parent = comm ? *(const MPI_Comm *)comm : MPI_COMM_WORLD;
-    struct dwqi_world *world = calloc(1, sizeof *world);
+    struct dwqi_world *world;
     dwq_status_t status;
+    int between = 0;
 
+    if (parent == MPI_COMM_NULL ||
+        (MPI_Comm_test_inter(parent, &between), between)) {
+        return DWQ_E_ARG;
+    }
+    world = calloc(1, sizeof *world);
     if (!world) {
         return DWQ_E_NOMEM;
     }
@@ -151,6 +190,9 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     if (status != DWQ_OK) {
         goto free_comm;
     }
+    if (self_is_named(STARTED_NAME)) {
+        MPI_Comm_set_name(MPI_COMM_SELF, RUNNING_NAME);
+    }
     *world_out = world;
     return DWQ_OK;
 
@@ -164,6 +206,9 @@ free_world:
 void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
+        if (self_is_named(RUNNING_NAME)) {
+            MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
+        }
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
         free(world);

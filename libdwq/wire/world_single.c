@@ -1,6 +1,7 @@
 /* The world of one process, for builds without MPI. */
 #include "libdwq/wire/world.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 struct dwqi_world {
@@ -11,6 +12,11 @@ dwq_status_t dwqi_mpi_start(int thread_level)
 {
     (void)thread_level;
     return DWQ_OK;
+}
+
+int dwqi_mpi_thread_level(void)
+{
+    return INT_MAX; /* nothing here minds threads */
 }
 
 void dwqi_mpi_finish(void)

@@ -134,6 +134,8 @@ SCENARIO(runs, cancelled_tasks_yield_one_result, EVERYWHERE)
 SCENARIO(roles, a_worker_function_surrounds_its_calls, EVERYWHERE)
 SCENARIO(roles, a_failing_initializer_withdraws_its_worker, EVERYWHERE)
 SCENARIO(roles, a_worker_can_execute_a_task_itself, 0, 2, 3)
+SCENARIO(roles, a_call_can_execute_another_and_keeps_its_arguments, 0, 2, 3)
+SCENARIO(roles, a_communicator_that_is_none_is_refused, 0, 2, 3)
 SCENARIO(roles, user_messages_on_comm_world_disturb_nothing, 2, 3, 5)
 SCENARIO(roles, handlers_are_as_before_after_a_run, 0, 2, 3)
 SCENARIO(roles, a_run_over_some_of_the_ranks, 1, 2, 3, 5, 9)
@@ -173,6 +175,14 @@ Test(runs, an_interrupt_ends_the_run_with_a_message, .timeout = 400)
     for (int ranks = 1; ranks <= 3; ranks++) {
         expect_end("runs", "an_interrupt_ends_the_run", ranks, 1, "running",
                    "running");
+    }
+}
+
+Test(runs, exit_in_a_function_ends_the_job_with_a_message, .timeout = 400)
+{
+    for (int ranks = 0; ranks <= 3; ranks++) {
+        expect_end("runs", "exit_in_a_function_ends_the_job", ranks, 1,
+                   "exit() in the middle of a run", NULL);
     }
 }
 

@@ -140,6 +140,65 @@ static void a_worker_can_execute_a_task_itself(void)
         &(dwq_options_t){ .controller = three_squares, .worker = executes });
 }
 
+static int keep_handle(dwq_worker_t *worker, void *arg)
+{
+    *(dwq_worker_t **)arg = worker;
+    return 0;
+}
+
+/* outer(x, y): executes square(41) and still has its own arguments. */
+static int outer(dwq_call_t *call, void *arg)
+{
+    dwq_result_t result;
+    double x = 0, y = 0, z = 0;
+
+    CHECK(dwq_worker_execute(
+              *(dwq_worker_t **)arg,
+              &(dwq_task_t){ .function = "inner", DWQ_ARGS(41., 1.) },
+              &result) == DWQ_OK);
+    CHECK(dwq_result_get(&result, 0, 0, &z) && z == 42);
+    dwq_result_clear(&result);
+    CHECK(dwq_arg(call, 0, &x) && dwq_arg(call, 1, &y));
+    return dwq_call_return(call, DWQ_VALUES(x + y));
+}
+
+static int inner(dwq_call_t *call, void *arg)
+{
+    double x = 0, y = 0;
+
+    (void)arg;
+    CHECK(dwq_arg(call, 0, &x) && dwq_arg(call, 1, &y));
+    return dwq_call_return(call, DWQ_VALUES(x + y));
+}
+
+static int calls_outer(dwq_controller_t *c, void *arg)
+{
+    dwq_result_t result;
+    double sum = 0;
+
+    (void)arg;
+    CHECK(dwq_controller_submit_call(
+              c, &(dwq_task_t){ .function = "outer", DWQ_ARGS(2.5, 77.) },
+              NULL) == DWQ_OK);
+    CHECK(dwq_controller_get_next_result(c, &result) == DWQ_OK);
+    CHECK(dwq_result_get(&result, 0, 0, &sum) && sum == 79.5);
+    dwq_result_clear(&result);
+    return 0;
+}
+
+static void a_call_can_execute_another_and_keeps_its_arguments(void)
+{
+    dwq_worker_t *handle = NULL;
+    const dwq_function_t functions[] = { { "outer", outer, NULL },
+                                         { "inner", inner, NULL },
+                                         { NULL, NULL, NULL } };
+
+    scenario_run_options(&(dwq_options_t){ .controller = calls_outer,
+                                           .worker = keep_handle,
+                                           .functions = functions,
+                                           .arg = &handle });
+}
+
 /* --- Isolation ---------------------------------------------------------- */
 
 static int noisy(dwq_call_t *call, void *arg)
@@ -280,6 +339,20 @@ static void bad_options_are_refused_on_every_rank(void)
                                          .worker_module = "no_such_module" });
     check_option_error(&(dwq_options_t){ .controller = three_squares,
                                          .enable_worker_service = true });
+    check_option_error(
+        &(dwq_options_t){ .controller = three_squares, .thread_level = 7 });
+    check_option_error(world_rank() == 0
+                           ? &(dwq_options_t){ .controller = three_squares }
+                           : NULL);
+}
+
+static void a_communicator_that_is_none_is_refused(void)
+{
+    dwq_options_t options = { .controller = three_squares };
+
+    CHECK(dwq_world(&(dwq_world_t){ .size = 0 }) == DWQ_OK);
+    CHECK(dwq_run_comm(MPI_COMM_NULL, &options, NULL) == DWQ_E_ARG);
+    scenario_run(three_squares);
 }
 
 static void groups_are_refused_until_they_are_there(void)
@@ -390,6 +463,8 @@ static const struct scenario scenarios[] = {
     S(a_worker_function_surrounds_its_calls),
     S(a_failing_initializer_withdraws_its_worker),
     S(a_worker_can_execute_a_task_itself),
+    S(a_call_can_execute_another_and_keeps_its_arguments),
+    S(a_communicator_that_is_none_is_refused),
     S(user_messages_on_comm_world_disturb_nothing),
     S(handlers_are_as_before_after_a_run),
     S(a_run_over_some_of_the_ranks),

@@ -309,6 +309,35 @@ Test(prefetch, calls_delayed_by_an_overrun_are_counted_in_the_report)
     tear_down(&b);
 }
 
+/* A RECALL is under way when the second cancel comes: it is asked for again. */
+Test(prefetch, a_cancel_while_a_recall_is_under_way_is_not_lost)
+{
+    struct bench b;
+    uint64_t ids[8];
+    dwq_result_t result;
+    int n_cancelled = 0;
+
+    set_up(&b, 1, 64, 0);
+    for (int i = 0; i < 50; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    for (int i = 0; i < 4; i++) {
+        ids[i] = submit(&b, "run", 1e-3, 1);
+    }
+    cr_assert_eq(dwq_controller_cancel(b.c, ids[3]), DWQ_OK);
+    for (int i = 4; i < 8; i++) {
+        ids[i] = submit(&b, "run", 1e-3, 1);
+        cr_assert_eq(dwq_controller_cancel(b.c, ids[i]), DWQ_OK);
+    }
+    while (dwq_controller_get_next_result(b.c, &result) == DWQ_OK) {
+        n_cancelled += result.status == DWQ_E_CANCELLED;
+        dwq_result_clear(&result);
+    }
+    cr_assert_eq(n_cancelled, 5);
+    tear_down(&b);
+}
+
 Test(prefetch, an_estimate_is_charged_to_the_worker_that_ran_it)
 {
     struct bench b;

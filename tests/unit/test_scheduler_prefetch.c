@@ -242,12 +242,15 @@ Test(prefetch, wish_is_granted_on_top_of_what_is_held_if_it_fits)
 {
     struct dwqi_scheduler *s = create_ready(2, 8);
     struct dwqi_job a = { .worker = 1 }, b = { .worker = 1 };
-    struct dwqi_job c = { .worker = 1 };
+    struct dwqi_job c = { .worker = 1 }, d = { .worker = 1 };
 
     add(s, &a, 1, 400);
-    add(s, &b, 1, 100);
+    add(s, &d, 1, 100);
     cr_assert_eq(assign_all(s), 2);
     cr_assert_eq(a.holder, 1);
+    cr_assert_eq(d.holder, 2, "never behind others while a worker is idle");
+    add(s, &b, 1, 100);
+    cr_assert_eq(assign_all(s), 1);
     cr_assert_eq(b.holder, 1);
     add(s, &c, 1, 800); /* 1 ms is passed */
     cr_assert_eq(assign_all(s), 1);
@@ -306,13 +309,16 @@ Test(prefetch, holders_are_the_workers_with_two_jobs_that_can_move)
     for (int i = 0; i < 9; i++) {
         jobs[i].worker = 1 + i / 3; /* a wish: can move */
     }
-    add(s, jobs, 1, 1);
+    for (int i = 0; i < 9; i += 3) {
+        add(s, jobs + i, 1, 1);
+    }
     assign_all(s);
-    cr_assert_eq(holders(s), 0, "one is running");
+    cr_assert_eq(holders(s), 0, "each runs one");
     add(s, jobs + 1, 1, 1);
     assign_all(s);
     cr_assert_eq(holders(s), 1u << 1);
-    add(s, jobs + 3, 6, 1);
+    add(s, jobs + 4, 2, 1);
+    add(s, jobs + 7, 2, 1);
     assign_all(s);
     cr_assert_eq(holders(s), 1u << 1 | 1u << 2 | 1u << 3);
     dwqi_scheduler_done(s, &jobs[3]);

@@ -201,13 +201,17 @@ static int worker_for(const struct test *t, const struct model_job *job)
 {
     int best = 0;
 
-    if (job->worker > 0 && (job->binding || can_take(t, job->worker, job))) {
+    if (job->binding) {
         return can_take(t, job->worker, job) ? job->worker : 0;
     }
     for (int w = 1; w <= t->n_workers; w++) {
         if (can_take(t, w, job) && (best == 0 || lighter(t, w, best))) {
             best = w;
         }
+    }
+    if (job->worker > 0 && can_take(t, job->worker, job) &&
+        (n_held(t, job->worker) == 0 || best == 0 || n_held(t, best) > 0)) {
+        return job->worker;
     }
     return best;
 }

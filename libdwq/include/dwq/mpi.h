@@ -1,4 +1,5 @@
-/* The part of the API that speaks MPI; the only header that needs <mpi.h>. */
+/* The part of the API that speaks MPI; the only header that needs <mpi.h>. In C++
+ * with Open MPI 4 define OMPI_SKIP_MPICXX to leave out its old C++ bindings. */
 #ifndef DWQ_MPI_H
 #define DWQ_MPI_H
 
@@ -10,7 +11,8 @@ extern "C" {
 #endif
 
 /** dwq_run() over the ranks of `comm` (borrowed; a duplicate is used). Not
- * collective over ranks outside of it. MPI must be running. */
+ * collective over ranks outside of it. MPI must be running. DWQ_E_ARG:
+ * MPI_COMM_NULL, or an intercommunicator. */
 DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                                   int *exit_code_out);
 
