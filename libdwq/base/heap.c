@@ -1,5 +1,6 @@
 #include "libdwq/base/heap.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 static size_t *place_of(const struct dwqi_heap *heap, void *item)
@@ -64,6 +65,9 @@ bool dwqi_heap_reserve(struct dwqi_heap *heap, size_t n)
     size_t capacity = heap->capacity ? heap->capacity : 16;
     void **items;
 
+    if (n > SIZE_MAX / sizeof *items / 4 - heap->n) {
+        return false;
+    }
     while (capacity < heap->n + n) {
         capacity *= 2;
     }

@@ -341,9 +341,12 @@ static void bad_options_are_refused_on_every_rank(void)
                                          .enable_worker_service = true });
     check_option_error(
         &(dwq_options_t){ .controller = three_squares, .thread_level = 7 });
-    check_option_error(world_rank() == 0
-                           ? &(dwq_options_t){ .controller = three_squares }
-                           : NULL);
+    if (world_rank() == 0 && world_size() > 1) {
+        check_option_error(&(dwq_options_t){ .controller = three_squares,
+                                             .functions = scenario_functions });
+    } else {
+        check_option_error(NULL);
+    }
 }
 
 static void a_communicator_that_is_none_is_refused(void)
