@@ -1,10 +1,11 @@
-/* Any bytes as a task, as parts in a row, and as values: they are refused, or
- * give values that lie within them and come back the same when packed again. */
+/* Any bytes as a task, as parts in a row, as a result, and as values: they are
+ * refused, or give values that lie within them and come back the same when packed
+ * again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/wire/codec.h"
+#include "libdwq/wire/outcome.h"
 #include "tests/values_equal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -162,6 +163,33 @@ static void try_parts(const struct walk *w, struct dwqi_arena *arena)
     }
 }
 
+/* As a controller takes it: parts that belong together, copied. */
+static void try_result(const struct walk *w)
+{
+    struct dwqi_outcome *outcome;
+    dwq_result_t result;
+    uint64_t id;
+    size_t size;
+
+    if (dwqi_result_size(w->item, w->size, &id, &size) != DWQ_OK) {
+        return;
+    }
+    MUST(size <= w->size && size % 64 == 0);
+    if (dwqi_outcome_create(w->item, size, NULL, &outcome) != DWQ_OK) {
+        return;
+    }
+    dwqi_outcome_give(outcome, 1, &result);
+    MUST(result.n_ranks > 0 && result.rank < result.n_ranks);
+    MUST((result.status == DWQ_OK) == (result.failed_rank < 0));
+    fputs(result.message, w->null);
+    for (int r = 0; r < result.n_ranks; r++) {
+        for (size_t i = 0; i < dwq_result_n_values(&result, r); i++) {
+            dwq_value_print(dwq_result_value(&result, r, i), w->null);
+        }
+    }
+    dwq_result_clear(&result);
+}
+
 static void try_values(const struct walk *w, struct dwqi_arena *arena)
 {
     dwq_values_t values;
@@ -188,6 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_task(&w, &arena);
     dwqi_arena_reset(&arena);
     try_parts(&w, &arena);
+    try_result(&w);
     dwqi_arena_reset(&arena);
     try_values(&w, &arena);
     dwqi_arena_finish(&arena);

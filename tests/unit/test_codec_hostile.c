@@ -348,6 +348,10 @@ Test(hostile, nothing_is_read_behind_values_at_the_end_of_the_item)
     cr_assert_eq(decode_bytes(values, 64, 64, 0, 0), DWQ_E_MESSAGE);
     values[63] = 0xcb;
     cr_assert_eq(decode_bytes(values, 64, 64, 0, 0), DWQ_E_MESSAGE);
+    memcpy(values + 60, "\xdf\x00\x00\x00", 4); /* a byte short */
+    cr_assert_eq(decode_bytes(values, 64, 61, 0, 0), DWQ_E_MESSAGE);
+    memcpy(values + 60, "\xc0\xc0\xdc\x00", 4);
+    cr_assert_eq(decode_bytes(values, 64, 63, 0, 0), DWQ_E_MESSAGE);
 }
 
 Test(hostile, counts_of_lists_and_maps_are_checked)
@@ -421,6 +425,27 @@ Test(hostile, nested_counts_cannot_claim_the_same_bytes)
     cr_assert_eq(dwqi_task_head_read(item, head.size, &head), DWQ_OK);
     cr_assert_eq(dwqi_task_unpack(item, &head, &arena, &view), DWQ_E_MESSAGE);
     cr_assert_leq(count_chunks(&arena), 2, "the argument, the first list");
+    dwqi_arena_finish(&arena);
+    free(item);
+}
+
+/* A name and its value take 3 bytes at least. */
+Test(hostile, count_of_entries_cannot_claim_each_byte)
+{
+    enum {
+        SIZE = 1 << 10
+    };
+    struct dwqi_task_head head = { .size = 64 + SIZE,
+                                   .values_size = SIZE,
+                                   .n_args = 1 };
+    struct dwqi_arena arena = { NULL };
+    struct dwqi_task_view view;
+    unsigned char *item = calloc(1, head.size);
+
+    memcpy(item, &head, sizeof head);
+    memcpy(item + 64, "\xde\x03\xfd", 3); /* SIZE - 3 */
+    cr_assert_eq(dwqi_task_unpack(item, &head, &arena, &view), DWQ_E_MESSAGE);
+    cr_assert_eq(count_chunks(&arena), 1, "the argument");
     dwqi_arena_finish(&arena);
     free(item);
 }
