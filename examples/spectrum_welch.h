@@ -12,8 +12,8 @@
  * in units^2/Hz; X_k is the DFT of the windowed segment, f_k = k f_s / N.
  * Frequency 0 and, for even N, f_s/2 stand for themselves only: no factor 2.
  *
- * The mean of the whole recording is subtracted first (welch_remove_mean()), and
- * not that of each segment: it would take from short windows what is slower
+ * The mean of the whole recording is subtracted first (welch_remove_mean()),
+ * and not that of each segment: it would take from short windows what is slower
  * than they are, and the power would depend on the window's length.
  *
  * Segments are summed in blocks, and blocks in order: whoever computes a block,
