@@ -107,7 +107,8 @@ static dwq_status_t report_ready(struct dwqi_server *server)
 
 /* --- Giving back -------------------------------------------------------- */
 
-/* The ids of all that is held unstarted, the newest first. */
+/* The ids of all that is held unstarted; fewer than there are when the head of a
+ * task cannot be read. */
 static size_t held_ids(const struct dwqi_server *server, uint64_t *ids)
 {
     size_t n = 0;
@@ -121,32 +122,28 @@ static size_t held_ids(const struct dwqi_server *server, uint64_t *ids)
             if (dwqi_task_head_read(b->message.body + at,
                                     b->message.body_size - at,
                                     &head) != DWQ_OK) {
-                break;
+                return n;
             }
             ids[n++] = head.id;
             at += head.size;
         }
     }
-    for (size_t i = 0; i < n / 2; i++) {
-        uint64_t id = ids[i];
-
-        ids[i] = ids[n - 1 - i];
-        ids[n - 1 - i] = id;
-    }
     return n;
 }
 
+static dwq_status_t refuse(struct dwqi_server *server, const char *what);
+
 static dwq_status_t give_back(struct dwqi_server *server)
 {
-    size_t n = 0;
+    size_t n_held = 0, n;
     uint64_t *ids;
     struct dwqi_extent part;
     dwq_status_t status;
 
     for (const struct batch *b = server->batches; b; b = b->next) {
-        n += b->n_left;
+        n_held += b->n_left;
     }
-    ids = malloc((n + 1) * sizeof *ids);
+    ids = malloc((n_held + 1) * sizeof *ids);
     if (!ids) {
         return DWQ_E_NOMEM;
     }
@@ -162,6 +159,10 @@ static dwq_status_t give_back(struct dwqi_server *server)
         status = dwqi_flush(server->config.transport);
     }
     free(ids);
+    if (status == DWQ_OK && n < n_held) {
+        /* The rest has no ids: the controller gives it up with this worker. */
+        return refuse(server, "the head of a task");
+    }
     return status;
 }
 
@@ -308,7 +309,7 @@ static void release_done(void *owner)
 /* A part that stays in memory until it has left; then the next call may start:
  * a transfer moves only while somebody polls. */
 static dwq_status_t send_large(struct dwqi_server *server,
-                               struct dwqi_done *done, uint32_t flags)
+                               struct dwqi_done *done)
 {
     struct dwqi_done *owner = malloc(sizeof *owner);
     size_t n_parts = 1 + done->pack.n_extents;
@@ -328,7 +329,6 @@ static dwq_status_t send_large(struct dwqi_server *server,
     status = send_to_controller(
         server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
                                          .n_items = 1,
-                                         .flags = flags,
                                          .parts = parts,
                                          .n_parts = n_parts,
                                          .release = release_done,
@@ -345,7 +345,6 @@ free_parts:
 static dwq_status_t report_done(struct dwqi_server *server,
                                 struct dwqi_done *done)
 {
-    uint32_t flags = server->batches ? 0 : DWQI_FLAG_READY;
     struct dwqi_extent part = { done->pack.block, done->pack.block_size };
     dwq_status_t status = DWQ_OK;
 
@@ -357,14 +356,12 @@ static dwq_status_t report_done(struct dwqi_server *server,
         return status;
     }
     if (done->pack.size > DWQI_INLINE_MAX) {
-        status = send_large(server, done, flags);
+        status = send_large(server, done);
     } else {
-        status = send_to_controller(server,
-                                    &(struct dwqi_outgoing){ .tag = DWQI_DONE,
-                                                             .n_items = 1,
-                                                             .flags = flags,
-                                                             .parts = &part,
-                                                             .n_parts = 1 });
+        status = send_to_controller(
+            server,
+            &(struct dwqi_outgoing){
+                .tag = DWQI_DONE, .n_items = 1, .parts = &part, .n_parts = 1 });
         dwqi_done_finish(done);
     }
     return status;

@@ -10,15 +10,14 @@ void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
                               struct dwqi_outcome *outcome)
 {
     task->outcome = outcome;
-    task->settling = task->refs > 1;
-    if (!task->settling) {
+    task->state = DWQI_TASK_SETTLING;
+    if (task->refs == 1) {
         dwqi_controller_settled(c, task);
     }
 }
 
 void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task)
 {
-    task->settling = false;
     task->state = DWQI_TASK_DONE;
     /* Results may wait long for their collection; arguments need not. */
     dwqi_pack_finish(&task->pack);
@@ -123,18 +122,6 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
     dwqi_task_remove(&c->tasks, task);
 }
 
-/* One turn of a loop that waits. */
-static dwq_status_t wait_step(dwq_controller_t *c)
-{
-    bool moved = false;
-    dwq_status_t status = dwqi_controller_step(c, &moved);
-
-    if (status == DWQ_OK && !moved && c->n_done == 0) {
-        status = dwqi_controller_pause(c);
-    }
-    return status;
-}
-
 dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
                                        uint64_t id, dwq_result_t *result_out)
 {
@@ -148,12 +135,7 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
         return DWQ_E_ID;
     }
     while (task->state != DWQI_TASK_DONE) {
-        bool moved = false;
-
-        status = dwqi_controller_step(controller, &moved);
-        if (status == DWQ_OK && !moved && task->state != DWQI_TASK_DONE) {
-            status = dwqi_controller_pause(controller);
-        }
+        status = dwqi_controller_turn(controller);
         if (status != DWQ_OK) {
             return status;
         }
@@ -174,7 +156,7 @@ dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
         if (HASH_COUNT(controller->tasks.map) == 0) {
             return DWQ_E_EMPTY;
         }
-        status = wait_step(controller);
+        status = dwqi_controller_turn(controller);
         if (status != DWQ_OK) {
             return status;
         }

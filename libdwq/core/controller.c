@@ -251,7 +251,7 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
         dwqi_controller_complete_local(c, task, DWQ_E_CANCELLED, "cancelled");
         return DWQ_OK;
     }
-    if (task->state == DWQI_TASK_DONE || task->settling ||
+    if (task->state == DWQI_TASK_DONE || task->state == DWQI_TASK_SETTLING ||
         dwqi_scheduler_held(c->scheduler, task->job.holder) == &task->job) {
         return DWQ_E_STATE;
     }

@@ -10,7 +10,8 @@
 struct dwqi_worker_info {
     int peer;
     bool recalled; /* RECALL sent, RETURN not here yet */
-    bool lost;     /* its messages cannot be trusted, or it never came back */
+    bool lost; /* its messages cannot be trusted any more, or it is overdue */
+    bool overdue; /* it ran on after the grace */
     bool said_bye;
     double last_heard;
     struct dwqi_job *unsent; /* first of its held jobs that was not sent */
@@ -40,10 +41,11 @@ struct dwq_controller {
     struct dwqi_extent *parts; /* [held_max], for one message */
 };
 
-/* Receive, check the limits, assign and send. *moved_out: something came. */
+/* Receive, check the limits, assign and send. *moved_out: something came, or a
+ * task is over. */
 dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out);
-/* Between two steps that moved nothing. */
-dwq_status_t dwqi_controller_pause(dwq_controller_t *c);
+/* One turn of a loop that waits: a step, and a pause if it moved nothing. */
+dwq_status_t dwqi_controller_turn(dwq_controller_t *c);
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
 
 /* The task is over: its outcome (taken; NULL: no memory for it) can be

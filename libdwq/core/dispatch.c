@@ -18,7 +18,7 @@ static void release_task(void *owner)
 {
     struct dwqi_task *task = owner;
 
-    if (task->settling && task->refs == 2) {
+    if (task->state == DWQI_TASK_SETTLING && task->refs == 2) {
         dwqi_controller_settled(task->controller, task);
     }
     dwqi_task_unref(task);
@@ -166,6 +166,7 @@ static void pass_grace(dwq_controller_t *c)
                              w,
                              ((const struct dwqi_task *)(const void *)job)->id);
             c->workers[w].lost = true;
+            c->workers[w].overdue = true;
             dwqi_scheduler_worker_gone(c->scheduler, w);
             dwqi_controller_drop_held(
                 c, w, DWQ_E_TIME_LIMIT,
@@ -197,6 +198,7 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
     struct dwqi_transport *transport = c->config.transport;
     struct dwqi_message message;
     dwq_status_t status = DWQ_OK;
+    size_t n_done = c->n_done;
     int n = 0;
 
     if (!transport) {
@@ -220,11 +222,11 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
     if (status == DWQ_OK) {
         status = balance(c);
     }
-    *moved_out = n > 0;
+    *moved_out = n > 0 || c->n_done != n_done;
     return status;
 }
 
-dwq_status_t dwqi_controller_pause(dwq_controller_t *c)
+static dwq_status_t pause_until_due(dwq_controller_t *c)
 {
     double until = INFINITY;
 
@@ -240,6 +242,14 @@ dwq_status_t dwqi_controller_pause(dwq_controller_t *c)
     return dwqi_pause(c->config.transport, until);
 }
 
+dwq_status_t dwqi_controller_turn(dwq_controller_t *c)
+{
+    bool moved = false;
+    dwq_status_t status = dwqi_controller_step(c, &moved);
+
+    return status == DWQ_OK && !moved ? pause_until_due(c) : status;
+}
+
 /* --- The end ------------------------------------------------------------ */
 
 static dwq_status_t drain(dwq_controller_t *c)
@@ -248,12 +258,7 @@ static dwq_status_t drain(dwq_controller_t *c)
 
     while (status == DWQ_OK && (dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
                                 dwqi_scheduler_n_running(c->scheduler) > 0)) {
-        bool moved = false;
-
-        status = dwqi_controller_step(c, &moved);
-        if (status == DWQ_OK && !moved) {
-            status = dwqi_controller_pause(c);
-        }
+        status = dwqi_controller_turn(c);
     }
     return status;
 }
@@ -283,7 +288,6 @@ static dwq_status_t send_exit(dwq_controller_t *c)
 dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
 {
     dwq_status_t status = DWQ_OK;
-    bool moved;
 
     c->closed = true;
     if (cancel) {
@@ -296,16 +300,13 @@ dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
         status = send_exit(c);
     }
     while (status == DWQ_OK && !all_left(c)) {
-        status = dwqi_controller_step(c, &moved);
-        if (status == DWQ_OK && !moved) {
-            status = dwqi_controller_pause(c);
-        }
+        status = dwqi_controller_turn(c);
     }
     if (status != DWQ_OK) {
         return status;
     }
     for (int w = 1; w <= c->config.n_workers; w++) {
-        if (c->workers[w].lost && c->grace_passed && !c->workers[w].said_bye) {
+        if (c->workers[w].overdue && !c->workers[w].said_bye) {
             return DWQ_E_TIME_LIMIT;
         }
     }

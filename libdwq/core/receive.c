@@ -85,7 +85,8 @@ static void learn(dwq_controller_t *c, struct dwqi_task *task,
     dwqi_rate_learn(task->rate, time, task->job.time_est);
 }
 
-/* One result; `memory` is taken on DWQ_OK when it is not NULL. */
+/* One result of a task that the worker holds (else DWQ_E_MESSAGE, and nothing
+ * is taken); `memory`, if not NULL, is taken. */
 static dwq_status_t receive_result(dwq_controller_t *c, int worker,
                                    const void *parts, size_t size, uint64_t id,
                                    void *memory)

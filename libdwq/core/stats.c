@@ -90,6 +90,10 @@ void dwqi_stats_print(const struct dwqi_stats *stats,
     if (n_workers > 0) {
         print_workers(workers, n_workers, out);
     }
+    if (stats->n_recalled > 0) {
+        fprintf(out, "calls given back unstarted by a worker: %" PRIu64 "\n",
+                stats->n_recalled);
+    }
     if (stats->n_overruns > 0) {
         fprintf(out,
                 "calls that ran far longer than expected: %" PRIu64

@@ -20,17 +20,17 @@ struct dwqi_rate {
 
 enum dwqi_task_state {
     DWQI_TASK_QUEUED,
-    DWQI_TASK_HELD, /* a worker has it: running, or behind others */
-    DWQI_TASK_DONE  /* not collected */
+    DWQI_TASK_HELD,     /* a worker has it: running, or behind others */
+    DWQI_TASK_SETTLING, /* over, but something of it is still being sent */
+    DWQI_TASK_DONE      /* not collected */
 };
 
 struct dwqi_task {
     struct dwqi_job job;
     uint64_t id;
     enum dwqi_task_state state;
-    bool cancel;   /* asked back from its worker */
-    bool oom;      /* could not be put into the map */
-    bool settling; /* over, but its arrays are still being sent */
+    bool cancel;                       /* asked back from its worker */
+    bool oom;                          /* could not be put into the map */
     struct dwq_controller *controller; /* of a task with a large body */
     int refs;                          /* 1, and 1 per transfer under way */
     int worker;                        /* that ran it; 0: none */

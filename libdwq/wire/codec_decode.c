@@ -1,5 +1,6 @@
 /* Bytes -> values. Nothing that comes in is trusted: every length is compared
  * with what is left before it is used. */
+#include <float.h>
 #include <msgpack.h>
 #include <string.h>
 
@@ -324,6 +325,12 @@ dwq_status_t dwqi_task_head_read(const void *item, size_t available,
     return DWQ_OK;
 }
 
+/* Times go into the order of the scheduler's heaps, which NaN would break. */
+static bool is_time(double seconds)
+{
+    return seconds >= 0 && seconds <= DBL_MAX;
+}
+
 dwq_status_t dwqi_part_head_read(const void *item, size_t available,
                                  struct dwqi_part_head *head_out)
 {
@@ -333,7 +340,8 @@ dwq_status_t dwqi_part_head_read(const void *item, size_t available,
         return DWQ_E_MESSAGE;
     }
     memcpy(&head, item, sizeof head);
-    if (head.n_parts == 0 ||
+    if (head.n_parts == 0 || !is_time(head.this_time) ||
+        !is_time(head.total_time) ||
         !sizes_fit(head.size,
                    sizeof head + (uint64_t)head.values_size + head.message_size,
                    available)) {

@@ -170,11 +170,6 @@ double dwqi_outcome_time(const struct dwqi_outcome *outcome)
                                 : 0;
 }
 
-dwq_status_t dwqi_outcome_status(const struct dwqi_outcome *outcome)
-{
-    return outcome->status;
-}
-
 void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
                        dwq_result_t *result_out)
 {

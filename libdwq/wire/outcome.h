@@ -31,7 +31,6 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
 
 /* Seconds in the function, on the slowest rank. */
 double dwqi_outcome_time(const struct dwqi_outcome *outcome);
-dwq_status_t dwqi_outcome_status(const struct dwqi_outcome *outcome);
 
 /* Sizes of a result in a message: bytes of its n parts and their id.
  * DWQ_E_MESSAGE when they do not fit together. */

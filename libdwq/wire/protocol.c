@@ -2,11 +2,8 @@
 
 #include <string.h>
 
-static const struct {
-    const char *name;
-    bool down;
-} tags[DWQI_TAG_COUNT] = {
-#define TAG_ROW(name, value, down, body) [value] = { #name, down },
+static const char *const tags[DWQI_TAG_COUNT] = {
+#define TAG_ROW(name, value, down, body) [value] = #name,
     DWQI_TAG_LIST(TAG_ROW)
 #undef TAG_ROW
 };
@@ -25,13 +22,12 @@ static uint64_t check_of(const struct dwqi_head *head)
 }
 
 struct dwqi_head dwqi_head_make(enum dwqi_tag tag, uint32_t n_items,
-                                uint32_t flags, uint64_t body_size)
+                                uint64_t body_size)
 {
     struct dwqi_head head = { .magic = DWQI_MAGIC,
                               .version = DWQI_PROTOCOL_VERSION,
                               .tag = (uint16_t)tag,
                               .n_items = n_items,
-                              .flags = flags,
                               .body_size = body_size };
 
     head.check = check_of(&head);
@@ -83,10 +79,5 @@ dwq_status_t dwqi_head_read(const void *frame, size_t size, size_t max_inline,
 
 const char *dwqi_tag_name(enum dwqi_tag tag)
 {
-    return (unsigned)tag < DWQI_TAG_COUNT ? tags[tag].name : "?";
-}
-
-bool dwqi_tag_is_down(enum dwqi_tag tag)
-{
-    return (unsigned)tag < DWQI_TAG_COUNT && tags[tag].down;
+    return (unsigned)tag < DWQI_TAG_COUNT ? tags[tag] : "?";
 }

@@ -4,8 +4,8 @@
  *         |<------------- READY ------------|  it serves; data for the controller
  *         |-------------- TASK ------------>|  1..n calls
  *         |                                 |  runs them in order
- *         |<------------- DONE -------------|  results; with the flag READY the
- *         |                                 |  worker holds no more
+ *         |<------------- DONE -------------|  results: with the last of what it
+ *         |                                 |  holds a worker is ready again
  *         |------------- RECALL ----------->|  another worker is idle
  *         |<------------ RETURN ------------|  what it had not started
  *         |-------------- EXIT ------------>|  finish what you hold
@@ -29,7 +29,7 @@
     X(TASK, 2, true, "n_items tasks")                            \
     X(EXIT, 3, true, "nothing")                                  \
     X(RECALL, 4, true, "nothing")                                \
-    X(RETURN, 5, false, "n_items ids (u64), the newest first")   \
+    X(RETURN, 5, false, "n_items ids (u64)")                     \
     X(WITHDRAW, 6, false, "the reason: text with a closing NUL") \
     X(BYE, 7, false, "nothing")
 
@@ -40,10 +40,6 @@ enum dwqi_tag {
     DWQI_TAG_COUNT
 };
 
-enum {
-    DWQI_FLAG_READY = 1
-};
-
 #define DWQI_MAGIC 0x31515744u /* "DWQ1" */
 #define DWQI_PROTOCOL_VERSION 1
 
@@ -52,7 +48,7 @@ struct dwqi_head {
     uint16_t version;
     uint16_t tag;
     uint32_t n_items;
-    uint32_t flags;
+    uint32_t unused;
     uint64_t body_size; /* bytes, a multiple of 64 */
     uint64_t reserved[4];
     uint64_t check; /* of all before it: no head is taken for another */
@@ -60,7 +56,7 @@ struct dwqi_head {
 _Static_assert(sizeof(struct dwqi_head) == 64, "wire struct");
 
 struct dwqi_head dwqi_head_make(enum dwqi_tag tag, uint32_t n_items,
-                                uint32_t flags, uint64_t body_size);
+                                uint64_t body_size);
 
 /**
  * Read and check the head of a frame of `size` bytes.
@@ -74,6 +70,5 @@ dwq_status_t dwqi_head_read(const void *frame, size_t size, size_t max_inline,
                             struct dwqi_head *head_out, const char **why_out);
 
 const char *dwqi_tag_name(enum dwqi_tag tag);
-bool dwqi_tag_is_down(enum dwqi_tag tag);
 
 #endif

@@ -17,7 +17,6 @@ struct dwqi_message {
     int peer; /* who sent it */
     enum dwqi_tag tag;
     uint32_t n_items;
-    uint32_t flags;
     unsigned char *body; /* 64-byte aligned; NULL when body_size is 0 */
     size_t body_size;
     void *memory;  /* holds the body: the receiver's, until it calls release or
@@ -32,7 +31,6 @@ struct dwqi_message {
 struct dwqi_outgoing {
     enum dwqi_tag tag;
     uint32_t n_items;
-    uint32_t flags;
     const struct dwqi_extent *parts; /* each starts at a multiple of 64 */
     size_t n_parts;
     /* Called once, when the parts' memory is no longer needed (maybe before
@@ -53,7 +51,6 @@ struct dwqi_transport_ops {
     void (*release)(struct dwqi_transport *transport,
                     struct dwqi_message *message);
     dwq_status_t (*flush)(struct dwqi_transport *transport);
-    void (*abort)(struct dwqi_transport *transport, int code);
     void (*close)(struct dwqi_transport *transport);
 };
 
@@ -102,12 +99,6 @@ static inline void dwqi_release(struct dwqi_transport *transport,
 static inline dwq_status_t dwqi_flush(struct dwqi_transport *transport)
 {
     return transport->ops->flush(transport);
-}
-
-/* End all processes of the run. Does not return, but in a simulation. */
-static inline void dwqi_abort(struct dwqi_transport *transport, int code)
-{
-    transport->ops->abort(transport, code);
 }
 
 static inline void dwqi_close(struct dwqi_transport *transport)

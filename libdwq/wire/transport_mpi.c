@@ -240,7 +240,7 @@ static dwq_status_t mpi_send(struct dwqi_transport *transport, int peer,
     size_t size = dwqi_parts_size(message->parts, message->n_parts);
     bool in_frame = size <= DWQI_INLINE_MAX;
     struct dwqi_head head =
-        dwqi_head_make(message->tag, message->n_items, message->flags, size);
+        dwqi_head_make(message->tag, message->n_items, size);
     union frame *frame = frame_take(t);
     dwq_status_t status = frame ? DWQ_OK : DWQ_E_NOMEM;
 
@@ -302,7 +302,6 @@ static void read_frame(union frame *frame, int peer, size_t size,
         .peer = peer,
         .tag = head.tag,
         .n_items = head.n_items,
-        .flags = head.flags,
         .body = has_body ? frame->bytes + sizeof head : NULL,
         .body_size = head.body_size,
         .memory = frame,
@@ -504,12 +503,6 @@ static void mpi_release(struct dwqi_transport *transport,
     message->memory = NULL;
 }
 
-static void mpi_abort(struct dwqi_transport *transport, int code)
-{
-    MPI_Abort(of(transport)->comm, code);
-    abort(); /* MPI_Abort does not return */
-}
-
 static void mpi_close(struct dwqi_transport *transport)
 {
     struct mpi_transport *t = of(transport);
@@ -542,7 +535,6 @@ static const struct dwqi_transport_ops mpi_ops = {
     .now = mpi_now,
     .release = mpi_release,
     .flush = mpi_flush,
-    .abort = mpi_abort,
     .close = mpi_close,
 };
 

@@ -17,7 +17,7 @@ struct dwqi_sim_config {
     double long_delay; /* seconds; some messages take up to this much more */
     double long_share; /* 0..1: which share of them */
     double corrupt;    /* 0..1: which share of those with a body (EXIT and BYE
-                        * have none) has one byte changed */
+                        * have none) has noise in one place */
 };
 
 /* NULL: no memory. */

@@ -40,7 +40,7 @@ static dwq_status_t feed_send(struct dwqi_transport *transport, int peer,
     return DWQ_OK;
 }
 
-/* A message from the input: tag, peer, items, flags, size of the body / 8. */
+/* A message from the input: tag, peer, items, nothing, size of the body / 8. */
 static dwq_status_t from_input(struct feed *f, struct dwqi_message *out)
 {
     size_t body = f->size >= 5 ? 8 * (size_t)f->data[4] : 0;
@@ -53,8 +53,7 @@ static dwq_status_t from_input(struct feed *f, struct dwqi_message *out)
         f->size = 0;
         return DWQ_E_AGAIN;
     }
-    head = dwqi_head_make((enum dwqi_tag)(f->data[0] % 16), f->data[2],
-                          f->data[3], padded);
+    head = dwqi_head_make((enum dwqi_tag)(f->data[0] % 16), f->data[2], padded);
     memset(memory, 0, sizeof head + padded);
     memcpy(memory, &head, sizeof head);
     memcpy((char *)memory + sizeof head, f->data + 5, body);
@@ -69,7 +68,6 @@ static dwq_status_t from_input(struct feed *f, struct dwqi_message *out)
     if (out->status == DWQ_OK) {
         out->tag = head.tag;
         out->n_items = head.n_items;
-        out->flags = head.flags;
         out->body_size = head.body_size;
         out->body = padded > 0 ? (unsigned char *)memory + sizeof head : NULL;
     }

@@ -34,7 +34,6 @@ static void add(struct scenario_outcome *sum, const struct scenario_outcome *o)
     sum->n_tasks += o->n_tasks;
     sum->n_messages += o->n_messages;
     sum->n_corrupted += o->n_corrupted;
-    sum->n_recalled += o->n_recalled;
     for (size_t i = 0; i < sizeof o->n_by_status / sizeof o->n_by_status[0];
          i++) {
         sum->n_by_status[i] += o->n_by_status[i];

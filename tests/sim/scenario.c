@@ -88,7 +88,7 @@ static int work(dwq_call_t *call, void *arg)
     dwq_array_t array;
 
     if (!dwq_arg(call, 0, &x) || !dwq_arg(call, 1, &seconds) ||
-        !dwq_arg(call, 2, &index)) {
+        !dwq_arg(call, 2, &index) || !(seconds >= 0 && seconds < 10)) {
         return dwq_call_fail(call, 99, "bad arguments");
     }
     if (index >= 0 && (size_t)index < s->n_known) {

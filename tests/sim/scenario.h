@@ -12,7 +12,6 @@ struct scenario_outcome {
     uint64_t n_tasks;
     uint64_t n_messages;
     uint64_t n_corrupted;
-    uint64_t n_recalled;      /* tasks that were given back */
     uint64_t n_by_status[32]; /* results, by -status */
 };
 

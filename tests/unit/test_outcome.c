@@ -81,7 +81,6 @@ static dwq_result_t result_of(const struct rank *ranks, int n)
     cr_assert_eq(dwqi_outcome_create(row.data, size, row.data, &outcome),
                  DWQ_OK);
     dwqi_outcome_give(outcome, 2, &result);
-    cr_assert_eq(result.status, dwqi_outcome_status(outcome));
     cr_assert_eq(result.this_time, dwqi_outcome_time(outcome));
     return result;
 }
@@ -478,4 +477,19 @@ Test(outcome, any_changed_bit_gives_a_result_or_a_refusal)
     }
     fclose(null);
     free(row.data);
+}
+
+Test(outcome, times_that_are_none_are_malformed)
+{
+    static const double bad[] = { NAN, INFINITY, -1 };
+    struct dwqi_part_head read;
+
+    for (int i = 0; i < 6; i++) {
+        struct dwqi_part_head head = { .size = sizeof head, .n_parts = 1 };
+
+        cr_assert_eq(dwqi_part_head_read(&head, sizeof head, &read), DWQ_OK);
+        *(i < 3 ? &head.this_time : &head.total_time) = bad[i % 3];
+        cr_assert_eq(dwqi_part_head_read(&head, sizeof head, &read),
+                     DWQ_E_MESSAGE);
+    }
 }

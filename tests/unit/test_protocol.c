@@ -27,7 +27,7 @@ static uint64_t check_of(const struct dwqi_head *head)
 
 static struct frame frame_of(uint64_t body_size)
 {
-    struct frame frame = { .head = dwqi_head_make(DWQI_TASK, 3, 5, body_size) };
+    struct frame frame = { .head = dwqi_head_make(DWQI_TASK, 3, body_size) };
 
     return frame;
 }
@@ -62,12 +62,11 @@ static void refuses(const struct frame *frame, size_t size, const char *about)
 Test(protocol, head_survives_with_every_tag)
 {
     for (int tag = 0; tag < DWQI_TAG_COUNT; tag++) {
-        struct frame frame = { .head = dwqi_head_make((enum dwqi_tag)tag, 7,
-                                                      DWQI_FLAG_READY, 128) };
+        struct frame frame = { .head =
+                                   dwqi_head_make((enum dwqi_tag)tag, 7, 128) };
 
         cr_assert_eq(frame.head.tag, tag);
         cr_assert_eq(frame.head.n_items, 7);
-        cr_assert_eq(frame.head.flags, DWQI_FLAG_READY);
         cr_assert_eq(frame.head.body_size, 128);
         cr_assert_eq(frame.head.check, check_of(&frame.head));
         takes(&frame, 64 + 128);
@@ -76,9 +75,8 @@ Test(protocol, head_survives_with_every_tag)
 
 Test(protocol, largest_counts_survive)
 {
-    struct frame frame = { .head =
-                               dwqi_head_make(DWQI_DONE, UINT32_MAX, UINT32_MAX,
-                                              (uint64_t)1 << 40) };
+    struct frame frame = { .head = dwqi_head_make(DWQI_DONE, UINT32_MAX,
+                                                  (uint64_t)1 << 40) };
 
     takes(&frame, 64);
 }
@@ -192,16 +190,11 @@ Test(protocol, tags_keep_their_values_names_and_directions)
     static const struct {
         int tag, value;
         const char *name;
-        bool down;
     } rows[] = {
-        { DWQI_READY, 0, "READY", false },
-        { DWQI_DONE, 1, "DONE", false },
-        { DWQI_TASK, 2, "TASK", true },
-        { DWQI_EXIT, 3, "EXIT", true },
-        { DWQI_RECALL, 4, "RECALL", true },
-        { DWQI_RETURN, 5, "RETURN", false },
-        { DWQI_WITHDRAW, 6, "WITHDRAW", false },
-        { DWQI_BYE, 7, "BYE", false },
+        { DWQI_READY, 0, "READY" },       { DWQI_DONE, 1, "DONE" },
+        { DWQI_TASK, 2, "TASK" },         { DWQI_EXIT, 3, "EXIT" },
+        { DWQI_RECALL, 4, "RECALL" },     { DWQI_RETURN, 5, "RETURN" },
+        { DWQI_WITHDRAW, 6, "WITHDRAW" }, { DWQI_BYE, 7, "BYE" },
     };
 
     cr_assert_eq(sizeof rows / sizeof rows[0], DWQI_TAG_COUNT);
@@ -210,10 +203,7 @@ Test(protocol, tags_keep_their_values_names_and_directions)
 
         cr_assert_eq((int)tag, rows[i].value);
         cr_assert_str_eq(dwqi_tag_name(tag), rows[i].name);
-        cr_assert_eq(dwqi_tag_is_down(tag), rows[i].down);
     }
     cr_assert_str_eq(dwqi_tag_name(DWQI_TAG_COUNT), "?");
     cr_assert_str_eq(dwqi_tag_name((enum dwqi_tag) - 1), "?");
-    cr_assert(!dwqi_tag_is_down(DWQI_TAG_COUNT));
-    cr_assert(!dwqi_tag_is_down((enum dwqi_tag) - 1));
 }

@@ -67,7 +67,8 @@ typedef struct dwq_options {
     bool enable_worker_service;
     const char *worker_service_name;
 
-    int argc; /* the program's own arguments */
+    int argc; /* the program's own arguments, for groups that are spawned: not
+               * looked at until these are there */
     char **argv;
 
     /* Wall seconds from the start of the run after which no task starts, and
