@@ -52,7 +52,8 @@ const dwq_value_t *dwq_call_kwarg(const dwq_call_t *call, const char *name)
 
 int dwq_call_return(dwq_call_t *call, dwq_values_t values)
 {
-    struct dwqi_part_head head = { .id = call->task->id, .n_parts = 1 };
+    struct dwqi_part_head head = { .id = call->task->id,
+                                   .n_parts = (uint32_t)call->config->size };
     struct dwqi_pack pack;
     const char *why = "out of memory";
     dwq_status_t status =
@@ -115,6 +116,17 @@ int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
 
 bool dwq_call_agree(dwq_call_t *call, bool ok)
 {
-    (void)call; /* a group of one agrees with itself */
-    return ok;
+    const struct dwqi_executor_config *config = call->config;
+    bool all_ok = false;
+    dwq_status_t status;
+
+    if (!config->agree) {
+        return ok; /* a group of one agrees with itself */
+    }
+    status = config->agree(config->agree_arg, call->task->id, ok, &all_ok);
+    if (status != DWQ_OK) {
+        dwqi_log_error(config->log, "dwq_call_agree: %s",
+                       dwq_status_text(status));
+    }
+    return status == DWQ_OK && all_ok;
 }

@@ -47,6 +47,7 @@ void dwqi_done_finish(struct dwqi_done *done)
  * function. */
 static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
                            const void *item, const struct dwqi_task_head *head,
+                           const struct dwqi_share *share,
                            struct dwqi_arena *arena,
                            struct dwqi_task_view *view)
 {
@@ -54,7 +55,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     dwq_function_t function;
     double start, seconds;
     int code;
-    dwq_status_t status = dwqi_task_unpack(item, head, arena, view);
+    dwq_status_t status = dwqi_task_unpack(item, head, share, arena, view);
 
     if (status != DWQ_OK) {
         dwq_call_fail(call, status, "the task could not be read: %s",
@@ -107,12 +108,19 @@ static dwq_status_t finish_part(dwq_call_t *call,
     return status;
 }
 
+static uint32_t n_parts(const struct dwqi_executor *executor)
+{
+    return (uint32_t)executor->config.size;
+}
+
 dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                const struct dwqi_task_head *head,
+                               const struct dwqi_share *share,
                                struct dwqi_done *done_out)
 {
     struct dwqi_task_view view = { .id = head->id };
-    struct dwqi_part_head times = { .id = head->id, .n_parts = 1 };
+    struct dwqi_part_head times = { .id = head->id,
+                                    .n_parts = n_parts(executor) };
     dwq_status_t status;
     struct dwqi_arena inner = { .chunks = NULL };
     struct dwqi_arena *arena = executor->depth > 0 ? &inner : &executor->arena;
@@ -127,7 +135,8 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     call.code = 0;
     dwqi_arena_reset(arena);
     executor->depth++;
-    times.this_time = run_function(executor, &call, item, head, arena, &view);
+    times.this_time =
+        run_function(executor, &call, item, head, share, arena, &view);
     executor->depth--;
     dwqi_arena_finish(&inner);
     executor->total_time += times.this_time;
@@ -145,4 +154,21 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     }
     *done_out = call.done;
     return DWQ_OK;
+}
+
+dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
+                                int code, const char *message,
+                                struct dwqi_done *done_out)
+{
+    struct dwqi_part_head head = { .id = id,
+                                   .total_time = executor->total_time,
+                                   .n_processed = executor->n_processed,
+                                   .status = DWQ_E_TASK,
+                                   .code = code,
+                                   .n_parts = n_parts(executor) };
+    const char *why;
+
+    *done_out = (struct dwqi_done){ .owned = NULL };
+    return dwqi_pack_part(&head, message, (dwq_values_t){ 0, NULL },
+                          &executor->scratch, &done_out->pack, &why);
 }

@@ -17,6 +17,10 @@ struct dwqi_executor_config {
     int rank; /* of the group */
     int size;
     const void *comm; /* MPI_Comm *, borrowed, for dwq_call_comm() */
+    /* Agreement of the group; NULL: a group of one. */
+    dwq_status_t (*agree)(void *agree_arg, uint64_t id, bool ok,
+                          bool *all_ok_out);
+    void *agree_arg;
 };
 
 struct dwqi_owned; /* arrays of dwq_call_alloc() */
@@ -35,13 +39,20 @@ void dwqi_executor_destroy(struct dwqi_executor *executor);
 /**
  * Run the task item at `item`, whose head was read.
  *
+ * @param share     NULL: the item is whole; see dwqi_task_unpack().
  * @param done_out  Gives the part: release with dwqi_done_finish().
  *
  * @return DWQ_OK, DWQ_E_NOMEM
  */
 dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                const struct dwqi_task_head *head,
+                               const struct dwqi_share *share,
                                struct dwqi_done *done_out);
+
+/* The part of a task that failed here without having run. */
+dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
+                                int code, const char *message,
+                                struct dwqi_done *done_out);
 void dwqi_done_finish(struct dwqi_done *done);
 
 #endif

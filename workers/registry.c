@@ -297,6 +297,15 @@ dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
     return DWQ_OK;
 }
 
+static dwq_status_t no_function(const char *role, const char *module,
+                                const char *name,
+                                struct dwqi_reason *reason_out)
+{
+    return fail(reason_out, DWQ_E_OPTION,
+                "no %s function '%.200s' in module '%s'", role,
+                name ? name : "(default)", module ? module : "__main__");
+}
+
 dwq_status_t dwqi_registry_find_worker(
     struct dwqi_registry *registry, const char *module, const char *name,
     int (**function_out)(dwq_worker_t *worker, void *arg), void **arg_out,
@@ -320,9 +329,37 @@ dwq_status_t dwqi_registry_find_worker(
         function = w && w->name ? w->function : NULL;
     }
     if (!function) {
-        return fail(reason_out, DWQ_E_OPTION,
-                    "no worker function '%.200s' in module '%s'",
-                    name ? name : "(default)", module ? module : "__main__");
+        return no_function("worker", module, name, reason_out);
+    }
+    *function_out = function;
+    *arg_out = found->arg;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_registry_find_broker(
+    struct dwqi_registry *registry, const char *module, const char *name,
+    int (**function_out)(dwq_broker_t *broker, void *arg), void **arg_out,
+    struct dwqi_reason *reason_out)
+{
+    struct module *found = NULL;
+    dwq_status_t status = find_module(registry, module, &found, reason_out);
+    const dwq_module_t *exports = status == DWQ_OK ? found->exports : NULL;
+    const dwq_broker_function_t *b = exports ? exports->brokers : NULL;
+    int (*function)(dwq_broker_t *, void *) = NULL;
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    while (name && b && b->name && strcmp(b->name, name) != 0) {
+        b++;
+    }
+    if (!name) {
+        function = exports ? exports->broker : NULL;
+    } else if (b && b->name) {
+        function = b->function;
+    }
+    if (!function) {
+        return no_function("broker", module, name, reason_out);
     }
     *function_out = function;
     *arg_out = found->arg;

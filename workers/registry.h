@@ -37,11 +37,17 @@ dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
                                 dwq_function_t *function_out,
                                 struct dwqi_reason *reason_out);
 
-/* The worker (broker) function that a module exports under a name; NULL: the
+/* The worker function that a module exports under a name; NULL: the
  * one it exports without a name. *arg_out is what the module's init gave. */
 dwq_status_t dwqi_registry_find_worker(
     struct dwqi_registry *registry, const char *module, const char *name,
     int (**function_out)(dwq_worker_t *worker, void *arg), void **arg_out,
+    struct dwqi_reason *reason_out);
+
+/* The same for a broker function. */
+dwq_status_t dwqi_registry_find_broker(
+    struct dwqi_registry *registry, const char *module, const char *name,
+    int (**function_out)(dwq_broker_t *broker, void *arg), void **arg_out,
     struct dwqi_reason *reason_out);
 
 #endif

@@ -11,7 +11,7 @@
 struct batch {
     struct dwqi_message message;
     size_t at;       /* bytes: where the next item starts */
-    uint32_t n_left; /* items */
+    uint32_t n_left; /* items that were not started */
     struct batch *next, *prev;
 };
 
@@ -20,6 +20,7 @@ struct dwqi_server {
     enum dwqi_worker_state state;
     bool failed;           /* a message could not be read */
     struct batch *batches; /* what it holds, oldest first */
+    bool running;          /* an item of the first batch */
     struct dwqi_pack ready_data;
     bool ready_data_changed;
 };
@@ -45,17 +46,26 @@ static void drop_batch(struct dwqi_server *server, struct batch *batch)
     free(batch);
 }
 
-static void drop_batches(struct dwqi_server *server)
+/* All that was not started. */
+static void drop_unstarted(struct dwqi_server *server)
 {
-    while (server->batches) {
-        drop_batch(server, server->batches);
+    struct batch *batch, *next;
+
+    DL_FOREACH_SAFE(server->batches, batch, next)
+    {
+        if (server->running && batch == server->batches) {
+            batch->n_left = 0;
+        } else {
+            drop_batch(server, batch);
+        }
     }
 }
 
 void dwqi_server_destroy(struct dwqi_server *server)
 {
     if (server) {
-        drop_batches(server);
+        server->running = false;
+        drop_unstarted(server);
         dwqi_pack_finish(&server->ready_data);
         free(server);
     }
@@ -148,7 +158,7 @@ static dwq_status_t give_back(struct dwqi_server *server)
         return DWQ_E_NOMEM;
     }
     n = held_ids(server, ids);
-    drop_batches(server);
+    drop_unstarted(server);
     part = (struct dwqi_extent){ ids, n * sizeof *ids };
     status = send_to_controller(server,
                                 &(struct dwqi_outgoing){ .tag = DWQI_RETURN,
@@ -298,81 +308,60 @@ static dwq_status_t handle_message(struct dwqi_server *server,
 
 /* --- Running ------------------------------------------------------------ */
 
-static void release_done(void *owner)
-{
-    struct dwqi_done *done = owner;
-
-    dwqi_done_finish(done);
-    free(done);
-}
-
-/* A part that stays in memory until it has left; then the next call may start:
- * a transfer moves only while somebody polls. */
-static dwq_status_t send_large(struct dwqi_server *server,
-                               struct dwqi_done *done)
-{
-    struct dwqi_done *owner = malloc(sizeof *owner);
-    size_t n_parts = 1 + done->pack.n_extents;
-    struct dwqi_extent *parts = malloc(n_parts * sizeof *parts);
-    dwq_status_t status = DWQ_E_NOMEM;
-
-    if (!owner || !parts) {
-        free(owner);
-        dwqi_done_finish(done);
-        goto free_parts;
-    }
-    *owner = *done;
-    parts[0] = (struct dwqi_extent){ done->pack.block, done->pack.block_size };
-    for (size_t i = 1; i < n_parts; i++) {
-        parts[i] = done->pack.extents[i - 1];
-    }
-    status = send_to_controller(
-        server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
-                                         .n_items = 1,
-                                         .parts = parts,
-                                         .n_parts = n_parts,
-                                         .release = release_done,
-                                         .owner = owner });
-    if (status == DWQ_OK && server->batches) {
-        status = dwqi_flush(server->config.transport);
-    }
-
-free_parts:
-    free(parts);
-    return status;
-}
-
 static dwq_status_t report_done(struct dwqi_server *server,
-                                struct dwqi_done *done)
+                                const struct dwqi_report *report)
 {
-    struct dwqi_extent part = { done->pack.block, done->pack.block_size };
     dwq_status_t status = DWQ_OK;
 
     if (server->ready_data_changed) {
         status = report_ready(server); /* so that DONE does not come first */
     }
     if (status != DWQ_OK) {
-        dwqi_done_finish(done);
+        report->release(report->owner);
         return status;
     }
-    if (done->pack.size > DWQI_INLINE_MAX) {
-        status = send_large(server, done);
-    } else {
-        status = send_to_controller(
-            server,
-            &(struct dwqi_outgoing){
-                .tag = DWQI_DONE, .n_items = 1, .parts = &part, .n_parts = 1 });
-        dwqi_done_finish(done);
+    status = send_to_controller(
+        server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                         .n_items = 1,
+                                         .parts = report->parts,
+                                         .n_parts = report->n_parts,
+                                         .release = report->release,
+                                         .owner = report->owner });
+    if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches) {
+        /* The next call may start only then: a transfer moves only while
+         * somebody polls. */
+        status = dwqi_flush(server->config.transport);
     }
     return status;
 }
 
+static dwq_status_t poll_running(struct dwqi_server *server)
+{
+    struct dwqi_runner *runner = server->config.runner;
+    struct batch *batch = server->batches;
+    struct dwqi_report report;
+    dwq_status_t status = runner->ops->poll(runner, &report);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    server->running = false;
+    if (batch->n_left == 0) {
+        drop_batch(server, batch);
+    }
+    if (server->state != DWQI_WS_SERVING && server->state != DWQI_WS_DRAINING) {
+        report.release(report.owner); /* withdrawn: the controller gave it up */
+        return DWQ_OK;
+    }
+    return report_done(server, &report);
+}
+
 static dwq_status_t run_one(struct dwqi_server *server)
 {
+    struct dwqi_runner *runner = server->config.runner;
     struct batch *batch = server->batches;
     const unsigned char *item = batch->message.body + batch->at;
     struct dwqi_task_head head;
-    struct dwqi_done done;
     dwq_status_t status =
         dwqi_task_head_read(item, batch->message.body_size - batch->at, &head);
 
@@ -380,13 +369,11 @@ static dwq_status_t run_one(struct dwqi_server *server)
         drop_batch(server, batch);
         return refuse(server, "the head of a task");
     }
-    status = dwqi_executor_run(server->config.executor, item, &head, &done);
+    server->running = true;
     batch->at += head.size;
     batch->n_left--;
-    if (batch->n_left == 0) {
-        drop_batch(server, batch);
-    }
-    return status == DWQ_OK ? report_done(server, &done) : status;
+    status = runner->ops->start(runner, item, &head);
+    return status == DWQ_OK ? poll_running(server) : status;
 }
 
 static dwq_status_t run_or_give_back(struct dwqi_server *server)
@@ -413,6 +400,9 @@ dwq_status_t dwqi_server_step(struct dwqi_server *server)
     }
     if (status != DWQ_E_AGAIN) {
         return status;
+    }
+    if (server->running) {
+        return poll_running(server);
     }
     if (server->batches) {
         return run_or_give_back(server);

@@ -1,16 +1,17 @@
-/* A worker of one rank: takes tasks from the controller, runs them in order,
- * reports. It steps: the loop around it, or the simulation, decides when. */
+/* Takes tasks from the controller, has them run in order, reports: a worker of one
+ * rank, or the broker of a group. It steps: the loop around it, or the simulation, decides when. */
 #ifndef DWQI_WORKERS_SERVE_H
 #define DWQI_WORKERS_SERVE_H
 
+#include "libdwq/base/log.h"
 #include "libdwq/wire/transport.h"
-#include "workers/executor.h"
+#include "workers/runner.h"
 
 struct dwqi_server;
 
 struct dwqi_server_config {
     struct dwqi_transport *transport; /* borrowed */
-    struct dwqi_executor *executor;   /* borrowed */
+    struct dwqi_runner *runner;       /* borrowed */
     const struct dwqi_log *log;       /* borrowed */
     int controller;                   /* the peer */
     double time_limit; /* on the transport's clock: no call starts after it;

@@ -32,10 +32,16 @@ const void *dwqi_worker_comm(const dwq_worker_t *worker)
     return worker->comm;
 }
 
+const void *dwqi_worker_merged_comm(const dwq_worker_t *worker)
+{
+    return worker->merged_comm;
+}
+
 dwq_status_t dwq_worker_set_ready_data(dwq_worker_t *worker, dwq_value_t data)
 {
-    return worker->server ? dwqi_server_set_ready_data(worker->server, data)
-                          : DWQ_OK; /* in place nobody asks for it */
+    return worker->set_ready_data
+               ? worker->set_ready_data(worker->set_ready_data_arg, data)
+               : DWQ_OK; /* in place nobody asks for it */
 }
 
 dwq_kwargs_t dwq_worker_run_args(const dwq_worker_t *worker)
@@ -112,7 +118,7 @@ dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
     time_est = task->time_est > 0 ? task->time_est : 1;
     status = make_item(worker, task, &item, &head);
     if (status == DWQ_OK) {
-        status = dwqi_executor_run(worker->executor, item, &head, &done);
+        status = dwqi_executor_run(worker->executor, item, &head, NULL, &done);
     }
     free(item);
     if (status != DWQ_OK) {

@@ -4,23 +4,27 @@
 
 #include <dwq/worker.h>
 
-#include "workers/serve.h"
+#include "workers/executor.h"
 
 struct dwq_worker {
-    struct dwqi_server *server;     /* NULL: calls run in place */
-    struct dwqi_executor *executor; /* for dwq_worker_execute() */
+    struct dwqi_executor *executor; /* for dwq_worker_execute(), of size 1 */
     const struct dwqi_log *log;
     int id; /* 1..n_workers, or 0 */
     bool served;
-    const void *comm; /* MPI_Comm *, or NULL */
+    const void *comm;        /* MPI_Comm *, or NULL */
+    const void *merged_comm; /* the same */
     dwq_kwargs_t run_args;
     dwq_world_t world;
     dwq_status_t (*serve)(void *arg);
     void *serve_arg;
+    /* NULL: calls run in place. */
+    dwq_status_t (*set_ready_data)(void *arg, dwq_value_t data);
+    void *set_ready_data_arg;
     void (*abort)(void *arg); /* ends the job; does not return */
     void *abort_arg;
 };
 
 const void *dwqi_worker_comm(const dwq_worker_t *worker);
+const void *dwqi_worker_merged_comm(const dwq_worker_t *worker);
 
 #endif

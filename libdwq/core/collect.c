@@ -83,7 +83,8 @@ dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
     status =
         dwqi_task_head_read(item, ((struct dwqi_task_head *)item)->size, &head);
     if (status == DWQ_OK) {
-        status = dwqi_executor_run(c->config.executor, item, &head, &done);
+        status =
+            dwqi_executor_run(c->config.executor, item, &head, NULL, &done);
     }
     free(item);
     if (status != DWQ_OK) {

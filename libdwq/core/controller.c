@@ -327,6 +327,11 @@ dwq_kwargs_t dwq_controller_run_args(const dwq_controller_t *controller)
     return controller->config.run_args;
 }
 
+const dwq_plan_t *dwq_controller_plan(const dwq_controller_t *controller)
+{
+    return controller->config.plan;
+}
+
 dwq_world_t dwq_controller_world(const dwq_controller_t *controller)
 {
     return controller->config.world;

@@ -3,7 +3,7 @@
 #ifndef DWQI_CORE_CONTROLLER_H
 #define DWQI_CORE_CONTROLLER_H
 
-#include <dwq/controller.h>
+#include <dwq/plan.h>
 
 #include "libdwq/base/log.h"
 #include "libdwq/wire/transport.h"
@@ -22,6 +22,7 @@ struct dwqi_controller_config {
     double grace_end;  /* the same: running calls are given up */
     dwq_kwargs_t run_args;
     dwq_world_t world;
+    const dwq_plan_t *plan;   /* borrowed; or NULL */
     void (*abort)(void *arg); /* ends the job; does not return */
     void *abort_arg;
 };

@@ -1,6 +1,7 @@
 /* The calls of <dwq/mpi.h>: communicators of runs, calls and workers. */
 #include <dwq/mpi.h>
 
+#include "brokers/broker.h"
 #include "libdwq/core/run.h"
 #include "workers/call.h"
 #include "workers/worker.h"
@@ -18,16 +19,32 @@ dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
     return status;
 }
 
+static MPI_Comm comm_at(const void *comm)
+{
+    return comm ? *(const MPI_Comm *)comm : MPI_COMM_NULL;
+}
+
 MPI_Comm dwq_call_comm(const dwq_call_t *call)
 {
-    const MPI_Comm *comm = dwqi_call_comm(call);
-
-    return comm ? *comm : MPI_COMM_NULL;
+    return comm_at(dwqi_call_comm(call));
 }
 
 MPI_Comm dwq_worker_comm(const dwq_worker_t *worker)
 {
-    const MPI_Comm *comm = dwqi_worker_comm(worker);
+    return comm_at(dwqi_worker_comm(worker));
+}
 
-    return comm ? *comm : MPI_COMM_NULL;
+MPI_Comm dwq_worker_merged_comm(const dwq_worker_t *worker)
+{
+    return comm_at(dwqi_worker_merged_comm(worker));
+}
+
+MPI_Comm dwq_broker_merged_comm(const dwq_broker_t *broker)
+{
+    return comm_at(dwqi_broker_merged_comm(broker));
+}
+
+MPI_Comm dwq_broker_group_comm(const dwq_broker_t *broker)
+{
+    return comm_at(dwqi_broker_brokers_comm(broker));
 }

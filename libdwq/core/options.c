@@ -273,6 +273,18 @@ static bool wants_groups(const dwq_options_t *o)
            o->nprocs_per_worker == DWQ_NPROCS_AUTO;
 }
 
+dwq_grouping_t dwqi_options_grouping(const dwq_options_t *o)
+{
+    return o->grouping == DWQ_GROUPING_NONE && wants_groups(o)
+               ? DWQ_GROUPING_SPLIT
+               : o->grouping;
+}
+
+int dwqi_options_nprocs(const dwq_options_t *o)
+{
+    return o->nprocs_per_worker == 0 ? 1 : o->nprocs_per_worker;
+}
+
 dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
                                 struct dwqi_fault *fault_out)
 {
@@ -292,12 +304,15 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
                     "set: there is no module to find it in",
                     o->worker_name);
     }
-    if (size > 1 && wants_groups(o)) {
+    if (size > 1 && o->nprocs_per_worker == DWQ_NPROCS_AUTO) {
         return fail(fault_out,
-                    "options grouping=%d, nprocs_per_worker=%d ask for groups "
-                    "of ranks, which this version of libdwq does not have yet: "
-                    "use grouping none, one rank per worker",
-                    o->grouping, o->nprocs_per_worker);
+                    "option nprocs_per_worker is DWQ_NPROCS_AUTO, which this "
+                    "version of libdwq does not have yet: give a number");
+    }
+    if (size > 1 && o->grouping == DWQ_GROUPING_SPAWN) {
+        return fail(fault_out,
+                    "option grouping is spawn, which this version of libdwq "
+                    "does not have yet: use split");
     }
     return DWQ_OK;
 }

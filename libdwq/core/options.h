@@ -28,6 +28,10 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
                                   dwq_options_t *options_out,
                                   struct dwqi_fault *fault_out);
 
+/* None with more than one rank per worker means split; 0 ranks means 1. */
+dwq_grouping_t dwqi_options_grouping(const dwq_options_t *resolved);
+int dwqi_options_nprocs(const dwq_options_t *resolved);
+
 /* Combinations that cannot be, for a job of `size` ranks, and options that are
  * not there yet. */
 dwq_status_t dwqi_options_check(const dwq_options_t *resolved, int size,

@@ -1,280 +1,20 @@
-/* One run from start to end: agree on the options (start.c), give every rank its
- * role, wire the rooms together, and leave together. */
+/* One run from start to end: agree on the options (start.c), play the roles
+ * (roles.c), and leave together. */
 #include "libdwq/core/run.h"
 
-#include <math.h>
-#include <stdlib.h>
-
-#include "libdwq/base/clock.h"
-#include "libdwq/core/interrupt.h"
 #include "libdwq/core/run_private.h"
-
-/* --- Roles -------------------------------------------------------------- */
-
-static dwq_world_t world_facts(const struct run *run)
-{
-    enum dwqi_role role = dwqi_plan_role(&run->plan, run->rank);
-
-    return (dwq_world_t){
-        .is_controller = run->rank == run->plan.controller,
-        .is_worker = role == DWQI_ROLE_WORKER || role == DWQI_ROLE_IN_PLACE,
-        .workers_available = run->plan.n_workers > 0,
-        .size = run->plan.size,
-        .rank = run->rank,
-        .n_workers = run->plan.n_workers,
-    };
-}
-
-static void abort_run(void *arg)
-{
-    struct run *run = arg;
-
-    fflush(NULL);
-    dwqi_world_abort(run->world, 1);
-}
-
-static double clock_now(void *arg)
-{
-    (void)arg;
-    return dwqi_clock_now();
-}
-
-static dwq_status_t make_executor(struct run *run)
-{
-    return dwqi_executor_create(
-        &(struct dwqi_executor_config){ .registry = run->registry,
-                                        .log = &run->log,
-                                        .now = clock_now,
-                                        .rank = 0,
-                                        .size = 1,
-                                        .comm = dwqi_world_self(run->world) },
-        &run->executor);
-}
-
-static double limit_time(const struct run *run)
-{
-    return run->options.time_limit > 0 ? run->start + run->options.time_limit
-                                       : INFINITY;
-}
-
-static dwq_status_t make_controller(struct run *run)
-{
-    int n = run->plan.n_workers;
-    int *peers = calloc((size_t)n + 1, sizeof *peers);
-    struct dwqi_controller_config config = {
-        .transport = run->transport,
-        .executor = run->executor,
-        .log = &run->log,
-        .n_workers = n,
-        .peers = peers,
-        .n_peers = run->plan.size,
-        .queue_order = run->options.queue_order,
-        .held_max = 1 + run->options.prefetch,
-        .time_limit = limit_time(run),
-        .grace_end = run->options.time_limit_grace > 0
-                         ? limit_time(run) + run->options.time_limit_grace
-                         : INFINITY,
-        .run_args = run->options.run_args,
-        .world = world_facts(run),
-        .abort = abort_run,
-        .abort_arg = run,
-    };
-    dwq_status_t status;
-
-    if (!peers) {
-        return DWQ_E_NOMEM;
-    }
-    for (int w = 1; w <= n; w++) {
-        peers[w - 1] = dwqi_plan_rank_of(&run->plan, w);
-    }
-    status = dwqi_controller_create(&config, &run->controller);
-    free(peers);
-    return status;
-}
-
-/* Run the user's controller function, then the rest of the queue. */
-static dwq_status_t run_controller(struct run *run)
-{
-    struct dwqi_interrupt interrupt;
-    dwq_status_t status;
-
-    dwqi_interrupt_watch(&interrupt);
-    run->controller_code =
-        run->options.controller(run->controller, run->options.arg);
-    status = dwqi_controller_close(run->controller, run->controller_code != 0);
-    dwqi_interrupt_restore(&interrupt);
-    if (status == DWQ_E_TIME_LIMIT) {
-        run->overdue = true;
-        status = DWQ_OK;
-    }
-    return status;
-}
-
-static dwq_status_t play_controller(struct run *run)
-{
-    dwq_status_t status = make_controller(run);
-
-    if (status == DWQ_OK) {
-        dwqi_log_info(&run->log, "controller of %d workers",
-                      run->plan.n_workers);
-        status = run_controller(run);
-        run->exit_code = run->controller_code;
-    }
-    return status;
-}
-
-/* Step the server until it has left. */
-static dwq_status_t serve_steps(struct run *run)
-{
-    dwq_status_t status = DWQ_OK;
-
-    while (!dwqi_server_is_closed(run->server)) {
-        status = dwqi_server_step(run->server);
-        if (status == DWQ_E_AGAIN) {
-            status = dwqi_pause(run->transport, INFINITY);
-        }
-        if (status != DWQ_OK) {
-            return status;
-        }
-    }
-    return dwqi_server_has_failed(run->server) ? DWQ_E_MESSAGE : DWQ_OK;
-}
-
-static dwq_status_t serve(void *arg)
-{
-    struct run *run = arg;
-    dwq_status_t status = dwqi_server_begin(run->server);
-
-    status = status == DWQ_OK ? serve_steps(run) : status;
-    if (status != DWQ_OK && status != DWQ_E_MESSAGE) {
-        dwqi_log_error(&run->log, "this worker cannot go on: %s",
-                       dwq_status_text(status));
-        abort_run(run);
-    }
-    return status;
-}
-
-static dwq_status_t withdraw(struct run *run)
-{
-    char reason[80];
-    dwq_status_t status;
-
-    snprintf(reason, sizeof reason,
-             "its worker function returned %d before it served",
-             run->exit_code);
-    if (!run->server) {
-        dwqi_log_warning(&run->log, "calls cannot run in place: %s", reason);
-        dwqi_controller_set_in_place(run->controller, false);
-        return run_controller(run);
-    }
-    status = dwqi_server_withdraw(run->server, reason);
-    return status == DWQ_OK ? serve_steps(run) : status;
-}
-
-/* The worker function around the serving, or the serving alone. */
-static dwq_status_t play_worker_function(struct run *run, void *arg,
-                                         dwq_status_t (*serving)(void *))
-{
-    dwq_status_t status = DWQ_OK;
-
-    run->worker = (dwq_worker_t){
-        .server = run->server,
-        .executor = run->executor,
-        .log = &run->log,
-        .id = dwqi_plan_worker_of(&run->plan, run->rank),
-        .comm = dwqi_world_self(run->world),
-        .run_args = run->options.run_args,
-        .world = world_facts(run),
-        .serve = serving,
-        .serve_arg = run,
-        .abort = abort_run,
-        .abort_arg = run,
-    };
-    if (run->options.worker) {
-        run->exit_code = run->options.worker(&run->worker, arg);
-    }
-    if (!run->worker.served) {
-        status = run->exit_code != 0 ? withdraw(run)
-                                     : dwq_worker_serve(&run->worker);
-    }
-    /* A worker that withdrew over a message leaves like any other. */
-    return status == DWQ_E_MESSAGE ? DWQ_OK : status;
-}
-
-static dwq_status_t play_worker(struct run *run, void *arg)
-{
-    dwq_status_t status = dwqi_server_create(
-        &(struct dwqi_server_config){ .transport = run->transport,
-                                      .executor = run->executor,
-                                      .log = &run->log,
-                                      .controller = run->plan.controller,
-                                      .time_limit = limit_time(run) },
-        &run->server);
-
-    if (status != DWQ_OK) {
-        return status;
-    }
-    dwqi_log_info(&run->log, "worker %d of %d",
-                  dwqi_plan_worker_of(&run->plan, run->rank),
-                  run->plan.n_workers);
-    return play_worker_function(run, arg, serve);
-}
-
-/* In place the worker function surrounds the controller's: what it prepares
- * before it serves is there for the calls, and serving is the run. */
-static dwq_status_t serve_in_place(void *arg)
-{
-    return run_controller(arg);
-}
-
-static dwq_status_t play_in_place(struct run *run, void *arg)
-{
-    dwq_status_t status = make_controller(run);
-
-    if (status == DWQ_OK) {
-        dwqi_log_info(&run->log, "one process: every call runs in place");
-        status = play_worker_function(run, arg, serve_in_place);
-        run->exit_code = run->controller_code;
-    }
-    return status;
-}
-
-static dwq_status_t play(struct run *run, void *worker_arg)
-{
-    switch (dwqi_plan_role(&run->plan, run->rank)) {
-    case DWQI_ROLE_CONTROLLER:
-        return play_controller(run);
-    case DWQI_ROLE_WORKER:
-        return play_worker(run, worker_arg);
-    case DWQI_ROLE_IN_PLACE:
-        return play_in_place(run, worker_arg);
-    case DWQI_ROLE_IDLE:
-        dwqi_log_info(&run->log, "idle: beyond max_workers %d",
-                      run->options.max_workers);
-        break;
-    }
-    return DWQ_OK;
-}
 
 /* --- From start to end --------------------------------------------------- */
 
-static dwq_status_t run_roles(struct run *run, void *worker_arg)
+static dwq_status_t run_roles(struct run *run)
 {
-    dwq_status_t status =
-        dwqi_world_transport(run->world, &run->log, &run->transport);
+    dwq_status_t status = dwqi_run_play(run);
 
-    if (status == DWQ_OK) {
-        status = make_executor(run);
-    }
-    run->start = dwqi_clock_now();
-    if (status == DWQ_OK) {
-        status = play(run, worker_arg);
-    }
     if (status != DWQ_OK) {
         /* Others wait for this rank; there is no way to tell them. */
         dwqi_log_error(&run->log, "the run cannot go on: %s",
                        dwq_status_text(status));
-        abort_run(run);
+        dwqi_run_abort(run);
     }
     if (run->overdue) {
         dwqi_log_error(&run->log, "calls still run after the time limit and "
@@ -288,11 +28,8 @@ static dwq_status_t run_roles(struct run *run, void *worker_arg)
 
 static void finish(struct run *run)
 {
-    dwqi_server_destroy(run->server);
-    dwqi_controller_destroy(run->controller);
-    dwqi_executor_destroy(run->executor);
-    dwqi_registry_destroy(run->registry);
-    dwqi_close(run->transport);
+    dwqi_run_finish_roles(run);
+    dwqi_plan_finish(&run->plan);
     dwqi_world_close(run->world);
 }
 
@@ -325,7 +62,6 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
                       int *exit_code_out, bool *is_controller_out)
 {
     struct run run = { .exit_code = 0 };
-    void *worker_arg = NULL;
     dwq_status_t status;
 
     if (options) {
@@ -336,12 +72,12 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
     if (status != DWQ_OK) {
         return status;
     }
-    status = dwqi_run_start(&run, options, &worker_arg);
+    status = dwqi_run_start(&run, options);
     if (status == DWQ_OK) {
-        status = run_roles(&run, worker_arg);
+        status = run_roles(&run);
     }
     if (status == DWQ_OK) {
-        *is_controller_out = run.rank == run.plan.controller;
+        *is_controller_out = run.facts.is_controller;
         *exit_code_out = run.exit_code;
     }
     finish(&run);

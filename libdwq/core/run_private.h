@@ -1,12 +1,17 @@
-/* A run on this rank; shared by run.c (roles, start to end) and start.c (what can
- * be refused before anything starts). */
+/* A run on this rank; shared by run.c (start to end), roles.c (what each role does)
+ * and start.c (what can be refused before anything starts). */
 #ifndef DWQI_CORE_RUN_PRIVATE_H
 #define DWQI_CORE_RUN_PRIVATE_H
 
+#include "brokers/broker.h"
 #include "libdwq/core/controller.h"
 #include "libdwq/core/options.h"
 #include "libdwq/core/plan.h"
+#include "libdwq/wire/group.h"
 #include "libdwq/wire/world.h"
+#include "workers/serve.h"
+#include "workers/serve_team.h"
+#include "workers/solo.h"
 #include "workers/worker.h"
 
 struct run {
@@ -14,29 +19,49 @@ struct run {
     struct dwqi_log log;
     struct dwqi_world *world;
     struct dwqi_plan plan;
+    enum dwqi_role role;
     int rank;
-    double start; /* seconds */
+    int worker_id;     /* 1..n_workers, or 0 */
+    dwq_world_t facts; /* what the user is told of this rank */
+    double start;      /* seconds */
     struct dwqi_registry *registry;
-    struct dwqi_executor *executor;
+    struct dwqi_executor *executor; /* of this rank alone */
     struct dwqi_transport *transport;
+    struct dwqi_solo solo;
     struct dwqi_server *server;
     dwq_controller_t *controller;
     dwq_worker_t worker;
+    void *worker_arg; /* for the worker function */
+
+    /* Of a rank of a group. */
+    struct dwqi_group *group;
+    struct dwqi_transport *group_transport;
+    struct dwqi_coll *coll;
+    struct dwqi_team *team;
+    struct dwqi_executor *group_executor; /* its calls; NULL: a broker beside */
+    struct dwqi_relay *relay;
+    struct dwqi_member *member;
+    dwq_broker_t broker;
+    void *broker_arg;
+
     int exit_code;
     int controller_code; /* what the controller function returned */
     bool overdue;        /* a worker never came back after the time limit */
 };
 
 /**
- * Resolve, check and compare the options, plan the roles, load the functions.
- * Collective over the run's world.
- *
- * @param worker_arg_out  What the worker function gets.
+ * Resolve, check and compare the options, plan the roles, load the functions, make
+ * the groups. Collective over the run's world.
  *
  * @return The same on every rank: DWQ_OK; DWQ_E_OPTION, and one rank has logged
  *         what was wrong; DWQ_E_MPI
  */
-dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given,
-                            void **worker_arg_out);
+dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given);
+
+/* Play this rank's role until it has left the run. */
+dwq_status_t dwqi_run_play(struct run *run);
+void dwqi_run_finish_roles(struct run *run);
+/* End all ranks of the job; `arg` is the run. Does not return. */
+void dwqi_run_abort(void *arg);
 
 #endif

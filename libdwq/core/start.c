@@ -90,41 +90,119 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
                             : status;
 }
 
+static dwq_status_t no_plan(const struct dwqi_plan_request *request, int needed,
+                            struct dwqi_fault *fault)
+{
+    snprintf(fault->text, sizeof fault->text,
+             "option nprocs_per_worker is %d, broker %s: one group and the "
+             "controller need %d ranks, and %d are present",
+             request->nprocs, request->inside ? "inside" : "beside", needed,
+             request->size);
+    return DWQ_E_OPTION;
+}
+
+/* What the user is told of this rank. */
+static dwq_world_t facts_of(const struct run *run)
+{
+    const dwq_plan_t *plan = &run->plan.shown;
+
+    return (dwq_world_t){
+        .is_controller = run->rank == plan->controller,
+        .is_worker =
+            run->role == DWQI_ROLE_WORKER || run->role == DWQI_ROLE_MEMBER ||
+            run->role == DWQI_ROLE_IN_PLACE ||
+            (run->role == DWQI_ROLE_BROKER && run->options.broker_is_worker),
+        .workers_available = plan->n_groups > 0,
+        .size = plan->size,
+        .rank = run->rank,
+        .n_workers = plan->n_groups,
+    };
+}
+
 static dwq_status_t plan_roles(struct run *run, struct dwqi_fault *fault)
 {
-    int size = dwqi_world_size(run->world), controller = 0;
+    const dwq_options_t *o = &run->options;
+    struct dwqi_plan_request request = {
+        .size = dwqi_world_size(run->world),
+        .max_workers = o->max_workers,
+        .grouping = dwqi_options_grouping(o),
+        .nprocs = dwqi_options_nprocs(o),
+        .inside = o->broker_is_worker,
+    };
+    int needed;
     dwq_status_t status =
-        dwqi_options_controller_rank(size, &controller, fault);
+        dwqi_options_controller_rank(request.size, &request.controller, fault);
 
     if (status != DWQ_OK) {
         return status;
     }
-    run->plan = dwqi_plan_make(size, controller, run->options.max_workers);
-    if (run->rank == controller && !run->options.controller) {
+    if (run->rank == request.controller && !o->controller) {
         snprintf(fault->text, sizeof fault->text,
                  "option controller is not set on rank %d, the controller",
-                 controller);
+                 request.controller);
         return DWQ_E_OPTION;
     }
-    return DWQ_OK;
+    status = dwqi_plan_make(&request, &run->plan, &needed);
+    if (status == DWQ_E_OPTION) {
+        return no_plan(&request, needed, fault);
+    }
+    if (status == DWQ_OK) {
+        run->role = dwqi_plan_role(&run->plan, run->rank);
+        run->worker_id = dwqi_plan_worker_of(&run->plan, run->rank);
+        run->facts = facts_of(run);
+    }
+    return status;
+}
+
+/* Whether this rank runs a worker function. */
+static bool runs_worker_function(const struct run *run)
+{
+    switch (run->role) {
+    case DWQI_ROLE_WORKER:
+    case DWQI_ROLE_MEMBER:
+    case DWQI_ROLE_IN_PLACE:
+        return true;
+    case DWQI_ROLE_BROKER:
+        return run->options.broker_is_worker && !run->options.broker;
+    default:
+        return false;
+    }
+}
+
+static dwq_status_t find_broker(struct run *run, struct dwqi_fault *fault)
+{
+    struct dwqi_reason reason = { "" };
+    dwq_options_t *o = &run->options;
+    dwq_status_t status;
+
+    run->broker_arg = o->arg;
+    if (o->broker || !o->broker_module || run->role != DWQI_ROLE_BROKER) {
+        return DWQ_OK;
+    }
+    status = dwqi_registry_find_broker(run->registry, o->broker_module,
+                                       o->broker_name, &o->broker,
+                                       &run->broker_arg, &reason);
+    if (status != DWQ_OK) {
+        snprintf(fault->text, sizeof fault->text,
+                 "option broker_module: %.200s", reason.text);
+    }
+    return status;
 }
 
 /* Find the worker function by name where no pointer was given. */
-static dwq_status_t find_worker(struct run *run, void **arg_out,
-                                struct dwqi_fault *fault)
+static dwq_status_t find_worker(struct run *run, struct dwqi_fault *fault)
 {
     struct dwqi_reason reason = { "" };
-    enum dwqi_role role = dwqi_plan_role(&run->plan, run->rank);
+    dwq_options_t *o = &run->options;
     dwq_status_t status;
 
-    *arg_out = run->options.arg;
-    if (run->options.worker || !run->options.worker_module ||
-        role == DWQI_ROLE_CONTROLLER || role == DWQI_ROLE_IDLE) {
+    run->worker_arg = o->arg;
+    if (o->worker || !o->worker_module || !runs_worker_function(run)) {
         return DWQ_OK;
     }
-    status = dwqi_registry_find_worker(
-        run->registry, run->options.worker_module, run->options.worker_name,
-        &run->options.worker, arg_out, &reason);
+    status = dwqi_registry_find_worker(run->registry, o->worker_module,
+                                       o->worker_name, &o->worker,
+                                       &run->worker_arg, &reason);
     if (status != DWQ_OK) {
         snprintf(fault->text, sizeof fault->text,
                  "option worker_module: %.200s", reason.text);
@@ -150,14 +228,16 @@ static dwq_status_t make_registry(struct run *run, struct dwqi_fault *fault)
 
 static void name_rank(struct run *run)
 {
-    int worker = dwqi_plan_worker_of(&run->plan, run->rank);
+    const char *role = run->role == DWQI_ROLE_BROKER   ? "broker"
+                       : run->role == DWQI_ROLE_MEMBER ? "group"
+                                                       : "worker";
 
-    if (worker > 0) {
-        snprintf(run->log.who, sizeof run->log.who, "rank %d (worker %d)",
-                 run->rank, worker);
+    if (run->worker_id > 0) {
+        snprintf(run->log.who, sizeof run->log.who, "rank %d (%s %d)",
+                 run->rank, role, run->worker_id);
     } else {
         snprintf(run->log.who, sizeof run->log.who, "rank %d%s", run->rank,
-                 run->rank == run->plan.controller ? " (controller)" : "");
+                 run->facts.is_controller ? " (controller)" : "");
     }
 }
 
@@ -165,16 +245,37 @@ static void warn_unused(struct run *run)
 {
     struct dwqi_fault names;
 
-    dwqi_options_unused(&run->options, run->plan.size, &names);
-    if (run->rank == run->plan.controller && names.text[0] != '\0') {
+    dwqi_options_unused(&run->options, run->facts.size, &names);
+    if (run->facts.is_controller && names.text[0] != '\0') {
         dwqi_log_warning(&run->log,
                          "of no use in this run, and not looked at: %s",
                          names.text);
     }
 }
 
-dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given,
-                            void **worker_arg_out)
+static dwq_status_t find_functions(struct run *run, struct dwqi_fault *fault)
+{
+    dwq_status_t status = make_registry(run, fault);
+
+    if (status == DWQ_OK) {
+        status = find_broker(run, fault);
+    }
+    return status == DWQ_OK ? find_worker(run, fault) : status;
+}
+
+/* Cut the groups out of the world. */
+static dwq_status_t make_groups(struct run *run)
+{
+    if (run->plan.request.grouping != DWQ_GROUPING_SPLIT ||
+        run->facts.size == 1) {
+        return DWQ_OK;
+    }
+    return dwqi_group_split(run->world, run->worker_id,
+                            run->plan.place_of[run->rank],
+                            run->options.broker_is_worker, &run->group);
+}
+
+dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
 {
     struct dwqi_fault fault = { "" };
     dwq_status_t status = agree(run, check_options(run, given, &fault), &fault);
@@ -192,9 +293,6 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given,
     }
     name_rank(run);
     warn_unused(run);
-    status = make_registry(run, &fault);
-    if (status == DWQ_OK) {
-        status = find_worker(run, worker_arg_out, &fault);
-    }
-    return agree(run, status, &fault);
+    status = agree(run, find_functions(run, &fault), &fault);
+    return status == DWQ_OK ? make_groups(run) : status;
 }

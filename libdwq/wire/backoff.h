@@ -1,5 +1,6 @@
 /* The one wait primitive: poll at once a few times, then yield the core, then
- * sleep in steps that double up to idle_wait. Whoever waits calls pause()
+ * sleep in steps that double up to idle_wait. A rank has one, which all it waits for
+ * share. Whoever waits calls pause()
  * between two polls and reset() when something came, so a wait ends within the
  * current step. */
 #ifndef DWQI_WIRE_BACKOFF_H
@@ -14,6 +15,7 @@ struct dwqi_backoff {
     unsigned yields;   /* yields before the first sleep */
     unsigned n_pauses; /* since the last reset */
     double step;       /* seconds: the next sleep */
+    int n_moving;      /* transfers under way: no pause sleeps */
 };
 
 /* crowded: more ranks than cores on this host, so that a poll that nobody can

@@ -17,6 +17,7 @@
 #include "libdwq/base/buffer.h"
 #include "libdwq/base/value_flags.h"
 #include "libdwq/wire/layout.h"
+#include "libdwq/wire/share.h"
 
 /* Arrays below this are copied even when they need not be. */
 #define DWQI_EXTENT_MIN ((size_t)64 * 1024)
@@ -40,7 +41,8 @@ struct dwqi_task_head {
     uint32_t n_kwargs;
     uint32_t function_size; /* with its closing NUL; 0: values alone */
     uint32_t module_size;   /* with its closing NUL; 0: __main__ */
-    uint32_t reserved[5];
+    uint32_t n_scattered;   /* arrays of dwq_scatter() */
+    uint32_t reserved[4];
 };
 _Static_assert(sizeof(struct dwqi_task_head) == 64, "wire struct");
 
@@ -118,10 +120,14 @@ dwq_status_t dwqi_part_head_read(const void *item, size_t available,
 /**
  * Decode an item whose head was read. Views point into the item and the arena.
  *
+ * @param share  NULL: the item is whole. Else it is the share of one rank of a
+ *               group (wire/share.h), and scattered arrays are that rank's rows.
+ *
  * @return DWQ_OK, DWQ_E_MESSAGE, DWQ_E_NOMEM
  */
 dwq_status_t dwqi_task_unpack(const void *item,
                               const struct dwqi_task_head *head,
+                              const struct dwqi_share *share,
                               struct dwqi_arena *arena,
                               struct dwqi_task_view *view_out);
 dwq_status_t dwqi_part_unpack(const void *item,

@@ -11,8 +11,10 @@ struct decoder {
     size_t size;
     size_t at;
     size_t owed; /* bytes at least that the lists and maps around still need */
-    const unsigned char *arrays; /* where the first array stands */
-    size_t arrays_size;
+    const unsigned char *arrays;    /* where the first array stands */
+    size_t arrays_size;             /* of the whole item */
+    size_t front;                   /* bytes before the arrays */
+    const struct dwqi_share *share; /* or NULL: the item is whole */
     struct dwqi_arena *arena;
     msgpack_zone
         *zone; /* msgpack-c wants one for strings, bytes and arrays, and
@@ -48,6 +50,25 @@ static dwq_status_t view_text(const char *text, size_t size,
     return DWQ_OK;
 }
 
+/* Where the array is in the share of one rank, and which rows of it. */
+static dwq_status_t view_share(const struct decoder *d, size_t offset,
+                               dwq_array_t *array)
+{
+    size_t at;
+
+    if (!d->share) {
+        array->data = (void *)(uintptr_t)(d->arrays + offset);
+        return DWQ_OK;
+    }
+    if (!dwqi_share_find(d->share, d->front + offset, array, &at)) {
+        return DWQ_E_MESSAGE;
+    }
+    if (dwq_array_size(array) > 0) {
+        array->data = (void *)(uintptr_t)(d->arrays + (at - d->front));
+    }
+    return DWQ_OK;
+}
+
 static dwq_status_t view_array(const struct decoder *d,
                                const msgpack_object_ext *ext,
                                dwq_array_t *array_out)
@@ -75,13 +96,15 @@ static dwq_status_t view_array(const struct decoder *d,
             return DWQ_E_MESSAGE;
         }
     }
-    array = dwq_array((dwq_type_t)head.type, d->arrays + head.offset, head.ndim,
-                      shape);
+    array = dwq_array((dwq_type_t)head.type, d->arrays, head.ndim, shape);
     if (dwq_type_size(array.type) == 0 ||
         dwq_array_size(&array) > d->arrays_size - head.offset) {
         return DWQ_E_MESSAGE;
     }
     array.flags = head.flags;
+    if (view_share(d, head.offset, &array) != DWQ_OK) {
+        return DWQ_E_MESSAGE;
+    }
     *array_out = array;
     return DWQ_OK;
 }
@@ -362,6 +385,7 @@ static struct decoder decoder_for(const void *item, size_t size,
                              .size = values_size,
                              .arrays = (const unsigned char *)item + front,
                              .arrays_size = size - front,
+                             .front = front,
                              .arena = arena };
 }
 
@@ -376,6 +400,7 @@ static dwq_status_t decoder_finish(struct decoder *d, dwq_status_t status)
 
 dwq_status_t dwqi_task_unpack(const void *item,
                               const struct dwqi_task_head *head,
+                              const struct dwqi_share *share,
                               struct dwqi_arena *arena,
                               struct dwqi_task_view *view_out)
 {
@@ -388,6 +413,7 @@ dwq_status_t dwqi_task_unpack(const void *item,
         decoder_for(item, head->size, names, head->values_size, arena);
     dwq_status_t status = DWQ_OK;
 
+    d.share = share;
     if (head->function_size > 0) {
         status = view_text(text, head->function_size, &view.function);
     }
@@ -442,7 +468,7 @@ dwq_status_t dwqi_values_unpack(const void *item, size_t available,
     dwq_status_t status = dwqi_task_head_read(item, available, &head);
 
     if (status == DWQ_OK) {
-        status = dwqi_task_unpack(item, &head, arena, &view);
+        status = dwqi_task_unpack(item, &head, NULL, arena, &view);
     }
     if (status == DWQ_OK) {
         *values_out = view.args;

@@ -427,6 +427,16 @@ static dwq_status_t finish(struct encoder *e, dwq_status_t status,
     return status;
 }
 
+static uint32_t count_scattered(const struct encoder *e)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < e->n_arrays; i++) {
+        n += (e->arrays[i].flags & DWQI_ARRAY_SCATTER) != 0;
+    }
+    return n;
+}
+
 static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
                               unsigned keep_flag, struct dwqi_buffer *scratch,
                               struct dwqi_pack *pack_out, const char **why_out)
@@ -448,6 +458,7 @@ static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
         head.n_kwargs = (uint32_t)task->kwargs.n;
         head.function_size = (uint32_t)function;
         head.module_size = (uint32_t)module;
+        head.n_scattered = count_scattered(&e);
         e.status = make_pack(&e, &head, task->function, function, task->module,
                              module, pack_out);
     }

@@ -11,6 +11,16 @@
  *         |-------------- EXIT ------------>|  finish what you hold
  *         |<-------------- BYE -------------|  nothing follows
  *
+ * A broker is such a worker for the controller, and the ranks of its group hear
+ * READY, DONE, TASK, EXIT and WITHDRAW from it (wire/team.h). Between the ranks of a
+ * group, during a call, the first rank being the one that counts:
+ *
+ *     first rank                         other rank
+ *         |<------------- AGREE ------------|  dwq_call_agree(); or, when asked,
+ *         |                                 |  "no" of one that left the function
+ *         |--------------- ASK ------------>|  to those not heard of
+ *         |------------- VERDICT ---------->|
+ *
  * WITHDRAW instead of (or after) READY: this worker takes no more tasks, and
  * still waits for EXIT. Between two ranks messages keep their order. A message
  * is a head, and a body of n_items items, each 64-byte aligned. */
@@ -31,7 +41,10 @@
     X(RECALL, 4, true, "nothing")                                \
     X(RETURN, 5, false, "n_items ids (u64)")                     \
     X(WITHDRAW, 6, false, "the reason: text with a closing NUL") \
-    X(BYE, 7, false, "nothing")
+    X(BYE, 7, false, "nothing")                                  \
+    X(AGREE, 8, false, "one agreement: this rank's word")        \
+    X(VERDICT, 9, true, "one agreement: the word of all")        \
+    X(ASK, 10, true, "one agreement: what is your word?")
 
 enum dwqi_tag {
 #define DWQI_TAG_ENUM(name, value, down, body) DWQI_##name = value,

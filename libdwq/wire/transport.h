@@ -51,6 +51,8 @@ struct dwqi_transport_ops {
     void (*release)(struct dwqi_transport *transport,
                     struct dwqi_message *message);
     dwq_status_t (*flush)(struct dwqi_transport *transport);
+    void (*stir)(struct dwqi_transport *transport);               /* or NULL */
+    void (*moving)(struct dwqi_transport *transport, int change); /* or NULL */
     void (*close)(struct dwqi_transport *transport);
 };
 
@@ -99,6 +101,23 @@ static inline void dwqi_release(struct dwqi_transport *transport,
 static inline dwq_status_t dwqi_flush(struct dwqi_transport *transport)
 {
     return transport->ops->flush(transport);
+}
+
+/* Something came by another way than this transport: a wait begins anew. */
+static inline void dwqi_stir(struct dwqi_transport *transport)
+{
+    if (transport->ops->stir) {
+        transport->ops->stir(transport);
+    }
+}
+
+/* One more (1), or one less (-1), transfer beside this transport that moves only
+ * while this rank polls: pauses do not sleep meanwhile. */
+static inline void dwqi_moving(struct dwqi_transport *transport, int change)
+{
+    if (transport->ops->moving) {
+        transport->ops->moving(transport, change);
+    }
 }
 
 static inline void dwqi_close(struct dwqi_transport *transport)

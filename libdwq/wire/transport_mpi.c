@@ -58,7 +58,8 @@ struct mpi_transport {
     struct dwqi_transport base;
     MPI_Comm comm;
     const struct dwqi_log *log;
-    struct dwqi_backoff backoff;
+    struct dwqi_backoff *backoff; /* borrowed */
+    bool moving;                  /* counted there */
     union frame *pool;
     union frame *posted; /* what the posted receive fills */
     MPI_Request receive;
@@ -103,6 +104,17 @@ static void frame_give(struct mpi_transport *t, union frame *frame)
 {
     frame->next = t->pool;
     t->pool = frame;
+}
+
+/* Tell the waits of this rank whether a transfer is under way here. */
+static void count_moving(struct mpi_transport *t)
+{
+    bool moving = t->n_sends > 0 || t->arrivals != NULL;
+
+    if (moving != t->moving) {
+        t->moving = moving;
+        t->backoff->n_moving += moving ? 1 : -1;
+    }
 }
 
 /* --- Sending ------------------------------------------------------------ */
@@ -268,7 +280,7 @@ static dwq_status_t mpi_flush(struct dwqi_transport *transport)
     dwq_status_t status = progress_sends(t);
 
     while (status == DWQ_OK && t->n_sends > 0) {
-        dwqi_backoff_pause(&t->backoff, INFINITY, false);
+        dwqi_backoff_pause(t->backoff, INFINITY, false);
         status = progress_sends(t);
     }
     return status;
@@ -467,8 +479,9 @@ static dwq_status_t mpi_poll(struct dwqi_transport *transport,
     if (status == DWQ_E_AGAIN && t->arrivals) {
         status = arrivals_take(t, &message);
     }
+    count_moving(t);
     if (status == DWQ_OK) {
-        dwqi_backoff_reset(&t->backoff);
+        dwqi_backoff_reset(t->backoff);
         *message_out = message;
     }
     return status;
@@ -479,9 +492,19 @@ static dwq_status_t mpi_pause(struct dwqi_transport *transport, double until)
     struct mpi_transport *t = of(transport);
     double remaining = isinf(until) ? until : until - dwqi_clock_now();
 
-    dwqi_backoff_pause(&t->backoff, remaining,
-                       t->n_sends == 0 && t->arrivals == NULL);
+    count_moving(t);
+    dwqi_backoff_pause(t->backoff, remaining, t->backoff->n_moving == 0);
     return DWQ_OK;
+}
+
+static void mpi_stir(struct dwqi_transport *transport)
+{
+    dwqi_backoff_reset(of(transport)->backoff);
+}
+
+static void mpi_moving(struct dwqi_transport *transport, int change)
+{
+    of(transport)->backoff->n_moving += change;
 }
 
 static double mpi_now(struct dwqi_transport *transport)
@@ -513,6 +536,9 @@ static void mpi_close(struct dwqi_transport *transport)
         MPI_Wait(&t->receive, MPI_STATUS_IGNORE);
     }
     mpi_flush(transport);
+    if (t->moving) {
+        t->backoff->n_moving--;
+    }
     DL_FOREACH_SAFE(t->arrivals, arrival, next_arrival)
     {
         mpi_release(transport, &arrival->message);
@@ -535,11 +561,13 @@ static const struct dwqi_transport_ops mpi_ops = {
     .now = mpi_now,
     .release = mpi_release,
     .flush = mpi_flush,
+    .stir = mpi_stir,
+    .moving = mpi_moving,
     .close = mpi_close,
 };
 
 dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
-                                       const struct dwqi_backoff *backoff,
+                                       struct dwqi_backoff *backoff,
                                        const struct dwqi_log *log,
                                        struct dwqi_transport **transport_out)
 {
@@ -552,7 +580,7 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
     t->base.ops = &mpi_ops;
     t->comm = comm;
     t->log = log;
-    t->backoff = *backoff;
+    t->backoff = backoff;
     t->receive = MPI_REQUEST_NULL;
     status = post_receive(t);
     if (status != DWQ_OK) {

@@ -8,9 +8,10 @@
 #include "libdwq/wire/backoff.h"
 #include "libdwq/wire/transport.h"
 
-/* `comm` (used for nothing else) and `log` are borrowed until close. */
+/* `comm` (no other messages on it), `backoff` (shared with what else this rank waits
+ * for) and `log` are borrowed until close. */
 dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
-                                       const struct dwqi_backoff *backoff,
+                                       struct dwqi_backoff *backoff,
                                        const struct dwqi_log *log,
                                        struct dwqi_transport **transport_out);
 

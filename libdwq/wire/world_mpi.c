@@ -11,17 +11,8 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/wire/backoff.h"
 #include "libdwq/wire/transport_mpi.h"
-
-struct dwqi_world {
-    MPI_Comm comm; /* private */
-    MPI_Comm self; /* private, for calls of this rank alone */
-    int rank;
-    int size;
-    bool crowded; /* more ranks than cores on this host */
-    double idle_wait;
-};
+#include "libdwq/wire/world_private.h"
 
 /* Whether this process's MPI was started here, and whether a run goes on. MPI is
  * one per process, so this is process state; MPI keeps it for us as the name of
@@ -119,9 +110,7 @@ dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
     return DWQ_OK;
 }
 
-/* Poll a request of a collective until it is done. */
-static dwq_status_t finish_request(const struct dwqi_world *world,
-                                   MPI_Request *request)
+dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
 {
     struct dwqi_backoff backoff;
     int done = 0;
@@ -151,15 +140,31 @@ static bool is_crowded(int size)
     return local > cores;
 }
 
-static dwq_status_t duplicate(const struct dwqi_world *world, MPI_Comm comm,
-                              MPI_Comm *copy_out)
+dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm)
 {
     MPI_Request request;
+
+    if (MPI_Ibarrier(comm, &request) != MPI_SUCCESS) {
+        return DWQ_E_MPI;
+    }
+    return dwqi_world_finish(world, &request);
+}
+
+dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
+                                  bool of_library, MPI_Comm *copy_out)
+{
+    MPI_Request request;
+    dwq_status_t status;
 
     if (MPI_Comm_idup(comm, copy_out, &request) != MPI_SUCCESS) {
         return DWQ_E_MPI;
     }
-    return finish_request(world, &request);
+    status = dwqi_world_finish(world, &request);
+    if (status == DWQ_OK) {
+        MPI_Comm_set_errhandler(*copy_out, of_library ? MPI_ERRORS_RETURN
+                                                      : MPI_ERRORS_ARE_FATAL);
+    }
+    return status;
 }
 
 dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
@@ -181,11 +186,10 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
     world->crowded = is_crowded(world->size);
-    status = duplicate(world, parent, &world->comm);
+    status = dwqi_world_duplicate(world, parent, true, &world->comm);
     if (status != DWQ_OK) {
         goto free_world;
     }
-    MPI_Comm_set_errhandler(world->comm, MPI_ERRORS_RETURN);
     status = status_of(MPI_Comm_dup(MPI_COMM_SELF, &world->self));
     if (status != DWQ_OK) {
         goto free_comm;
@@ -233,6 +237,7 @@ const void *dwqi_world_self(const struct dwqi_world *world)
 void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait)
 {
     world->idle_wait = idle_wait;
+    dwqi_backoff_init(&world->backoff, idle_wait, world->crowded);
 }
 
 dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out)
@@ -243,7 +248,7 @@ dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out)
         &value, &min, 1, MPI_INT, MPI_MIN, world->comm, &request));
 
     if (status == DWQ_OK) {
-        status = finish_request(world, &request);
+        status = dwqi_world_finish(world, &request);
     }
     if (status == DWQ_OK) {
         *min_out = min;
@@ -262,25 +267,20 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
     }
     status = status_of(
         MPI_Ibcast(data, (int)size, MPI_BYTE, root, world->comm, &request));
-    return status == DWQ_OK ? finish_request(world, &request) : status;
+    return status == DWQ_OK ? dwqi_world_finish(world, &request) : status;
 }
 
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
 {
-    MPI_Request request;
-    dwq_status_t status = status_of(MPI_Ibarrier(world->comm, &request));
-
-    return status == DWQ_OK ? finish_request(world, &request) : status;
+    return dwqi_world_meet(world, world->comm);
 }
 
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
-    struct dwqi_backoff backoff;
-
-    dwqi_backoff_init(&backoff, world->idle_wait, world->crowded);
-    return dwqi_transport_mpi_create(world->comm, &backoff, log, transport_out);
+    return dwqi_transport_mpi_create(world->comm, &world->backoff, log,
+                                     transport_out);
 }
 
 void dwqi_world_abort(struct dwqi_world *world, int code)

@@ -10,6 +10,7 @@
 
 #include "libdwq/core/controller.h"
 #include "workers/serve.h"
+#include "workers/solo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -166,6 +167,7 @@ static void as_worker(const uint8_t *data, size_t size)
     struct feed feed = { .base.ops = &feed_ops, .data = data, .size = size };
     struct dwqi_registry *registry = NULL;
     struct dwqi_executor *executor = NULL;
+    struct dwqi_solo solo;
     struct dwqi_server *server = NULL;
     struct dwqi_reason reason;
 
@@ -174,8 +176,9 @@ static void as_worker(const uint8_t *data, size_t size)
         &(struct dwqi_executor_config){
             .registry = registry, .log = &log, .now = no_clock, .size = 1 },
         &executor);
+    dwqi_solo_init(&solo, executor);
     dwqi_server_create(&(struct dwqi_server_config){ .transport = &feed.base,
-                                                     .executor = executor,
+                                                     .runner = &solo.runner,
                                                      .log = &log,
                                                      .time_limit = INFINITY },
                        &server);
@@ -183,6 +186,7 @@ static void as_worker(const uint8_t *data, size_t size)
     while (dwqi_server_step(server) == DWQ_OK) {
     }
     dwqi_server_destroy(server);
+    dwqi_solo_finish(&solo);
     dwqi_executor_destroy(executor);
     dwqi_registry_destroy(registry);
 }

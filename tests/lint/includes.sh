@@ -19,18 +19,18 @@ BEGIN {
     sees["wire"] = " public base "
     sees["topology"] = " public base "
     sees["workers"] = " public base wire "
-    sees["brokers"] = " public base wire "
+    sees["brokers"] = " public base wire workers "
     sees["core"] = " public base wire "
     sees["bench"] = " public "
     sees["examples"] = " public "
 }
 
 function may_see(file, from, target, to) {
-    if (from == to || file ~ /^libdwq\/core\/(run|run_private|start|group)\.[ch]$/) {
+    if (from == to || file ~ /^libdwq\/core\/(run|run_private|roles|start|group)\.[ch]$/) {
         return 1
     }
     if (file ~ /^libdwq\/core\/plan/ && to == "topology") { return 1 }
-    if ((from == "brokers" || from == "core") && target == "workers/executor.h") {
+    if (from == "core" && target == "workers/executor.h") {
         return 1 # calls that run in place
     }
     return index(sees[from], " " to " ") > 0

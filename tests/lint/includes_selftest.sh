@@ -13,6 +13,7 @@ done
 : >"$tree/libdwq/core/scheduler.h"
 : >"$tree/workers/executor.h"
 : >"$tree/workers/serve.h"
+: >"$tree/brokers/relay.h"
 
 bad=0
 # expect STATUS FILE INCLUDE
@@ -46,7 +47,9 @@ expect 1 libdwq/core/controller.c '<dwq/mpi.h>'
 expect 1 workers/x.c '"libdwq/core/scheduler.h"'
 expect 0 workers/x.c '"libdwq/wire/codec.h"'
 expect 0 brokers/x.c '"workers/executor.h"'
-expect 1 brokers/x.c '"workers/serve.h"'
+expect 0 brokers/x.c '"workers/serve.h"'
+expect 1 brokers/x.c '"libdwq/core/scheduler.h"'
+expect 1 workers/x.c '"brokers/relay.h"'
 expect 1 topology/placer.c '<hwloc.h>'
 expect 0 topology/discover.c '<hwloc.h>'
 expect 1 examples/x.c '"libdwq/base/arena.h"'

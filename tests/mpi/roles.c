@@ -358,20 +358,6 @@ static void a_communicator_that_is_none_is_refused(void)
     scenario_run(three_squares);
 }
 
-static void groups_are_refused_until_they_are_there(void)
-{
-    dwq_options_t options = { .controller = three_squares,
-                              .grouping = DWQ_GROUPING_SPLIT,
-                              .functions = scenario_functions,
-                              .nprocs_per_worker = 2 };
-
-    if (world_size() > 1) {
-        check_option_error(&options);
-    } else {
-        scenario_run_options(&options); /* in place, after a warning */
-    }
-}
-
 static int reads_run_args(dwq_kwargs_t args)
 {
     const char *name = NULL;
@@ -473,7 +459,6 @@ static const struct scenario scenarios[] = {
     S(a_run_over_some_of_the_ranks),
     S(options_that_differ_are_refused_on_every_rank),
     S(bad_options_are_refused_on_every_rank),
-    S(groups_are_refused_until_they_are_there),
     S(every_role_reads_run_args),
     S(verbose_logs_decisions_to_the_callback),
     S(the_environment_picks_the_controllers_rank),

@@ -9,6 +9,7 @@
 #include "libdwq/core/controller.h"
 #include "libdwq/wire/transport_sim.h"
 #include "workers/serve.h"
+#include "workers/solo.h"
 
 #define MAX_WORKERS 12
 #define BIG \
@@ -24,6 +25,7 @@ struct sim_worker {
     bool begun;
     struct dwqi_registry *registry;
     struct dwqi_executor *executor;
+    struct dwqi_solo solo;
     struct dwqi_server *server;
 };
 
@@ -156,7 +158,8 @@ static void make_worker(struct scenario *s, int number)
                                         .clock = w,
                                         .size = 1 },
         &w->executor);
-    config.executor = w->executor;
+    dwqi_solo_init(&w->solo, w->executor);
+    config.runner = &w->solo.runner;
     dwqi_server_create(&config, &w->server);
     dwqi_sim_set_step(s->sim, number, worker_step, w,
                       draw(s) < 0.3 ? 0.1 * draw(s) : 0);
@@ -476,6 +479,7 @@ static void tear_down(struct scenario *s)
     dwqi_controller_destroy(s->controller);
     for (int w = 1; w <= s->n_workers; w++) {
         dwqi_server_destroy(s->workers[w].server);
+        dwqi_solo_finish(&s->workers[w].solo);
         dwqi_executor_destroy(s->workers[w].executor);
         dwqi_registry_destroy(s->workers[w].registry);
     }

@@ -8,6 +8,7 @@
 #include "libdwq/core/controller.h"
 #include "libdwq/wire/transport_sim.h"
 #include "workers/serve.h"
+#include "workers/solo.h"
 
 #define MAX_WORKERS 4
 
@@ -21,6 +22,7 @@ struct bench_worker {
     double first_start; /* of a call named "watched", or -1 */
     struct dwqi_registry *registry;
     struct dwqi_executor *executor;
+    struct dwqi_solo solo;
     struct dwqi_server *server;
 };
 
@@ -94,10 +96,11 @@ static void make_worker(struct bench *b, int number)
                                         .clock = w,
                                         .size = 1 },
         &w->executor);
+    dwqi_solo_init(&w->solo, w->executor);
     dwqi_server_create(
         &(struct dwqi_server_config){ .transport =
                                           dwqi_sim_endpoint(b->sim, number),
-                                      .executor = w->executor,
+                                      .runner = &w->solo.runner,
                                       .log = &b->log,
                                       .time_limit = INFINITY },
         &w->server);
@@ -138,6 +141,7 @@ static void tear_down(struct bench *b)
     dwqi_controller_destroy(b->c);
     for (int w = 1; w <= b->n_workers; w++) {
         dwqi_server_destroy(b->workers[w].server);
+        dwqi_solo_finish(&b->workers[w].solo);
         dwqi_executor_destroy(b->workers[w].executor);
         dwqi_registry_destroy(b->workers[w].registry);
     }

@@ -65,20 +65,22 @@ Test(options_check, combinations_that_cannot_be)
     accepted(&(dwq_options_t){ .nprocs_per_worker = 1 }, 5);
 }
 
-Test(options_check, groups_are_refused_where_there_are_several_ranks)
+Test(options_check, several_ranks_per_worker_mean_groups_by_split)
 {
-    static const dwq_options_t groups[] = {
-        { .grouping = DWQ_GROUPING_SPAWN },
-        { .grouping = DWQ_GROUPING_SPLIT },
-        { .nprocs_per_worker = 3 },
-        { .nprocs_per_worker = DWQ_NPROCS_AUTO },
-    };
+    dwq_options_t o = { .nprocs_per_worker = 3 };
 
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        refused(&groups[i], 2, "grouping=", "nprocs_per_worker=");
-        accepted(&groups[i], 1);
-    }
-    refused(&groups[2], 7, "grouping=0", "nprocs_per_worker=3");
+    accepted(&o, 5);
+    cr_assert_eq(dwqi_options_grouping(&o), DWQ_GROUPING_SPLIT);
+    cr_assert_eq(dwqi_options_nprocs(&o), 3);
+    o.nprocs_per_worker = 1;
+    cr_assert_eq(dwqi_options_grouping(&o), DWQ_GROUPING_NONE);
+    o.grouping = DWQ_GROUPING_SPLIT;
+    o.nprocs_per_worker = 0;
+    cr_assert_eq(dwqi_options_grouping(&o), DWQ_GROUPING_SPLIT);
+    cr_assert_eq(dwqi_options_nprocs(&o), 1);
+    o.nprocs_per_worker = DWQ_NPROCS_AUTO;
+    refused(&o, 5, "nprocs_per_worker", "AUTO");
+    accepted(&o, 1);
 }
 
 static void expect_unused(const dwq_options_t *options, int size,

@@ -195,6 +195,8 @@ Test(protocol, tags_keep_their_values_names_and_directions)
         { DWQI_TASK, 2, "TASK" },         { DWQI_EXIT, 3, "EXIT" },
         { DWQI_RECALL, 4, "RECALL" },     { DWQI_RETURN, 5, "RETURN" },
         { DWQI_WITHDRAW, 6, "WITHDRAW" }, { DWQI_BYE, 7, "BYE" },
+        { DWQI_AGREE, 8, "AGREE" },       { DWQI_VERDICT, 9, "VERDICT" },
+        { DWQI_ASK, 10, "ASK" },
     };
 
     cr_assert_eq(sizeof rows / sizeof rows[0], DWQI_TAG_COUNT);

@@ -7,6 +7,7 @@
 #include <dwq/controller.h>
 #include <dwq/function.h>
 #include <dwq/options.h>
+#include <dwq/plan.h>
 #include <dwq/run.h>
 #include <dwq/status.h>
 #include <dwq/value.h>

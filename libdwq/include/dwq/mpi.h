@@ -23,6 +23,15 @@ DWQ_API MPI_Comm dwq_call_comm(const dwq_call_t *call);
 /** The communicator of this worker's group. */
 DWQ_API MPI_Comm dwq_worker_comm(const dwq_worker_t *worker);
 
+/** Broker (rank 0) and group together; a broker inside is the group's rank 0, and
+ * this has the ranks of dwq_worker_comm(). MPI_COMM_NULL for a worker of one rank
+ * without a broker. The user's until the run ends; not to be freed. */
+DWQ_API MPI_Comm dwq_worker_merged_comm(const dwq_worker_t *worker);
+DWQ_API MPI_Comm dwq_broker_merged_comm(const dwq_broker_t *broker);
+
+/** All brokers of the run, in the order of their numbers. */
+DWQ_API MPI_Comm dwq_broker_group_comm(const dwq_broker_t *broker);
+
 #ifdef __cplusplus
 }
 #endif

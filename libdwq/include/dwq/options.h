@@ -63,7 +63,12 @@ typedef struct dwq_options {
     bool sequential_spawn;
     double spawn_startup_wait; /* seconds */
     const char *spawn_executable;
-    const char *const *spawn_args; /* ends with NULL */
+    const char *const
+        *spawn_args; /* ends with NULL; before the library's own */
+    /* Or a function that gets the library's arguments (ends with NULL) and gives
+     * the whole list, which has to hold them; it stays the function's. */
+    const char *const *(*spawn_args_function)(const char *const *library_args,
+                                              void *arg);
     bool enable_worker_service;
     const char *worker_service_name;
 

@@ -1,0 +1,182 @@
+#include "brokers/group_run.h"
+
+#include <stdlib.h>
+
+static struct dwqi_group_run *of(struct dwqi_runner *runner)
+{
+    return (struct dwqi_group_run *)(void *)runner;
+}
+
+static dwq_status_t start(struct dwqi_runner *runner, const void *item,
+                          const struct dwqi_task_head *head)
+{
+    struct dwqi_group_run *run = of(runner);
+    dwq_status_t status = dwqi_team_send_task(run->team, item, head);
+
+    run->refused = status == DWQ_E_MESSAGE;
+    if (status != DWQ_OK && !run->refused) {
+        return status;
+    }
+    run->busy = true;
+    run->item = item;
+    run->head = *head;
+    run->own_is_due = run->executor != NULL && !run->refused;
+    return DWQ_OK;
+}
+
+/* --- This rank's share ------------------------------------------------------- */
+
+static dwq_status_t run_share(struct dwqi_group_run *run)
+{
+    const struct dwqi_share *share = dwqi_team_own_share(run->team);
+    const void *item = run->item;
+    void *copy = NULL;
+    dwq_status_t status;
+
+    if (share) {
+        if (posix_memalign(&copy, DWQI_ALIGN, dwqi_share_size(share)) != 0) {
+            return DWQ_E_NOMEM;
+        }
+        dwqi_share_copy(share, item, copy);
+        item = copy;
+    }
+    status =
+        dwqi_executor_run(run->executor, item, &run->head, share, &run->own);
+    free(copy);
+    return status;
+}
+
+static dwq_status_t run_own(struct dwqi_group_run *run)
+{
+    dwq_status_t status = dwqi_team_enter(run->team);
+
+    run->own_is_due = false;
+    if (status == DWQ_OK) {
+        status = run_share(run);
+    }
+    return status == DWQ_OK ? dwqi_team_leave(run->team) : status;
+}
+
+/* --- The result --------------------------------------------------------------- */
+
+static void release_merge(void *owner)
+{
+    dwqi_merge_destroy(owner);
+}
+
+/* What each rank gave. `extents` has room for one per rank, and for the own part. */
+static void list_inputs(struct dwqi_group_run *run,
+                        struct dwqi_merge_input *inputs,
+                        struct dwqi_extent *extents)
+{
+    int n = dwqi_team_n_ranks(run->team), own = dwqi_team_rank(run->team);
+    const struct dwqi_pack *pack = &run->own.pack;
+
+    for (int r = 0; r < n; r++) {
+        const struct dwqi_team_part *part = dwqi_team_part(run->team, r);
+
+        extents[r] = (struct dwqi_extent){ part->data, part->size };
+        inputs[r] = (struct dwqi_merge_input){
+            .extents = &extents[r],
+            .n_extents = part->size > 0 && !run->refused,
+            .stays = part->memory != NULL || part->stays,
+        };
+    }
+    if (own >= 0 && !run->refused) {
+        extents[n] = (struct dwqi_extent){ pack->block, pack->block_size };
+        for (size_t i = 0; i < pack->n_extents; i++) {
+            extents[(size_t)n + 1 + i] = pack->extents[i];
+        }
+        inputs[own] =
+            (struct dwqi_merge_input){ .extents = &extents[n],
+                                       .n_extents = 1 + pack->n_extents,
+                                       .stays = true };
+    }
+}
+
+/* The memory in which parts stay goes with the result. */
+static void give_memory(struct dwqi_group_run *run, struct dwqi_merge *merge)
+{
+    for (int r = 0; r < dwqi_team_n_ranks(run->team); r++) {
+        struct dwqi_team_part *part = dwqi_team_part(run->team, r);
+
+        dwqi_merge_take(merge, part->memory);
+        part->memory = NULL;
+    }
+    dwqi_team_drop_parts(run->team);
+    dwqi_merge_take_done(merge, &run->own);
+}
+
+static dwq_status_t make_report(struct dwqi_group_run *run,
+                                struct dwqi_report *report_out)
+{
+    int n = dwqi_team_n_ranks(run->team);
+    size_t n_extents = (size_t)n + 1 + run->own.pack.n_extents;
+    struct dwqi_merge_input *inputs = calloc((size_t)n, sizeof *inputs);
+    struct dwqi_extent *extents = calloc(n_extents, sizeof *extents);
+    struct dwqi_merge *merge = NULL;
+    dwq_status_t status = DWQ_E_NOMEM;
+
+    if (inputs && extents) {
+        list_inputs(run, inputs, extents);
+        status = dwqi_merge_create(
+            run->head.id, inputs, n,
+            run->refused ? "the task could not be read"
+                         : "what this rank returned could not be read",
+            &merge);
+    }
+    free(inputs);
+    free(extents);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    give_memory(run, merge);
+    run->busy = false;
+    *report_out =
+        (struct dwqi_report){ .release = release_merge, .owner = merge };
+    report_out->parts =
+        dwqi_merge_extents(merge, &report_out->n_parts, &report_out->size);
+    return DWQ_OK;
+}
+
+static dwq_status_t poll(struct dwqi_runner *runner,
+                         struct dwqi_report *report_out)
+{
+    struct dwqi_group_run *run = of(runner);
+    dwq_status_t status = DWQ_OK;
+
+    if (!run->refused) {
+        status = dwqi_team_poll(run->team);
+    }
+    if (run->own_is_due && (status == DWQ_OK || status == DWQ_E_AGAIN) &&
+        dwqi_team_is_down(run->team)) {
+        status = run_own(run);
+        if (status == DWQ_OK) {
+            status = dwqi_team_poll(run->team);
+        }
+    }
+    return status == DWQ_OK ? make_report(run, report_out) : status;
+}
+
+static const struct dwqi_runner_ops group_ops = {
+    .start = start,
+    .poll = poll,
+};
+
+void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
+                         struct dwqi_executor *executor)
+{
+    *run = (struct dwqi_group_run){ .runner.ops = &group_ops,
+                                    .team = team,
+                                    .executor = executor };
+}
+
+void dwqi_group_run_finish(struct dwqi_group_run *run)
+{
+    dwqi_done_finish(&run->own);
+}
+
+bool dwqi_group_run_is_busy(const struct dwqi_group_run *run)
+{
+    return run->busy;
+}

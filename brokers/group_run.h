@@ -1,0 +1,27 @@
+/* One task on a group: down, the broker's own share, parts up, one result. */
+#ifndef DWQI_BROKERS_GROUP_RUN_H
+#define DWQI_BROKERS_GROUP_RUN_H
+
+#include "brokers/merge.h"
+#include "libdwq/wire/team.h"
+#include "workers/executor.h"
+#include "workers/runner.h"
+
+struct dwqi_group_run {
+    struct dwqi_runner runner;
+    struct dwqi_team *team;         /* borrowed */
+    struct dwqi_executor *executor; /* borrowed; NULL: beside the group */
+    bool busy;
+    bool own_is_due; /* this rank's share was not run yet */
+    bool refused;    /* the task could not be read: nothing was sent */
+    const void *item;
+    struct dwqi_task_head head;
+    struct dwqi_done own; /* this rank's part */
+};
+
+void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
+                         struct dwqi_executor *executor);
+void dwqi_group_run_finish(struct dwqi_group_run *run);
+bool dwqi_group_run_is_busy(const struct dwqi_group_run *run);
+
+#endif

@@ -1,0 +1,160 @@
+#include "brokers/merge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct dwqi_merge {
+    struct dwqi_extent *extents;
+    size_t n_extents, size;
+    void **memories; /* [2 * n_ranks] */
+    size_t n_memories;
+    struct dwqi_done own;
+};
+
+static size_t wire_size(const struct dwqi_merge_input *input)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < input->n_extents; i++) {
+        size += dwqi_align(input->extents[i].size);
+    }
+    return size;
+}
+
+/* Whether the rank's part is what it says. Its values are read by the controller. */
+static bool is_sound(const struct dwqi_merge_input *input, uint64_t id, int n)
+{
+    struct dwqi_part_head head;
+    size_t size = wire_size(input);
+
+    return input->n_extents > 0 && input->extents[0].size >= sizeof head &&
+           dwqi_part_head_read(input->extents[0].data, size, &head) == DWQ_OK &&
+           head.size == size && head.id == id && head.n_parts == (uint32_t)n;
+}
+
+void dwqi_merge_take(struct dwqi_merge *merge, void *memory)
+{
+    if (memory) {
+        merge->memories[merge->n_memories++] = memory;
+    }
+}
+
+void dwqi_merge_take_done(struct dwqi_merge *merge, struct dwqi_done *done)
+{
+    merge->own = *done;
+    *done = (struct dwqi_done){ .owned = NULL };
+}
+
+static void add(struct dwqi_merge *merge, const void *data, size_t size)
+{
+    merge->extents[merge->n_extents++] = (struct dwqi_extent){ data, size };
+    merge->size += dwqi_align(size);
+}
+
+static dwq_status_t add_failure(struct dwqi_merge *merge, uint64_t id, int n,
+                                const char *why_failed)
+{
+    struct dwqi_part_head head = { .id = id,
+                                   .status = DWQ_E_TASK,
+                                   .code = DWQ_E_MESSAGE,
+                                   .n_parts = (uint32_t)n };
+    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_pack pack;
+    const char *why;
+    dwq_status_t status = dwqi_pack_part(
+        &head, why_failed, (dwq_values_t){ 0, NULL }, &scratch, &pack, &why);
+
+    dwqi_buffer_finish(&scratch);
+    if (status == DWQ_OK) {
+        dwqi_merge_take(merge, pack.block);
+        add(merge, pack.block, pack.block_size);
+    }
+    return status;
+}
+
+static dwq_status_t add_copy(struct dwqi_merge *merge,
+                             const struct dwqi_merge_input *input)
+{
+    size_t size = wire_size(input), at = 0;
+    unsigned char *copy = malloc(size);
+
+    if (!copy) {
+        return DWQ_E_NOMEM;
+    }
+    for (size_t i = 0; i < input->n_extents; i++) {
+        size_t bytes = input->extents[i].size;
+
+        memcpy(copy + at, input->extents[i].data, bytes);
+        memset(copy + at + bytes, 0, dwqi_align(bytes) - bytes);
+        at += dwqi_align(bytes);
+    }
+    dwqi_merge_take(merge, copy);
+    add(merge, copy, size);
+    return DWQ_OK;
+}
+
+static dwq_status_t add_input(struct dwqi_merge *merge, uint64_t id, int n,
+                              const struct dwqi_merge_input *input,
+                              const char *why)
+{
+    if (!is_sound(input, id, n)) {
+        return add_failure(merge, id, n, why);
+    }
+    if (!input->stays) {
+        return add_copy(merge, input);
+    }
+    for (size_t i = 0; i < input->n_extents; i++) {
+        add(merge, input->extents[i].data, input->extents[i].size);
+    }
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_merge_create(uint64_t id,
+                               const struct dwqi_merge_input *inputs, int n,
+                               const char *why, struct dwqi_merge **merge_out)
+{
+    struct dwqi_merge *merge = calloc(1, sizeof *merge);
+    size_t n_extents = 0;
+    dwq_status_t status = DWQ_OK;
+
+    for (int r = 0; r < n; r++) {
+        n_extents += inputs[r].n_extents + 1;
+    }
+    if (merge) {
+        merge->extents = malloc(n_extents * sizeof *merge->extents);
+        merge->memories = calloc(2 * (size_t)n, sizeof(void *));
+    }
+    if (!merge || !merge->extents || !merge->memories) {
+        status = DWQ_E_NOMEM;
+    }
+    for (int r = 0; r < n && status == DWQ_OK; r++) {
+        status = add_input(merge, id, n, &inputs[r], why);
+    }
+    if (status != DWQ_OK) {
+        dwqi_merge_destroy(merge);
+        return status;
+    }
+    *merge_out = merge;
+    return DWQ_OK;
+}
+
+const struct dwqi_extent *dwqi_merge_extents(const struct dwqi_merge *merge,
+                                             size_t *n_out, size_t *size_out)
+{
+    *n_out = merge->n_extents;
+    *size_out = merge->size;
+    return merge->extents;
+}
+
+void dwqi_merge_destroy(struct dwqi_merge *merge)
+{
+    if (merge) {
+        for (size_t i = 0; i < merge->n_memories; i++) {
+            free(merge->memories[i]);
+        }
+        dwqi_done_finish(&merge->own);
+        free(merge->memories);
+        free(merge->extents);
+        free(merge);
+    }
+}

@@ -1,0 +1,152 @@
+#include <stdlib.h>
+
+#include "libdwq/wire/coll_mpi.h"
+#include "libdwq/wire/group_private.h"
+#include "libdwq/wire/transport_mpi.h"
+
+static dwq_status_t status_of(int mpi_code)
+{
+    return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
+}
+
+/* All meet first, waiting cheaply: MPI_Comm_split spins. */
+static dwq_status_t split(struct dwqi_world *world, MPI_Comm comm, int color,
+                          int key, MPI_Comm *part_out)
+{
+    dwq_status_t status = dwqi_world_meet(world, comm);
+
+    return status == DWQ_OK
+               ? status_of(MPI_Comm_split(comm, color, key, part_out))
+               : status;
+}
+
+struct dwqi_group *dwqi_group_new(struct dwqi_world *world)
+{
+    struct dwqi_group *group = calloc(1, sizeof *group);
+
+    if (group) {
+        group->world = world;
+        group->parent = MPI_COMM_NULL;
+        group->merged = group->user_merged = MPI_COMM_NULL;
+        group->user_group = group->user_brokers = MPI_COMM_NULL;
+    }
+    return group;
+}
+
+dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside)
+{
+    struct dwqi_world *world = group->world;
+    dwq_status_t status;
+
+    MPI_Comm_set_errhandler(group->merged, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(group->merged, &group->rank);
+    MPI_Comm_size(group->merged, &group->size);
+    status =
+        dwqi_world_duplicate(world, group->merged, false, &group->user_merged);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (inside) {
+        return dwqi_world_duplicate(world, group->merged, false,
+                                    &group->user_group);
+    }
+    status = split(world, group->merged, group->rank > 0 ? 1 : MPI_UNDEFINED,
+                   group->rank, &group->user_group);
+    if (status == DWQ_OK && group->user_group != MPI_COMM_NULL) {
+        MPI_Comm_set_errhandler(group->user_group, MPI_ERRORS_ARE_FATAL);
+    }
+    return status;
+}
+
+dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
+                              bool inside, struct dwqi_group **group_out)
+{
+    struct dwqi_group *group = dwqi_group_new(world);
+    bool member = number > 0, broker = member && place == 0;
+    dwq_status_t status;
+
+    if (!group) {
+        return DWQ_E_NOMEM;
+    }
+    status = split(world, world->comm, member ? number : MPI_UNDEFINED, place,
+                   &group->merged);
+    if (status == DWQ_OK) {
+        status = split(world, world->comm, broker ? 1 : MPI_UNDEFINED, number,
+                       &group->user_brokers);
+    }
+    if (status == DWQ_OK && broker) {
+        MPI_Comm_set_errhandler(group->user_brokers, MPI_ERRORS_ARE_FATAL);
+    }
+    if (status == DWQ_OK && member) {
+        status = dwqi_group_finish_merged(group, inside);
+    }
+    if (status != DWQ_OK || !member) {
+        dwqi_group_close(group);
+        group = NULL;
+    }
+    *group_out = group;
+    return status;
+}
+
+static void free_comm(MPI_Comm *comm)
+{
+    if (*comm != MPI_COMM_NULL) {
+        MPI_Comm_free(comm);
+    }
+}
+
+void dwqi_group_close(struct dwqi_group *group)
+{
+    if (group) {
+        free_comm(&group->user_brokers);
+        free_comm(&group->user_group);
+        free_comm(&group->user_merged);
+        free_comm(&group->merged);
+        free(group);
+    }
+}
+
+int dwqi_group_size(const struct dwqi_group *group)
+{
+    return group->size;
+}
+
+int dwqi_group_rank(const struct dwqi_group *group)
+{
+    return group->rank;
+}
+
+static const void *if_there(const MPI_Comm *comm)
+{
+    return *comm == MPI_COMM_NULL ? NULL : comm;
+}
+
+const void *dwqi_group_comm(const struct dwqi_group *group)
+{
+    return if_there(&group->user_group);
+}
+
+const void *dwqi_group_merged_comm(const struct dwqi_group *group)
+{
+    return if_there(&group->user_merged);
+}
+
+const void *dwqi_group_brokers_comm(const struct dwqi_group *group)
+{
+    return if_there(&group->user_brokers);
+}
+
+dwq_status_t dwqi_group_transport(struct dwqi_group *group,
+                                  const struct dwqi_log *log,
+                                  struct dwqi_transport **transport_out)
+{
+    return dwqi_transport_mpi_create(group->merged, &group->world->backoff, log,
+                                     transport_out);
+}
+
+dwq_status_t dwqi_group_coll(struct dwqi_group *group,
+                             const struct dwqi_log *log,
+                             struct dwqi_coll **coll_out)
+{
+    return dwqi_coll_mpi_create(group->merged, log, coll_out);
+}

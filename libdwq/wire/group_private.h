@@ -1,0 +1,24 @@
+/* The group's inside, for group_mpi.c and spawn_mpi.c. */
+#ifndef DWQI_WIRE_GROUP_PRIVATE_H
+#define DWQI_WIRE_GROUP_PRIVATE_H
+
+#include "libdwq/wire/group.h"
+#include "libdwq/wire/world_private.h"
+
+struct dwqi_group {
+    struct dwqi_world *world; /* borrowed */
+    MPI_Comm parent; /* between broker and spawned ranks, or MPI_COMM_NULL */
+    MPI_Comm merged;
+    MPI_Comm user_merged;
+    MPI_Comm user_group;
+    MPI_Comm user_brokers;
+    int rank; /* merged */
+    int size; /* merged */
+};
+
+/* NULL: no memory. */
+struct dwqi_group *dwqi_group_new(struct dwqi_world *world);
+/* `merged` is there: make the rest. Collective over it. */
+dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside);
+
+#endif

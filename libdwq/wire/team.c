@@ -1,0 +1,515 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "libdwq/wire/team_private.h"
+
+/* --- Life ---------------------------------------------------------------- */
+
+dwq_status_t dwqi_team_create(const struct dwqi_team_config *config,
+                              struct dwqi_team **team_out)
+{
+    struct dwqi_team *team = calloc(1, sizeof *team);
+    dwq_status_t status = DWQ_OK;
+
+    if (!team) {
+        return DWQ_E_NOMEM;
+    }
+    team->config = *config;
+    team->n_ranks = config->size - config->first;
+    team->members = calloc((size_t)team->n_ranks + 1, sizeof *team->members);
+    team->ops = config->coll ? &dwqi_team_gather_ops : &dwqi_team_sendrecv_ops;
+    if (!team->members) {
+        status = DWQ_E_NOMEM;
+    } else if (config->coll) {
+        status = dwqi_team_gather_init(team);
+    }
+    if (status != DWQ_OK) {
+        dwqi_team_destroy(team);
+        return status;
+    }
+    *team_out = team;
+    return DWQ_OK;
+}
+
+void dwqi_team_destroy(struct dwqi_team *team)
+{
+    if (!team) {
+        return;
+    }
+    if (team->members) {
+        dwqi_team_drop_parts(team);
+    }
+    for (int r = 0; team->members && r < team->n_ranks; r++) {
+        free(team->members[r].word.reason);
+        free(team->members[r].word.data);
+    }
+    if (team->has_received) {
+        dwqi_release(team->config.transport, &team->received);
+    }
+    if (team->gather) {
+        team->ops->finish(team);
+    }
+    dwqi_arena_finish(&team->arena);
+    free(team->members);
+    free(team);
+}
+
+int dwqi_team_n_ranks(const struct dwqi_team *team)
+{
+    return team->n_ranks;
+}
+
+int dwqi_team_rank(const struct dwqi_team *team)
+{
+    return team->config.rank - team->config.first;
+}
+
+dwq_status_t dwqi_team_pause(struct dwqi_team *team, double until)
+{
+    return dwqi_pause(team->config.transport, until);
+}
+
+/* --- Words before serving ------------------------------------------------- */
+
+dwq_status_t dwqi_team_say_ready(struct dwqi_team *team,
+                                 struct dwqi_extent data)
+{
+    bool has_data = data.size > 0;
+    dwq_status_t status =
+        dwqi_send(team->config.transport, 0,
+                  &(struct dwqi_outgoing){ .tag = DWQI_READY,
+                                           .n_items = has_data,
+                                           .parts = &data,
+                                           .n_parts = has_data });
+
+    team->n_ready_said++;
+    /* The data may be replaced by the user at any time. */
+    return status == DWQ_OK ? dwqi_flush(team->config.transport) : status;
+}
+
+dwq_status_t dwqi_team_say_withdrawn(struct dwqi_team *team, const char *reason)
+{
+    struct dwqi_extent part = { reason, strlen(reason) + 1 };
+    dwq_status_t status = dwqi_send(
+        team->config.transport, 0,
+        &(struct dwqi_outgoing){
+            .tag = DWQI_WITHDRAW, .n_items = 1, .parts = &part, .n_parts = 1 });
+
+    return status == DWQ_OK ? dwqi_flush(team->config.transport) : status;
+}
+
+static void withdrew(struct dwqi_team_word *word, const char *reason)
+{
+    word->withdrew = true;
+    free(word->reason);
+    word->reason = strdup(reason);
+}
+
+static dwq_status_t ready_came(struct dwqi_team *team,
+                               struct dwqi_team_member *member,
+                               const struct dwqi_message *message)
+{
+    struct dwqi_team_word *word = &member->word;
+
+    if (message->body) {
+        void *data;
+
+        if (posix_memalign(&data, DWQI_ALIGN, message->body_size) != 0) {
+            return DWQ_E_NOMEM;
+        }
+        memcpy(data, message->body, message->body_size);
+        free(word->data);
+        word->data = data;
+        word->data_size = message->body_size;
+    }
+    word->ready = true;
+    word->n_ready++;
+    team->n_ready++;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_team_poll_ready(struct dwqi_team *team)
+{
+    dwq_status_t status = dwqi_team_receive(team);
+
+    for (int r = 0; r < team->n_ranks && status == DWQ_OK; r++) {
+        const struct dwqi_team_word *word = &team->members[r].word;
+
+        if (dwqi_team_peer(team, r) != 0 && !word->ready && !word->withdrew) {
+            return DWQ_E_AGAIN;
+        }
+    }
+    return status;
+}
+
+const struct dwqi_team_word *dwqi_team_word(const struct dwqi_team *team,
+                                            int group_rank)
+{
+    return &team->members[group_rank].word;
+}
+
+uint64_t dwqi_team_n_ready(const struct dwqi_team *team)
+{
+    return team->n_ready;
+}
+
+/* --- Parts ---------------------------------------------------------------- */
+
+void dwqi_team_part_came(struct dwqi_team *team, int group_rank,
+                         struct dwqi_team_part part)
+{
+    struct dwqi_team_member *member = &team->members[group_rank];
+
+    if (member->has_part || team->n_missing == 0) {
+        dwqi_log_warning(team->config.log,
+                         "dropped a part of rank %d of the group that nobody "
+                         "asked for",
+                         group_rank);
+        free(part.memory);
+        return;
+    }
+    member->part = part;
+    member->has_part = true;
+    team->n_missing--;
+}
+
+/* A part by message. What cannot be read is an empty part: the broker makes a
+ * failure of it. */
+static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
+                              struct dwqi_message *message)
+{
+    struct dwqi_team_part part = { .data = NULL };
+
+    if (message->body) {
+        part.size = message->body_size;
+        if (!message->in_frame) {
+            part.memory = message->memory;
+            part.data = message->body;
+            message->memory = NULL;
+        } else if (posix_memalign(&part.memory, DWQI_ALIGN, part.size) != 0) {
+            return DWQ_E_NOMEM;
+        } else {
+            memcpy(part.memory, message->body, part.size);
+            part.data = part.memory;
+        }
+    }
+    dwqi_team_part_came(team, group_rank, part);
+    return DWQ_OK;
+}
+
+struct dwqi_team_part *dwqi_team_part(struct dwqi_team *team, int group_rank)
+{
+    return &team->members[group_rank].part;
+}
+
+void dwqi_team_drop_parts(struct dwqi_team *team)
+{
+    for (int r = 0; r < team->n_ranks; r++) {
+        struct dwqi_team_member *member = &team->members[r];
+
+        free(member->part.memory);
+        member->part = (struct dwqi_team_part){ .data = NULL };
+        member->has_part = false;
+    }
+}
+
+/* --- Messages -------------------------------------------------------------- */
+
+static dwq_status_t broker_receives(struct dwqi_team *team, int group_rank,
+                                    struct dwqi_message *message)
+{
+    struct dwqi_team_member *member = &team->members[group_rank];
+
+    switch (message->tag) {
+    case DWQI_READY:
+        return ready_came(team, member, message);
+    case DWQI_WITHDRAW:
+        withdrew(&member->word,
+                 message->body_size > 0 &&
+                         memchr(message->body, '\0', message->body_size)
+                     ? (const char *)message->body
+                     : "it gave no reason");
+        return DWQ_OK;
+    case DWQI_DONE:
+        return done_came(team, group_rank, message);
+    default:
+        return dwqi_team_agreement_came(team, message);
+    }
+}
+
+static dwq_status_t member_receives(struct dwqi_team *team,
+                                    struct dwqi_message *message)
+{
+    switch (message->tag) {
+    case DWQI_TASK:
+        if (team->has_received) {
+            return DWQ_E_MESSAGE;
+        }
+        team->received = *message;
+        team->has_received = true;
+        message->memory = NULL;
+        return DWQ_OK;
+    case DWQI_EXIT:
+        team->order = (struct dwqi_order){ .kind = DWQI_ORDER_EXIT };
+        team->has_order = true;
+        return DWQ_OK;
+    default:
+        return dwqi_team_agreement_came(team, message);
+    }
+}
+
+static dwq_status_t unreadable(struct dwqi_team *team, int group_rank,
+                               const struct dwqi_message *message)
+{
+    dwqi_log_warning(team->config.log,
+                     "a message in the group could not be read: %s",
+                     message->why);
+    if (team->config.rank != 0) {
+        return DWQ_E_MESSAGE;
+    }
+    if (!team->members[group_rank].word.ready) {
+        withdrew(&team->members[group_rank].word,
+                 "a message could not be read");
+    } else if (team->n_missing > 0 && !team->members[group_rank].has_part) {
+        dwqi_team_part_came(team, group_rank,
+                            (struct dwqi_team_part){ .data = NULL });
+    }
+    return DWQ_OK;
+}
+
+static dwq_status_t receive_one(struct dwqi_team *team,
+                                struct dwqi_message *message)
+{
+    int group_rank = message->peer - team->config.first;
+    bool from_group = group_rank >= 0 && group_rank < team->n_ranks;
+
+    if (message->status != DWQ_OK) {
+        return unreadable(team, from_group ? group_rank : 0, message);
+    }
+    if (team->config.rank == 0) {
+        return from_group ? broker_receives(team, group_rank, message)
+                          : DWQ_E_MESSAGE;
+    }
+    return member_receives(team, message);
+}
+
+dwq_status_t dwqi_team_receive(struct dwqi_team *team)
+{
+    struct dwqi_transport *transport = team->config.transport;
+    struct dwqi_message message;
+    dwq_status_t status;
+
+    while ((status = dwqi_poll(transport, &message)) == DWQ_OK) {
+        status = receive_one(team, &message);
+        dwqi_release(transport, &message);
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
+    return status == DWQ_E_AGAIN ? DWQ_OK : status;
+}
+
+/* --- The broker ------------------------------------------------------------ */
+
+dwq_status_t dwqi_team_send_task(struct dwqi_team *team, const void *item,
+                                 const struct dwqi_task_head *head)
+{
+    dwq_status_t status;
+
+    dwqi_arena_reset(&team->arena);
+    status = dwqi_share_cut(item, head, &team->arena, &team->segments,
+                            &team->n_segments);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    team->item = item;
+    team->head = *head;
+    team->own = (struct dwqi_share){ .segments = team->segments,
+                                     .n_segments = team->n_segments,
+                                     .rank = 0,
+                                     .n_ranks = team->n_ranks };
+    team->n_missing = team->config.size - 1;
+    team->sending = DWQI_ORDER_TASK;
+    team->down = false;
+    return team->ops->send_order(team, DWQI_ORDER_TASK);
+}
+
+dwq_status_t dwqi_team_send_exit(struct dwqi_team *team)
+{
+    team->sending = DWQI_ORDER_EXIT;
+    team->n_missing = 0;
+    team->down = false;
+    dwqi_arena_reset(&team->arena);
+    return team->ops->send_order(team, DWQI_ORDER_EXIT);
+}
+
+bool dwqi_team_is_down(const struct dwqi_team *team)
+{
+    return team->down && team->n_unsent == 0;
+}
+
+const struct dwqi_share *dwqi_team_own_share(const struct dwqi_team *team)
+{
+    return team->head.n_scattered > 0 ? &team->own : NULL;
+}
+
+/* READYs that were sent before a part are here, too. */
+static bool ready_data_is_here(const struct dwqi_team *team)
+{
+    for (int r = 0; r < team->n_ranks; r++) {
+        const struct dwqi_team_member *member = &team->members[r];
+
+        if (member->word.n_ready < member->n_ready_due) {
+            return false;
+        }
+    }
+    return true;
+}
+
+dwq_status_t dwqi_team_poll(struct dwqi_team *team)
+{
+    dwq_status_t status = dwqi_team_receive(team);
+
+    if (status == DWQ_OK) {
+        status = team->ops->progress(team);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    return dwqi_team_is_down(team) && team->n_missing == 0 &&
+                   ready_data_is_here(team)
+               ? DWQ_OK
+               : DWQ_E_AGAIN;
+}
+
+/* --- Orders ----------------------------------------------------------------- */
+
+unsigned char *dwqi_team_make_front(struct dwqi_team *team,
+                                    enum dwqi_order_kind kind, uint64_t size,
+                                    uint32_t flags, size_t *size_out)
+{
+    size_t n = kind == DWQI_ORDER_TASK ? team->n_segments : 0;
+    size_t table = n * sizeof(struct dwqi_segment);
+    size_t total = dwqi_align(sizeof(struct dwqi_order_head) + table);
+    struct dwqi_order_head head = { .magic = DWQI_ORDER_MAGIC,
+                                    .kind = kind,
+                                    .size = size,
+                                    .n_segments = (uint32_t)n,
+                                    .flags = flags };
+    unsigned char *front = dwqi_arena_alloc(&team->arena, total, 1);
+
+    if (!front) {
+        return NULL;
+    }
+    memset(front, 0, total);
+    memcpy(front, &head, sizeof head);
+    if (table > 0) {
+        memcpy(front + sizeof head, team->segments, table);
+    }
+    *size_out = total;
+    return front;
+}
+
+dwq_status_t dwqi_team_read_order(struct dwqi_team *team,
+                                  const unsigned char *data, size_t size,
+                                  struct dwqi_order_head *head_out,
+                                  size_t *used_out)
+{
+    struct dwqi_order_head head;
+    size_t table;
+
+    if (size < sizeof head) {
+        return DWQ_E_MESSAGE;
+    }
+    memcpy(&head, data, sizeof head);
+    table = head.n_segments * sizeof(struct dwqi_segment);
+    if (head.magic != DWQI_ORDER_MAGIC || table > size - sizeof head) {
+        return DWQ_E_MESSAGE;
+    }
+    if (head.n_segments > 0) {
+        dwqi_arena_reset(&team->arena);
+        team->segments = dwqi_arena_alloc(&team->arena, table, 1);
+        if (!team->segments) {
+            return DWQ_E_NOMEM;
+        }
+        memcpy(team->segments, data + sizeof head, table);
+    }
+    team->n_segments = head.n_segments;
+    team->order.share = (struct dwqi_share){ .segments = team->segments,
+                                             .n_segments = head.n_segments,
+                                             .rank = dwqi_team_rank(team),
+                                             .n_ranks = team->n_ranks };
+    *head_out = head;
+    *used_out = dwqi_align(sizeof head + table);
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
+                                 const unsigned char *item, size_t size)
+{
+    struct dwqi_order *order = &team->order;
+    const struct dwqi_share *share = &order->share;
+    const struct dwqi_segment *first = share->segments;
+    struct dwqi_task_head *head = &order->head;
+    dwq_status_t status;
+    uint64_t whole = 0;
+
+    for (size_t i = 0; i < share->n_segments; i++) {
+        whole += share->segments[i].size;
+    }
+    if (share->n_segments == 0 || first->rows != 0 ||
+        !dwqi_share_is_sound(first, share->n_segments, whole) ||
+        dwqi_share_size(share) > size || size < sizeof *head) {
+        return DWQ_E_MESSAGE;
+    }
+    status = dwqi_task_head_read(item, whole, head);
+    /* Names and values stand in the first segment, in front of all arrays. */
+    if (status != DWQ_OK || head->size != whole ||
+        sizeof *head + (uint64_t)head->values_size + head->function_size +
+                head->module_size >
+            first->size) {
+        return DWQ_E_MESSAGE;
+    }
+    order->kind = DWQI_ORDER_TASK;
+    order->item = item;
+    team->has_order = true;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
+                                  struct dwqi_order *order_out)
+{
+    dwq_status_t status = dwqi_team_receive(team);
+
+    if (status == DWQ_OK && !team->has_order) {
+        status = team->ops->progress(team);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!team->has_order) {
+        return DWQ_E_AGAIN;
+    }
+    team->has_order = false;
+    *order_out = team->order;
+    return DWQ_OK;
+}
+
+void dwqi_team_finish_order(struct dwqi_team *team)
+{
+    if (team->has_received) {
+        dwqi_release(team->config.transport, &team->received);
+        team->has_received = false;
+    }
+    if (team->ops->finish_order) {
+        team->ops->finish_order(team);
+    }
+}
+
+dwq_status_t dwqi_team_send_part(struct dwqi_team *team,
+                                 const struct dwqi_extent *parts,
+                                 size_t n_parts, void (*release)(void *owner),
+                                 void *owner)
+{
+    return team->ops->send_part(team, parts, n_parts, release, owner);
+}

@@ -1,0 +1,126 @@
+/* A task to every rank of a group, and their parts back; both ends.
+ *
+ *     broker                             each other rank of the group
+ *         |<-------- READY / WITHDRAW ------|  its worker function serves, or not
+ *         |--------- order: TASK ---------->|  its share of the item
+ *         |                                 |  runs it
+ *         |<------------- part -------------|
+ *         |--------- order: EXIT ---------->|
+ *
+ * The merged communicator joins broker (rank 0) and group; a broker inside its group
+ * is also the group's rank 0. Orders and parts go by collectives (team_gather.c) or by
+ * messages (team_sendrecv.c); READY, WITHDRAW and agreements always by messages.
+ * Nothing here blocks but dwqi_team_agree(). */
+#ifndef DWQI_WIRE_TEAM_H
+#define DWQI_WIRE_TEAM_H
+
+#include "libdwq/base/log.h"
+#include "libdwq/wire/codec.h"
+#include "libdwq/wire/coll.h"
+#include "libdwq/wire/transport.h"
+
+struct dwqi_team;
+
+struct dwqi_team_config {
+    struct dwqi_transport *transport; /* borrowed; peers are merged ranks */
+    struct dwqi_coll
+        *coll; /* borrowed, of the same ranks; NULL: messages only */
+    const struct dwqi_log *log; /* borrowed */
+    int rank;                   /* in the merged communicator; 0: the broker */
+    int size;
+    int first; /* merged rank of the group's rank 0: 0 inside, 1 beside */
+};
+
+/* DWQ_OK, DWQ_E_NOMEM. */
+dwq_status_t dwqi_team_create(const struct dwqi_team_config *config,
+                              struct dwqi_team **team_out);
+void dwqi_team_destroy(struct dwqi_team *team);
+
+/* Ranks of the group, and this one's; -1: the broker is beside. */
+int dwqi_team_n_ranks(const struct dwqi_team *team);
+int dwqi_team_rank(const struct dwqi_team *team);
+/* One step of waiting; see dwqi_pause(). */
+dwq_status_t dwqi_team_pause(struct dwqi_team *team, double until);
+
+/* --- The broker ---------------------------------------------------------- */
+
+/* What a rank of the group said before it serves. */
+struct dwqi_team_word {
+    bool ready, withdrew;
+    char *reason;     /* when it withdrew */
+    void *data;       /* its ready data, an item of values; NULL: none */
+    size_t data_size; /* bytes */
+    uint32_t n_ready; /* how often it said READY */
+};
+
+/* DWQ_OK: every other rank of the group has said READY or WITHDRAW. */
+dwq_status_t dwqi_team_poll_ready(struct dwqi_team *team);
+const struct dwqi_team_word *dwqi_team_word(const struct dwqi_team *team,
+                                            int group_rank);
+/* How many READYs came since the start: more means new ready data. */
+uint64_t dwqi_team_n_ready(const struct dwqi_team *team);
+
+/* Begin to send a task to the group; the item is borrowed until poll says DWQ_OK.
+ * DWQ_E_MESSAGE: its values are malformed, and nothing was sent. */
+dwq_status_t dwqi_team_send_task(struct dwqi_team *team, const void *item,
+                                 const struct dwqi_task_head *head);
+dwq_status_t dwqi_team_send_exit(struct dwqi_team *team);
+/* DWQ_OK: what was sent has left, and after a task all parts are here. */
+dwq_status_t dwqi_team_poll(struct dwqi_team *team);
+/* Whether the task has left, and a broker inside can run its own share. */
+bool dwqi_team_is_down(const struct dwqi_team *team);
+/* The broker's own share of the task that was sent; NULL: the whole item. */
+const struct dwqi_share *dwqi_team_own_share(const struct dwqi_team *team);
+
+/* The part of one rank, until dwqi_team_drop_parts(). */
+struct dwqi_team_part {
+    const unsigned char *data;
+    size_t size;
+    void *memory; /* malloc()ed; may be taken (set it NULL then) */
+    bool stays;   /* data lies in a `memory` of these parts */
+};
+struct dwqi_team_part *dwqi_team_part(struct dwqi_team *team, int group_rank);
+void dwqi_team_drop_parts(struct dwqi_team *team);
+
+/* --- The other ranks ----------------------------------------------------- */
+
+enum dwqi_order_kind {
+    DWQI_ORDER_NONE,
+    DWQI_ORDER_TASK,
+    DWQI_ORDER_EXIT,
+    DWQI_ORDER_COLLECT /* inside the gather mode: parts too large for a frame */
+};
+
+struct dwqi_order {
+    enum dwqi_order_kind kind;
+    /* Of a task, until dwqi_team_finish_order(). */
+    const unsigned char *item;  /* this rank's share */
+    struct dwqi_task_head head; /* of the whole */
+    struct dwqi_share share;
+};
+
+/* Say that this rank serves: `data` is an item of values, or size 0. */
+dwq_status_t dwqi_team_say_ready(struct dwqi_team *team,
+                                 struct dwqi_extent data);
+dwq_status_t dwqi_team_say_withdrawn(struct dwqi_team *team,
+                                     const char *reason);
+/* DWQ_OK: an order; DWQ_E_MESSAGE: one that cannot be read. */
+dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
+                                  struct dwqi_order *order_out);
+void dwqi_team_finish_order(struct dwqi_team *team);
+/* The part of this rank: extents as in dwqi_outgoing; release is called once. */
+dwq_status_t dwqi_team_send_part(struct dwqi_team *team,
+                                 const struct dwqi_extent *parts,
+                                 size_t n_parts, void (*release)(void *owner),
+                                 void *owner);
+
+/* --- In a call ------------------------------------------------------------ */
+
+/* Around the user's function, on every rank of the group. */
+dwq_status_t dwqi_team_enter(struct dwqi_team *team);
+dwq_status_t dwqi_team_leave(struct dwqi_team *team);
+/* Whether all ranks said ok; a rank that left the function did not. Blocks until
+ * all have said it or left. */
+dwq_status_t dwqi_team_agree(struct dwqi_team *team, bool ok, bool *all_ok_out);
+
+#endif

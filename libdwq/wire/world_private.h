@@ -1,0 +1,29 @@
+/* The world's inside, for group_mpi.c and spawn_mpi.c. */
+#ifndef DWQI_WIRE_WORLD_PRIVATE_H
+#define DWQI_WIRE_WORLD_PRIVATE_H
+
+#include <mpi.h>
+
+#include "libdwq/wire/backoff.h"
+#include "libdwq/wire/world.h"
+
+struct dwqi_world {
+    MPI_Comm comm; /* private */
+    MPI_Comm self; /* private, for calls of this rank alone */
+    int rank;
+    int size;
+    bool crowded; /* more ranks than cores on this host */
+    double idle_wait;
+    struct dwqi_backoff backoff; /* of all that this rank waits for */
+};
+
+/* Poll a request of a collective until it is done. */
+dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request);
+/* Wait cheaply until all are here: before every blocking collective. */
+dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm);
+/* A duplicate whose errors are returned (of the library), or are handled as the
+ * default does (of the user). */
+dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
+                                  bool of_library, MPI_Comm *copy_out);
+
+#endif
