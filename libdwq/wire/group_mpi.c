@@ -95,6 +95,16 @@ static void free_comm(MPI_Comm *comm)
     }
 }
 
+/* Broker and spawned ranks part: both disconnect, at one time, so that neither
+ * spins for long. */
+static void part(struct dwqi_group *group)
+{
+    if (group->parent != MPI_COMM_NULL) {
+        dwqi_world_meet(group->world, group->parent);
+        MPI_Comm_disconnect(&group->parent);
+    }
+}
+
 void dwqi_group_close(struct dwqi_group *group)
 {
     if (group) {
@@ -102,6 +112,7 @@ void dwqi_group_close(struct dwqi_group *group)
         free_comm(&group->user_group);
         free_comm(&group->user_merged);
         free_comm(&group->merged);
+        part(group);
         free(group);
     }
 }

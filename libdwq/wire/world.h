@@ -20,6 +20,8 @@ dwq_status_t dwqi_mpi_start(int thread_level);
 int dwqi_mpi_thread_level(void);
 /* Finalize MPI if dwqi_mpi_start() started it. */
 void dwqi_mpi_finish(void);
+/* Count one more run of this process: its number, from 1. */
+int dwqi_mpi_count_run(void);
 /* Rank and size of the world, MPI running. */
 dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out);
 

@@ -14,24 +14,40 @@
 #include "libdwq/wire/transport_mpi.h"
 #include "libdwq/wire/world_private.h"
 
-/* Whether this process's MPI was started here, and whether a run goes on. MPI is
- * one per process, so this is process state; MPI keeps it for us as the name of
- * MPI_COMM_SELF. */
-#define STARTED_NAME "MPI_COMM_SELF of libdwq"
-#define RUNNING_NAME "MPI_COMM_SELF of libdwq, in a run"
+/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
+ * the name of MPI_COMM_SELF. */
+struct process {
+    int started; /* MPI was started here, and has to be finished here */
+    int running; /* a run goes on */
+    int runs;    /* so far */
+};
 
 static dwq_status_t status_of(int mpi_code)
 {
     return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
 
-static bool self_is_named(const char *wanted)
+#define PROCESS_NAME "MPI_COMM_SELF, libdwq: started %d, running %d, runs %d"
+
+static struct process get_process(void)
 {
     char name[MPI_MAX_OBJECT_NAME];
+    struct process p = { .started = 0 };
     int length;
 
     MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    return strcmp(name, wanted) == 0;
+    if (sscanf(name, PROCESS_NAME, &p.started, &p.running, &p.runs) != 3) {
+        return (struct process){ .started = 0 };
+    }
+    return p;
+}
+
+static void set_process(struct process p)
+{
+    char name[MPI_MAX_OBJECT_NAME];
+
+    snprintf(name, sizeof name, PROCESS_NAME, p.started, p.running, p.runs);
+    MPI_Comm_set_name(MPI_COMM_SELF, name);
 }
 
 static bool mpi_is_up(void)
@@ -47,7 +63,7 @@ static bool mpi_is_up(void)
  * MPI_Finalize, and they for it. */
 static void at_exit(void)
 {
-    if (mpi_is_up() && self_is_named(RUNNING_NAME)) {
+    if (mpi_is_up() && get_process().running) {
         int rank;
 
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -76,7 +92,7 @@ dwq_status_t dwqi_mpi_start(int thread_level)
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
-        MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
+        set_process((struct process){ .started = 1 });
         atexit(at_exit);
     }
     return DWQ_OK;
@@ -92,8 +108,13 @@ int dwqi_mpi_thread_level(void)
 
 void dwqi_mpi_finish(void)
 {
-    if (mpi_is_up() && self_is_named(STARTED_NAME)) {
-        MPI_Finalize();
+    struct process p;
+
+    if (mpi_is_up()) {
+        p = get_process();
+        if (p.started && !p.running) {
+            MPI_Finalize();
+        }
     }
 }
 
@@ -167,6 +188,24 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
     return status;
 }
 
+/* A process that started MPI itself is left to its launcher when it exits. */
+static void set_running(int running)
+{
+    struct process p = get_process();
+
+    p.running = running;
+    set_process(p);
+}
+
+int dwqi_mpi_count_run(void)
+{
+    struct process p = get_process();
+
+    p.runs++;
+    set_process(p);
+    return p.runs;
+}
+
 dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
 {
     MPI_Comm parent = comm ? *(const MPI_Comm *)comm : MPI_COMM_WORLD;
@@ -194,9 +233,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     if (status != DWQ_OK) {
         goto free_comm;
     }
-    if (self_is_named(STARTED_NAME)) {
-        MPI_Comm_set_name(MPI_COMM_SELF, RUNNING_NAME);
-    }
+    set_running(1);
     *world_out = world;
     return DWQ_OK;
 
@@ -210,9 +247,7 @@ free_world:
 void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
-        if (self_is_named(RUNNING_NAME)) {
-            MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
-        }
+        set_running(0);
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
         free(world);
