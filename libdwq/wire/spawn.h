@@ -19,6 +19,7 @@ bool dwqi_spawn_read_marker(const char *argument,
 /* Whether this process was spawned by a broker: it has a parent, and the marker
  * among its arguments (the process's own, whatever main() made of them). MPI has to
  * run. */
+bool dwqi_spawn_is_marked(void); /* the marker alone; MPI need not run */
 bool dwqi_spawned(struct dwqi_spawn_marker *marker_out);
 
 struct dwqi_spawn_reason {

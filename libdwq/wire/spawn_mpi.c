@@ -76,6 +76,13 @@ static bool find_marker(struct dwqi_spawn_marker *marker_out)
     return found;
 }
 
+bool dwqi_spawn_is_marked(void)
+{
+    struct dwqi_spawn_marker unused;
+
+    return find_marker(&unused);
+}
+
 bool dwqi_spawned(struct dwqi_spawn_marker *marker_out)
 {
     MPI_Comm parent = MPI_COMM_NULL;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/wire/spawn.h"
 #include "libdwq/wire/transport_mpi.h"
 #include "libdwq/wire/world_private.h"
 
@@ -77,6 +78,31 @@ static void at_exit(void)
     dwqi_mpi_finish();
 }
 
+/* More ranks than cores on this host, of `size` in the job? The launcher tells how
+ * many of the job are here; else assume all. What a broker spawned comes on top of
+ * others. */
+static bool is_crowded(int size)
+{
+    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    long local = text ? strtol(text, NULL, 10) : 0;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (local <= 0) {
+        local = size;
+    }
+    return local > cores || dwqi_spawn_is_marked();
+}
+
+/* Ranks that share cores: MPI's own waits, in the user's collectives, then cost
+ * milliseconds unless they yield. Open MPI finds out by itself only when its slots
+ * were counted right. The user's own setting wins. */
+static void yield_if_crowded(void)
+{
+    if (is_crowded(1)) {
+        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    }
+}
+
 dwq_status_t dwqi_mpi_start(int thread_level)
 {
     int initialized, finalized, provided;
@@ -89,6 +115,7 @@ dwq_status_t dwqi_mpi_start(int thread_level)
     if (!initialized) {
         int wanted = thread_level == 0 ? MPI_THREAD_FUNNELED : thread_level;
 
+        yield_if_crowded();
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
@@ -146,19 +173,6 @@ dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
         }
         dwqi_backoff_pause(&backoff, INFINITY, true);
     }
-}
-
-/* The launcher tells how many ranks share this host; else assume all do. */
-static bool is_crowded(int size)
-{
-    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    long local = text ? strtol(text, NULL, 10) : 0;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (local <= 0) {
-        local = size;
-    }
-    return local > cores;
 }
 
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm)
