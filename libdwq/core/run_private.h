@@ -76,6 +76,9 @@ dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go);
 dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
                            uint64_t token);
 
+/* A spawned process that ends without having joined: its broker hears it. */
+void dwqi_run_never_joined(void);
+
 /* Play this rank's role until it has left the run. */
 dwq_status_t dwqi_run_play(struct run *run);
 void dwqi_run_finish_roles(struct run *run);

@@ -18,6 +18,7 @@ struct dwqi_world;
 dwq_status_t dwqi_mpi_start(int thread_level);
 /* MPI_THREAD_* that MPI provides. */
 int dwqi_mpi_thread_level(void);
+bool dwqi_mpi_is_up(void);
 /* Finalize MPI if dwqi_mpi_start() started it. */
 void dwqi_mpi_finish(void);
 /* Count one more run of this process: its number, from 1. */

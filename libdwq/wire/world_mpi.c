@@ -15,43 +15,37 @@
 #include "libdwq/wire/transport_mpi.h"
 #include "libdwq/wire/world_private.h"
 
-/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
- * the name of MPI_COMM_SELF. */
-struct process {
-    int started; /* MPI was started here, and has to be finished here */
-    int running; /* a run goes on */
-    int runs;    /* so far */
-};
-
 static dwq_status_t status_of(int mpi_code)
 {
     return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
 
-#define PROCESS_NAME "MPI_COMM_SELF, libdwq: started %d, running %d, runs %d"
+#define PROCESS_NAME "MPI_COMM_SELF libdwq %d %d %d %d"
 
-static struct process get_process(void)
+struct dwqi_process dwqi_process_get(void)
 {
     char name[MPI_MAX_OBJECT_NAME];
-    struct process p = { .started = 0 };
+    struct dwqi_process p = { .started = 0 };
     int length;
 
     MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    if (sscanf(name, PROCESS_NAME, &p.started, &p.running, &p.runs) != 3) {
-        return (struct process){ .started = 0 };
+    if (sscanf(name, PROCESS_NAME, &p.started, &p.running, &p.runs,
+               &p.joined) != 4) {
+        return (struct dwqi_process){ .started = 0 };
     }
     return p;
 }
 
-static void set_process(struct process p)
+void dwqi_process_set(struct dwqi_process p)
 {
     char name[MPI_MAX_OBJECT_NAME];
 
-    snprintf(name, sizeof name, PROCESS_NAME, p.started, p.running, p.runs);
+    snprintf(name, sizeof name, PROCESS_NAME, p.started, p.running, p.runs,
+             p.joined);
     MPI_Comm_set_name(MPI_COMM_SELF, name);
 }
 
-static bool mpi_is_up(void)
+bool dwqi_mpi_is_up(void)
 {
     int initialized, finalized;
 
@@ -64,7 +58,7 @@ static bool mpi_is_up(void)
  * MPI_Finalize, and they for it. */
 static void at_exit(void)
 {
-    if (mpi_is_up() && get_process().running) {
+    if (dwqi_mpi_is_up() && dwqi_process_get().running) {
         int rank;
 
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -119,7 +113,7 @@ dwq_status_t dwqi_mpi_start(int thread_level)
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
-        set_process((struct process){ .started = 1 });
+        dwqi_process_set((struct dwqi_process){ .started = 1 });
         atexit(at_exit);
     }
     return DWQ_OK;
@@ -135,10 +129,10 @@ int dwqi_mpi_thread_level(void)
 
 void dwqi_mpi_finish(void)
 {
-    struct process p;
+    struct dwqi_process p;
 
-    if (mpi_is_up()) {
-        p = get_process();
+    if (dwqi_mpi_is_up()) {
+        p = dwqi_process_get();
         if (p.started && !p.running) {
             MPI_Finalize();
         }
@@ -205,18 +199,18 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
 /* A process that started MPI itself is left to its launcher when it exits. */
 static void set_running(int running)
 {
-    struct process p = get_process();
+    struct dwqi_process p = dwqi_process_get();
 
     p.running = running;
-    set_process(p);
+    dwqi_process_set(p);
 }
 
 int dwqi_mpi_count_run(void)
 {
-    struct process p = get_process();
+    struct dwqi_process p = dwqi_process_get();
 
     p.runs++;
-    set_process(p);
+    dwqi_process_set(p);
     return p.runs;
 }
 

@@ -17,6 +17,17 @@ struct dwqi_world {
     struct dwqi_backoff backoff; /* of all that this rank waits for */
 };
 
+/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
+ * the name of MPI_COMM_SELF. */
+struct dwqi_process {
+    int started; /* MPI was started here, and has to be finished here */
+    int running; /* a run goes on */
+    int runs;    /* so far */
+    int joined;  /* a spawned process: it has joined its broker, maybe left */
+};
+struct dwqi_process dwqi_process_get(void);
+void dwqi_process_set(struct dwqi_process process);
+
 /* Poll a request of a collective until it is done. */
 dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request);
 /* Wait cheaply until all are here: before every blocking collective. */

@@ -19,6 +19,11 @@ int dwqi_mpi_thread_level(void)
     return INT_MAX; /* nothing here minds threads */
 }
 
+bool dwqi_mpi_is_up(void)
+{
+    return false;
+}
+
 void dwqi_mpi_finish(void)
 {
 }
