@@ -42,6 +42,7 @@ struct send {
     MPI_Request request;
     union frame *frame;    /* or NULL */
     struct body_out *body; /* or NULL */
+    int peer;              /* of a frame */
 };
 
 /* A message that is not delivered yet. */
@@ -59,6 +60,7 @@ struct mpi_transport {
     MPI_Comm comm;
     const struct dwqi_log *log;
     struct dwqi_backoff backoff;
+    struct dwqi_ringers *ringers; /* borrowed, or NULL */
     union frame *pool;
     union frame *posted; /* what the posted receive fills */
     MPI_Request receive;
@@ -127,6 +129,8 @@ static void send_done(struct mpi_transport *t, struct send *send)
 {
     if (send->frame) {
         frame_give(t, send->frame);
+        /* It left later than its first ring. */
+        dwqi_ringers_ring(t->ringers, send->peer);
     }
     if (send->body && --send->body->n_left == 0) {
         if (send->body->release) {
@@ -171,6 +175,7 @@ static dwq_status_t send_frame(struct mpi_transport *t, int peer,
         return DWQ_E_NOMEM;
     }
     send->frame = frame;
+    send->peer = peer;
     status = check(t,
                    MPI_Isend(frame, (int)size, MPI_BYTE, peer, TAG_FRAME,
                              t->comm, &send->request),
@@ -183,6 +188,7 @@ static dwq_status_t send_frame(struct mpi_transport *t, int peer,
         frame_give(t, frame);
         t->n_sends--; /* it was the last one */
     }
+    dwqi_ringers_ring(t->ringers, peer);
     return status;
 }
 
@@ -561,4 +567,10 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
     }
     *transport_out = &t->base;
     return DWQ_OK;
+}
+
+void dwqi_transport_mpi_set_ringers(struct dwqi_transport *transport,
+                                    struct dwqi_ringers *ringers)
+{
+    of(transport)->ringers = ringers;
 }

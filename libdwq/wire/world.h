@@ -41,7 +41,7 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
                               size_t size);
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world);
 
-/* This rank's endpoint; peers are ranks of the world. */
+/* This rank's endpoint; peers are ranks of the world. Collective, once. */
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out);

@@ -12,6 +12,7 @@
 
 #include "libdwq/base/clock.h"
 #include "libdwq/wire/backoff.h"
+#include "libdwq/wire/doorbell_mpi.h"
 #include "libdwq/wire/transport_mpi.h"
 
 struct dwqi_world {
@@ -21,6 +22,8 @@ struct dwqi_world {
     int size;
     bool crowded; /* more ranks than cores on this host */
     double idle_wait;
+    struct dwqi_bell *bell; /* or NULL */
+    struct dwqi_ringers *ringers;
 };
 
 /* Whether this process's MPI was started here, and whether a run goes on. MPI is
@@ -209,6 +212,8 @@ void dwqi_world_close(struct dwqi_world *world)
         if (self_is_named(RUNNING_NAME)) {
             MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
         }
+        dwqi_ringers_destroy(world->ringers);
+        dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
         free(world);
@@ -278,9 +283,26 @@ dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   struct dwqi_transport **transport_out)
 {
     struct dwqi_backoff backoff;
+    dwq_status_t status;
 
     dwqi_backoff_init(&backoff, world->idle_wait, world->crowded);
-    return dwqi_transport_mpi_create(world->comm, &backoff, log, transport_out);
+    if (world->idle_wait > 0) {
+        world->bell = dwqi_bell_create();
+    }
+    status = dwqi_ringers_connect(world->comm, world->bell, &backoff,
+                                  &world->ringers);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    dwqi_backoff_set_bell(
+        &backoff, world->bell,
+        dwqi_ringers_reach_all(world->ringers) ? DWQI_BELL_WAIT : 0);
+    status =
+        dwqi_transport_mpi_create(world->comm, &backoff, log, transport_out);
+    if (status == DWQ_OK) {
+        dwqi_transport_mpi_set_ringers(*transport_out, world->ringers);
+    }
+    return status;
 }
 
 void dwqi_world_abort(struct dwqi_world *world, int code)
