@@ -342,6 +342,17 @@ free_parts:
     return status;
 }
 
+/* Results of calls that took less (seconds) may travel together: the next call
+ * is then expected to be short, too. */
+#define SHORT_CALL 1e-5
+
+static double time_of(const struct dwqi_done *done)
+{
+    const struct dwqi_part_head *head = (const void *)done->pack.block;
+
+    return head->this_time;
+}
+
 static dwq_status_t report_done(struct dwqi_server *server,
                                 struct dwqi_done *done)
 {
@@ -360,8 +371,12 @@ static dwq_status_t report_done(struct dwqi_server *server,
     } else {
         status = send_to_controller(
             server,
-            &(struct dwqi_outgoing){
-                .tag = DWQI_DONE, .n_items = 1, .parts = &part, .n_parts = 1 });
+            &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                     .n_items = 1,
+                                     .parts = &part,
+                                     .n_parts = 1,
+                                     .may_wait = server->batches &&
+                                                 time_of(done) < SHORT_CALL });
         dwqi_done_finish(done);
     }
     return status;
