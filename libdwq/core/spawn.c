@@ -396,6 +396,7 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
     snprintf(run->log.who, sizeof run->log.who, "spawned rank %d (group %d)",
              dwqi_group_rank(run->group), run->worker_id);
     dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
+    dwqi_world_make_bell(run->world);
     run->facts = (dwq_world_t){ .is_worker = true,
                                 .spawned = true,
                                 .workers_available = true,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/wire/doorbell_mpi.h"
 #include "libdwq/wire/spawn.h"
 #include "libdwq/wire/transport_mpi.h"
 #include "libdwq/wire/world_private.h"
@@ -230,6 +231,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         return DWQ_E_NOMEM;
     }
     world->idle_wait = 1e-3;
+    world->all_reached = true;
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
     world->crowded = is_crowded(world->size);
@@ -256,6 +258,8 @@ void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
         set_running(0);
+        dwqi_ringers_destroy(world->ringers);
+        dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
         free(world);
@@ -318,12 +322,45 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
     return dwqi_world_meet(world, world->comm);
 }
 
+dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
+                                   struct dwqi_ringers **ringers_out)
+{
+    dwq_status_t status =
+        dwqi_ringers_connect(comm, world->bell, &world->backoff, ringers_out);
+
+    if (status == DWQ_OK) {
+        world->all_reached =
+            world->all_reached && dwqi_ringers_reach_all(*ringers_out);
+        dwqi_backoff_set_bell(&world->backoff, world->bell,
+                              world->all_reached ? DWQI_BELL_WAIT : 0);
+    }
+    return status;
+}
+
+void dwqi_world_make_bell(struct dwqi_world *world)
+{
+    if (world->idle_wait > 0) {
+        world->bell = dwqi_bell_create();
+    }
+}
+
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
+{
+    dwqi_world_make_bell(world);
+    return dwqi_world_hang_bells(world, world->comm, &world->ringers);
+}
+
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
-    return dwqi_transport_mpi_create(world->comm, &world->backoff, log,
-                                     transport_out);
+    dwq_status_t status = dwqi_transport_mpi_create(
+        world->comm, &world->backoff, log, transport_out);
+
+    if (status == DWQ_OK) {
+        dwqi_transport_mpi_set_ringers(*transport_out, world->ringers);
+    }
+    return status;
 }
 
 void dwqi_world_abort(struct dwqi_world *world, int code)

@@ -104,6 +104,17 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
     return DWQ_OK;
 }
 
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
+{
+    (void)world;
+    return DWQ_OK;
+}
+
+void dwqi_world_make_bell(struct dwqi_world *world)
+{
+    (void)world;
+}
+
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
