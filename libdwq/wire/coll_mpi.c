@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define MOST ((size_t)1 << 30)
+
 struct coll_mpi {
     struct dwqi_coll base;
     MPI_Comm comm;
@@ -170,6 +172,7 @@ dwq_status_t dwqi_coll_mpi_create(MPI_Comm comm, const struct dwqi_log *log,
         return DWQ_E_NOMEM;
     }
     c->base.ops = &mpi_ops;
+    c->base.max = MOST;
     c->comm = comm;
     c->log = log;
     c->request = MPI_REQUEST_NULL;

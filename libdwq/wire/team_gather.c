@@ -129,9 +129,10 @@ static dwq_status_t send_rows(struct dwqi_team *team,
     return status;
 }
 
-static bool by_message(const struct dwqi_segment *segment)
+static bool by_message(const struct dwqi_team *team,
+                       const struct dwqi_segment *segment)
 {
-    return segment->rows > 0 && segment->size > DWQI_COLL_MAX;
+    return segment->rows > 0 && segment->size > team->config.coll->max;
 }
 
 /* The memory at which this rank sends (broker) or receives the segment. */
@@ -156,12 +157,12 @@ static dwq_status_t begin_segment(struct dwqi_team *team)
     if (segment->rows == 0) {
         uint64_t left = segment->size - g->done;
 
-        g->chunk = left < DWQI_COLL_MAX ? left : DWQI_COLL_MAX;
+        g->chunk = left < coll->max ? left : coll->max;
         return dwqi_gather_bcast(team, memory + g->done, g->chunk);
     }
     set_rows(team, segment);
     g->chunk = segment->size;
-    if (by_message(segment)) {
+    if (by_message(team, segment)) {
         g->state = WAITS_FOR_ROWS;
         return dwqi_gather_is_root(team) ? send_rows(team, segment) : DWQ_OK;
     }
