@@ -495,8 +495,10 @@ dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
         return DWQ_E_MESSAGE;
     }
     status = dwqi_task_head_read(item, whole, head);
-    /* Names and values stand in the first segment, in front of all arrays. */
+    /* Names and values stand in the first segment, in front of all arrays; an item
+     * that scatters nothing is decoded as a whole. */
     if (status != DWQ_OK || head->size != whole ||
+        (head->n_scattered == 0 && share->n_segments != 1) ||
         sizeof *head + (uint64_t)head->values_size + head->function_size +
                 head->module_size >
             first->size) {
