@@ -9,6 +9,7 @@
 #include "workers/serve.h"
 
 struct dwqi_relay {
+    struct dwqi_runner runner; /* of the server: `run`, and ready data */
     struct dwqi_relay_config config;
     enum dwqi_relay_state state;
     struct dwqi_server *server;
@@ -16,6 +17,8 @@ struct dwqi_relay {
     struct dwqi_pack ready_data; /* of this rank */
     uint64_t n_ready;            /* of the group's READYs, those passed on */
 };
+
+static const struct dwqi_runner_ops relay_ops;
 
 dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
                                struct dwqi_relay **relay_out)
@@ -26,11 +29,12 @@ dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
     if (!relay) {
         return DWQ_E_NOMEM;
     }
+    relay->runner.ops = &relay_ops;
     relay->config = *config;
     dwqi_group_run_init(&relay->run, config->team, config->executor);
     status = dwqi_server_create(
         &(struct dwqi_server_config){ .transport = config->transport,
-                                      .runner = &relay->run.runner,
+                                      .runner = &relay->runner,
                                       .log = config->log,
                                       .controller = config->controller,
                                       .time_limit = config->time_limit },
@@ -84,6 +88,49 @@ dwq_status_t dwqi_relay_set_ready_data(struct dwqi_relay *relay,
     relay->ready_data = pack;
     return relay->state == DWQI_RS_SERVING ? pass_ready_data(relay) : DWQ_OK;
 }
+
+/* --- Running a task ---------------------------------------------------------- */
+
+static struct dwqi_relay *of(struct dwqi_runner *runner)
+{
+    return (struct dwqi_relay *)(void *)runner;
+}
+
+static dwq_status_t start(struct dwqi_runner *runner, const void *item,
+                          const struct dwqi_task_head *head)
+{
+    struct dwqi_runner *run = &of(runner)->run.runner;
+
+    return run->ops->start(run, item, head);
+}
+
+/* Ready data that ranks set in a call go before its result. */
+static dwq_status_t poll(struct dwqi_runner *runner,
+                         struct dwqi_report *report_out)
+{
+    struct dwqi_relay *relay = of(runner);
+    struct dwqi_runner *run = &relay->run.runner;
+    struct dwqi_report report;
+    dwq_status_t status = run->ops->poll(run, &report);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (relay->n_ready != dwqi_team_n_ready(relay->config.team)) {
+        status = pass_ready_data(relay);
+    }
+    if (status != DWQ_OK) {
+        report.release(report.owner);
+        return status;
+    }
+    *report_out = report;
+    return DWQ_OK;
+}
+
+static const struct dwqi_runner_ops relay_ops = {
+    .start = start,
+    .poll = poll,
+};
 
 /* --- States ----------------------------------------------------------------- */
 
@@ -171,11 +218,10 @@ static dwq_status_t serve(struct dwqi_relay *relay)
         return dismissed(relay);
     }
     status = dwqi_server_step(relay->server);
-    if (status == DWQ_OK &&
-        relay->n_ready != dwqi_team_n_ready(relay->config.team)) {
-        status = pass_ready_data(relay);
-    }
-    return status;
+    /* It may have heard EXIT and have nothing to do: this relay has. */
+    return status == DWQ_E_AGAIN && dwqi_server_is_closed(relay->server)
+               ? DWQ_OK
+               : status;
 }
 
 dwq_status_t dwqi_relay_step(struct dwqi_relay *relay)
