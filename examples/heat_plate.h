@@ -85,7 +85,8 @@ void heat_strip_finish(struct heat_strip *strip);
 /** A row, edges included (columns + 2 points): 0 and rows + 1 are the halo. */
 double *heat_strip_row(const struct heat_strip *strip, size_t row);
 
-/** One step of time. The halo has to be that of the time before the step. */
+/** One step of time. Each halo has to be that of the time before the step; one that
+ * is the plate's edge stays by itself. */
 void heat_strip_step(struct heat_strip *strip);
 
 /** The points inside the plate: rows x columns. */
