@@ -99,6 +99,9 @@ int main(int argc, char **argv)
             print_help(stdout);
             return 0;
         }
+        if (strncmp(argv[i], "--dwq-", 6) == 0) {
+            continue; /* the library's own */
+        }
         if (!read_argument(argv[i], &options)) {
             fprintf(stderr,
                     "dwq-worker: '%s' is not an argument that it takes\n",

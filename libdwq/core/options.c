@@ -309,11 +309,6 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
                     "option nprocs_per_worker is DWQ_NPROCS_AUTO, which this "
                     "version of libdwq does not have yet: give a number");
     }
-    if (size > 1 && o->grouping == DWQ_GROUPING_SPAWN) {
-        return fail(fault_out,
-                    "option grouping is spawn, which this version of libdwq "
-                    "does not have yet: use split");
-    }
     return DWQ_OK;
 }
 

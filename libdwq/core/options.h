@@ -13,7 +13,7 @@
 #define DWQI_PREFETCH_MAX 63
 
 struct dwqi_fault {
-    char text[256]; /* names the option and its value */
+    char text[512]; /* names the option and its value */
 };
 
 /**

@@ -3,6 +3,7 @@
 #include "libdwq/core/run.h"
 
 #include "libdwq/core/run_private.h"
+#include "libdwq/wire/spawn.h"
 
 /* --- From start to end --------------------------------------------------- */
 
@@ -33,28 +34,55 @@ static void finish(struct run *run)
     dwqi_world_close(run->world);
 }
 
-/* Bring MPI up, and open the world of this run. */
-static dwq_status_t open_world(struct run *run, const void *comm,
-                               int thread_level)
+static dwq_status_t start_mpi(struct run *run, int thread_level)
 {
     /* A level that is none is refused later, by all together. */
     bool is_level = thread_level >= 0 && thread_level <= 3;
     dwq_status_t status = dwqi_mpi_start(is_level ? thread_level : 0);
 
-    if (status == DWQ_OK) {
-        status = dwqi_world_open(comm, &run->world);
+    if (status != DWQ_OK) {
+        dwqi_log_error(&run->log, "dwq_run: %s",
+                       status == DWQ_E_STATE ? "MPI has been finalized"
+                                             : dwq_status_text(status));
     }
+    return status;
+}
+
+static dwq_status_t open_world(struct run *run, const void *comm)
+{
+    dwq_status_t status = dwqi_world_open(comm, &run->world);
+
     if (status == DWQ_OK) {
         run->rank = dwqi_world_rank(run->world);
         snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
         return DWQ_OK;
     }
     dwqi_log_error(&run->log, "dwq_run: %s",
-                   status == DWQ_E_STATE ? "MPI has been finalized"
-                   : status == DWQ_E_ARG
+                   status == DWQ_E_ARG
                        ? "the communicator is MPI_COMM_NULL, or connects two "
                          "groups"
                        : dwq_status_text(status));
+    return status;
+}
+
+/* A process that a broker spawned plays its part in the one run it was started
+ * for; every other run of the same program is nothing to it. */
+static dwq_status_t run_spawned(struct run *run, const dwq_options_t *options,
+                                const struct dwqi_spawn_marker *marker)
+{
+    dwq_status_t status;
+
+    if (marker->run != run->ordinal) {
+        return DWQ_OK;
+    }
+    status = open_world(run, NULL);
+    if (status == DWQ_OK) {
+        status = dwqi_run_join(run, options, marker->token);
+    }
+    if (status == DWQ_OK) {
+        status = run_roles(run);
+    }
+    finish(run);
     return status;
 }
 
@@ -62,13 +90,27 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
                       int *exit_code_out, bool *is_controller_out)
 {
     struct run run = { .exit_code = 0 };
+    struct dwqi_spawn_marker marker;
     dwq_status_t status;
 
     if (options) {
         run.log.line = options->log;
         run.log.arg = options->log_arg;
     }
-    status = open_world(&run, comm, options ? options->thread_level : 0);
+    status = start_mpi(&run, options ? options->thread_level : 0);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    run.ordinal = dwqi_mpi_count_run();
+    if (dwqi_spawned(&marker)) {
+        status = run_spawned(&run, options, &marker);
+        if (status == DWQ_OK) {
+            *is_controller_out = false;
+            *exit_code_out = run.exit_code;
+        }
+        return status;
+    }
+    status = open_world(&run, comm);
     if (status != DWQ_OK) {
         return status;
     }
@@ -98,6 +140,22 @@ dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out)
     return status;
 }
 
+/* The marker of a spawned process is nothing that the program gave. */
+static void strip_marker(int *argc, char **argv)
+{
+    int n = 0;
+
+    for (int i = 0; argv && i < *argc; i++) {
+        if (!dwqi_spawn_read_marker(argv[i], NULL)) {
+            argv[n++] = argv[i];
+        }
+    }
+    if (argv && n < *argc) {
+        argv[n] = NULL;
+        *argc = n;
+    }
+}
+
 int dwq_main(int argc, char **argv, const dwq_options_t *options)
 {
     dwq_options_t own;
@@ -114,6 +172,7 @@ int dwq_main(int argc, char **argv, const dwq_options_t *options)
         own.argc = argc;
         own.argv = argv;
     }
+    strip_marker(&own.argc, own.argv);
     status = dwqi_run(NULL, &own, &code, &is_controller);
     fflush(stdout);
     dwq_finalize();
@@ -125,6 +184,7 @@ int dwq_main(int argc, char **argv, const dwq_options_t *options)
 
 void dwq_finalize(void)
 {
+    dwqi_run_never_joined();
     dwqi_mpi_finish();
 }
 
@@ -144,6 +204,14 @@ dwq_status_t dwq_world(dwq_world_t *world_out)
     }
     if (status != DWQ_OK) {
         return status;
+    }
+    if (dwqi_spawned(NULL)) {
+        *world_out = (dwq_world_t){ .is_worker = true,
+                                    .spawned = true,
+                                    .workers_available = true,
+                                    .size = size,
+                                    .rank = rank };
+        return DWQ_OK;
     }
     status = dwqi_options_controller_rank(size, &controller, &fault);
     if (status != DWQ_OK) {

@@ -20,7 +20,8 @@ struct run {
     struct dwqi_world *world;
     struct dwqi_plan plan;
     enum dwqi_role role;
-    int rank;
+    int rank;          /* -1: spawned */
+    int ordinal;       /* which dwq_run() of this process, from 1 */
     int worker_id;     /* 1..n_workers, or 0 */
     dwq_world_t facts; /* what the user is told of this rank */
     double start;      /* seconds */
@@ -43,6 +44,9 @@ struct run {
     struct dwqi_member *member;
     dwq_broker_t broker;
     void *broker_arg;
+    char *program;  /* a broker's: what it spawns */
+    void *settings; /* a spawned rank's: what its broker told it */
+    struct dwqi_arena settings_arena;
 
     int exit_code;
     int controller_code; /* what the controller function returned */
@@ -57,6 +61,23 @@ struct run {
  *         what was wrong; DWQ_E_MPI
  */
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given);
+
+/* Load the functions, and find those of the roles by name. Local. DWQ_E_OPTION. */
+dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault);
+
+/* Groups by spawn (spawn.c). On a broker: check what can be checked first. */
+dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault);
+/* Start this broker's group. Collective over the world if they start in turn. */
+dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault);
+/* Tell the spawned ranks whether the run goes on; collective over the world if so. */
+dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go);
+/* A spawned process: become a rank of its broker's group. DWQ_E_OPTION: the run does
+ * not start, and a rank of the job says why. */
+dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
+                           uint64_t token);
+
+/* A spawned process that ends without having joined: its broker hears it. */
+void dwqi_run_never_joined(void);
 
 /* Play this rank's role until it has left the run. */
 dwq_status_t dwqi_run_play(struct run *run);

@@ -253,7 +253,7 @@ static void warn_unused(struct run *run)
     }
 }
 
-static dwq_status_t find_functions(struct run *run, struct dwqi_fault *fault)
+dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault)
 {
     dwq_status_t status = make_registry(run, fault);
 
@@ -263,16 +263,42 @@ static dwq_status_t find_functions(struct run *run, struct dwqi_fault *fault)
     return status == DWQ_OK ? find_worker(run, fault) : status;
 }
 
-/* Cut the groups out of the world. */
-static dwq_status_t make_groups(struct run *run)
+static dwq_status_t spawn_groups(struct run *run, struct dwqi_fault *fault)
 {
-    if (run->plan.request.grouping != DWQ_GROUPING_SPLIT ||
-        run->facts.size == 1) {
+    dwq_status_t status = DWQ_OK;
+
+    if (run->role == DWQI_ROLE_BROKER) {
+        status = dwqi_run_check_spawn(run, fault);
+    }
+    status = agree(run, status, fault);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = agree(run, dwqi_run_spawn(run, fault), fault);
+    if (status != DWQ_OK) {
+        dwqi_run_tell_spawned(run, false);
+        return status;
+    }
+    return dwqi_run_tell_spawned(run, true);
+}
+
+/* Cut the groups out of the world, or have the brokers start them. */
+static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
+{
+    if (run->facts.size == 1) {
         return DWQ_OK;
     }
-    return dwqi_group_split(run->world, run->worker_id,
-                            run->plan.place_of[run->rank],
-                            run->options.broker_is_worker, &run->group);
+    switch (run->plan.request.grouping) {
+    case DWQ_GROUPING_SPLIT:
+        return dwqi_group_split(run->world, run->worker_id,
+                                run->plan.place_of[run->rank],
+                                run->options.broker_is_worker, &run->group);
+    case DWQ_GROUPING_SPAWN:
+        return spawn_groups(run, fault);
+    case DWQ_GROUPING_NONE:
+        break;
+    }
+    return DWQ_OK;
 }
 
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
@@ -293,6 +319,9 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     }
     name_rank(run);
     warn_unused(run);
-    status = agree(run, find_functions(run, &fault), &fault);
-    return status == DWQ_OK ? make_groups(run) : status;
+    status = agree(run, dwqi_run_find_functions(run, &fault), &fault);
+    if (status == DWQ_OK && run->facts.size > 1) {
+        status = dwqi_world_connect_bells(run->world);
+    }
+    return status == DWQ_OK ? make_groups(run, &fault) : status;
 }

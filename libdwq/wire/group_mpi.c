@@ -95,13 +95,25 @@ static void free_comm(MPI_Comm *comm)
     }
 }
 
+/* Broker and spawned ranks part: both disconnect, at one time, so that neither
+ * spins for long. */
+static void part(struct dwqi_group *group)
+{
+    if (group->parent != MPI_COMM_NULL) {
+        dwqi_world_meet(group->world, group->parent);
+        MPI_Comm_disconnect(&group->parent);
+    }
+}
+
 void dwqi_group_close(struct dwqi_group *group)
 {
     if (group) {
+        dwqi_ringers_destroy(group->ringers);
         free_comm(&group->user_brokers);
         free_comm(&group->user_group);
         free_comm(&group->user_merged);
         free_comm(&group->merged);
+        part(group);
         free(group);
     }
 }
@@ -140,13 +152,22 @@ dwq_status_t dwqi_group_transport(struct dwqi_group *group,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
-    return dwqi_transport_mpi_create(group->merged, &group->world->backoff, log,
-                                     transport_out);
+    dwq_status_t status =
+        dwqi_world_hang_bells(group->world, group->merged, &group->ringers);
+
+    if (status == DWQ_OK) {
+        status = dwqi_transport_mpi_create(
+            group->merged, &group->world->backoff, log, transport_out);
+    }
+    if (status == DWQ_OK) {
+        dwqi_transport_mpi_set_ringers(*transport_out, group->ringers);
+    }
+    return status;
 }
 
 dwq_status_t dwqi_group_coll(struct dwqi_group *group,
                              const struct dwqi_log *log,
                              struct dwqi_coll **coll_out)
 {
-    return dwqi_coll_mpi_create(group->merged, log, coll_out);
+    return dwqi_coll_mpi_create(group->merged, group->ringers, log, coll_out);
 }

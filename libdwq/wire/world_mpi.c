@@ -11,30 +11,42 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/wire/doorbell_mpi.h"
+#include "libdwq/wire/spawn.h"
 #include "libdwq/wire/transport_mpi.h"
 #include "libdwq/wire/world_private.h"
-
-/* Whether this process's MPI was started here, and whether a run goes on. MPI is
- * one per process, so this is process state; MPI keeps it for us as the name of
- * MPI_COMM_SELF. */
-#define STARTED_NAME "MPI_COMM_SELF of libdwq"
-#define RUNNING_NAME "MPI_COMM_SELF of libdwq, in a run"
 
 static dwq_status_t status_of(int mpi_code)
 {
     return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
 
-static bool self_is_named(const char *wanted)
+#define PROCESS_NAME "MPI_COMM_SELF libdwq %d %d %d %d"
+
+struct dwqi_process dwqi_process_get(void)
 {
     char name[MPI_MAX_OBJECT_NAME];
+    struct dwqi_process p = { .started = 0 };
     int length;
 
     MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    return strcmp(name, wanted) == 0;
+    if (sscanf(name, PROCESS_NAME, &p.started, &p.running, &p.runs,
+               &p.joined) != 4) {
+        return (struct dwqi_process){ .started = 0 };
+    }
+    return p;
 }
 
-static bool mpi_is_up(void)
+void dwqi_process_set(struct dwqi_process p)
+{
+    char name[MPI_MAX_OBJECT_NAME];
+
+    snprintf(name, sizeof name, PROCESS_NAME, p.started, p.running, p.runs,
+             p.joined);
+    MPI_Comm_set_name(MPI_COMM_SELF, name);
+}
+
+bool dwqi_mpi_is_up(void)
 {
     int initialized, finalized;
 
@@ -47,7 +59,7 @@ static bool mpi_is_up(void)
  * MPI_Finalize, and they for it. */
 static void at_exit(void)
 {
-    if (mpi_is_up() && self_is_named(RUNNING_NAME)) {
+    if (dwqi_mpi_is_up() && dwqi_process_get().running) {
         int rank;
 
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -59,6 +71,31 @@ static void at_exit(void)
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
     dwqi_mpi_finish();
+}
+
+/* More ranks than cores on this host, of `size` in the job? The launcher tells how
+ * many of the job are here; else assume all. What a broker spawned comes on top of
+ * others. */
+static bool is_crowded(int size)
+{
+    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    long local = text ? strtol(text, NULL, 10) : 0;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (local <= 0) {
+        local = size;
+    }
+    return local > cores || dwqi_spawn_is_marked();
+}
+
+/* Ranks that share cores: MPI's own waits, in the user's collectives, then cost
+ * milliseconds unless they yield. Open MPI finds out by itself only when its slots
+ * were counted right. The user's own setting wins. */
+static void yield_if_crowded(void)
+{
+    if (is_crowded(1)) {
+        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    }
 }
 
 dwq_status_t dwqi_mpi_start(int thread_level)
@@ -73,10 +110,11 @@ dwq_status_t dwqi_mpi_start(int thread_level)
     if (!initialized) {
         int wanted = thread_level == 0 ? MPI_THREAD_FUNNELED : thread_level;
 
+        yield_if_crowded();
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
-        MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
+        dwqi_process_set((struct dwqi_process){ .started = 1 });
         atexit(at_exit);
     }
     return DWQ_OK;
@@ -92,8 +130,13 @@ int dwqi_mpi_thread_level(void)
 
 void dwqi_mpi_finish(void)
 {
-    if (mpi_is_up() && self_is_named(STARTED_NAME)) {
-        MPI_Finalize();
+    struct dwqi_process p;
+
+    if (dwqi_mpi_is_up()) {
+        p = dwqi_process_get();
+        if (p.started && !p.running) {
+            MPI_Finalize();
+        }
     }
 }
 
@@ -127,19 +170,6 @@ dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
     }
 }
 
-/* The launcher tells how many ranks share this host; else assume all do. */
-static bool is_crowded(int size)
-{
-    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    long local = text ? strtol(text, NULL, 10) : 0;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (local <= 0) {
-        local = size;
-    }
-    return local > cores;
-}
-
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm)
 {
     MPI_Request request;
@@ -167,6 +197,24 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
     return status;
 }
 
+/* A process that started MPI itself is left to its launcher when it exits. */
+static void set_running(int running)
+{
+    struct dwqi_process p = dwqi_process_get();
+
+    p.running = running;
+    dwqi_process_set(p);
+}
+
+int dwqi_mpi_count_run(void)
+{
+    struct dwqi_process p = dwqi_process_get();
+
+    p.runs++;
+    dwqi_process_set(p);
+    return p.runs;
+}
+
 dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
 {
     MPI_Comm parent = comm ? *(const MPI_Comm *)comm : MPI_COMM_WORLD;
@@ -183,6 +231,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         return DWQ_E_NOMEM;
     }
     world->idle_wait = 1e-3;
+    world->all_reached = true;
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
     world->crowded = is_crowded(world->size);
@@ -194,9 +243,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     if (status != DWQ_OK) {
         goto free_comm;
     }
-    if (self_is_named(STARTED_NAME)) {
-        MPI_Comm_set_name(MPI_COMM_SELF, RUNNING_NAME);
-    }
+    set_running(1);
     *world_out = world;
     return DWQ_OK;
 
@@ -210,9 +257,9 @@ free_world:
 void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
-        if (self_is_named(RUNNING_NAME)) {
-            MPI_Comm_set_name(MPI_COMM_SELF, STARTED_NAME);
-        }
+        set_running(0);
+        dwqi_ringers_destroy(world->ringers);
+        dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
         free(world);
@@ -275,12 +322,45 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
     return dwqi_world_meet(world, world->comm);
 }
 
+dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
+                                   struct dwqi_ringers **ringers_out)
+{
+    dwq_status_t status =
+        dwqi_ringers_connect(comm, world->bell, &world->backoff, ringers_out);
+
+    if (status == DWQ_OK) {
+        world->all_reached =
+            world->all_reached && dwqi_ringers_reach_all(*ringers_out);
+        dwqi_backoff_set_bell(&world->backoff, world->bell,
+                              world->all_reached ? DWQI_BELL_WAIT : 0);
+    }
+    return status;
+}
+
+void dwqi_world_make_bell(struct dwqi_world *world)
+{
+    if (world->idle_wait > 0) {
+        world->bell = dwqi_bell_create();
+    }
+}
+
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
+{
+    dwqi_world_make_bell(world);
+    return dwqi_world_hang_bells(world, world->comm, &world->ringers);
+}
+
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
-    return dwqi_transport_mpi_create(world->comm, &world->backoff, log,
-                                     transport_out);
+    dwq_status_t status = dwqi_transport_mpi_create(
+        world->comm, &world->backoff, log, transport_out);
+
+    if (status == DWQ_OK) {
+        dwqi_transport_mpi_set_ringers(*transport_out, world->ringers);
+    }
+    return status;
 }
 
 void dwqi_world_abort(struct dwqi_world *world, int code)

@@ -19,8 +19,18 @@ int dwqi_mpi_thread_level(void)
     return INT_MAX; /* nothing here minds threads */
 }
 
+bool dwqi_mpi_is_up(void)
+{
+    return false;
+}
+
 void dwqi_mpi_finish(void)
 {
+}
+
+int dwqi_mpi_count_run(void)
+{
+    return 1;
 }
 
 dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
@@ -92,6 +102,17 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
 {
     (void)world;
     return DWQ_OK;
+}
+
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
+{
+    (void)world;
+    return DWQ_OK;
+}
+
+void dwqi_world_make_bell(struct dwqi_world *world)
+{
+    (void)world;
 }
 
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,

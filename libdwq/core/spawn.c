@@ -1,0 +1,461 @@
+/* A run whose groups are spawned: what a broker checks, starts and tells, and what a
+ * spawned process makes of it. All a spawned rank is told goes over the merged
+ * communicator; its command line has only the marker.
+ *
+ *     broker                        spawned ranks
+ *         |---------- spawn ----------->|  main() runs, dwq_run() joins
+ *         |-------- settings ---------->|
+ *         |<------ agreement ---------->|  functions found, options right
+ *         |     (all brokers agree)     |
+ *         |----------- go ------------->|  or not: they return
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libdwq/base/clock.h"
+#include "libdwq/core/run_private.h"
+#include "libdwq/wire/spawn.h"
+
+static int n_spawned(const struct run *run)
+{
+    const struct dwqi_plan_request *r = &run->plan.request;
+
+    return r->inside ? r->nprocs - 1 : r->nprocs;
+}
+
+static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
+                           const char *why, const char *what)
+{
+    snprintf(fault->text, sizeof fault->text, "option %s: %s%.400s", option,
+             why, what);
+    return DWQ_E_OPTION;
+}
+
+/* --- The broker: before ------------------------------------------------------- */
+
+dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
+{
+    const dwq_options_t *o = &run->options;
+    int n_groups = run->plan.shown.n_groups;
+    struct dwqi_spawn_reason reason;
+    dwq_status_t status;
+
+    run->program = NULL;
+    if (n_spawned(run) == 0) {
+        return DWQ_OK;
+    }
+    if (n_spawned(run) > (INT_MAX - run->facts.size) / n_groups) {
+        return refuse(fault, "nprocs_per_worker", "too many ranks", "");
+    }
+    status =
+        dwqi_spawn_check(run->facts.size + n_groups * n_spawned(run), &reason);
+    if (status != DWQ_OK) {
+        snprintf(fault->text, sizeof fault->text, "%s", reason.text);
+        return status;
+    }
+    run->program = dwqi_spawn_find_program(o->spawn_executable);
+    return run->program ? DWQ_OK
+                        : refuse(fault, "spawn_executable",
+                                 "there is no program that can be run called ",
+                                 o->spawn_executable ? o->spawn_executable
+                                                     : "(this one)");
+}
+
+/* --- The broker: arguments ------------------------------------------------------ */
+
+struct arguments {
+    const char **list; /* ends with NULL */
+    char *own;         /* of this process, if they were asked for there */
+    char marker[80];
+    const char *library[2]; /* the marker and NULL */
+};
+
+static bool holds_marker(const char *const *list, const char *marker)
+{
+    while (*list && strcmp(*list, marker) != 0) {
+        list++;
+    }
+    return *list != NULL;
+}
+
+/* n arguments, then the marker. */
+static dwq_status_t append(struct arguments *a, const char *const *first,
+                           size_t n)
+{
+    a->list = calloc(n + 2, sizeof *a->list);
+    if (!a->list) {
+        return DWQ_E_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        a->list[i] = first[i];
+    }
+    a->list[n] = a->marker;
+    return DWQ_OK;
+}
+
+/* The arguments of this process, where main() did not hand them on. */
+static dwq_status_t append_own(struct arguments *a)
+{
+    size_t size = 0, n = 0;
+    const char **list;
+    dwq_status_t status;
+
+    a->own = dwqi_spawn_own_arguments(&size);
+    list = calloc(size + 1, sizeof *list);
+    if (!list) {
+        return DWQ_E_NOMEM;
+    }
+    for (size_t at = 0; a->own && at < size; at += strlen(a->own + at) + 1) {
+        list[n++] = a->own + at;
+    }
+    status = append(a, list + (n > 0), n > 0 ? n - 1 : 0);
+    free(list);
+    return status;
+}
+
+static dwq_status_t make_arguments(const struct run *run, uint64_t token,
+                                   struct arguments *a,
+                                   struct dwqi_fault *fault)
+{
+    const dwq_options_t *o = &run->options;
+    const char *const *given = o->spawn_args;
+    size_t n = 0;
+
+    /* Another program serves in its first run. */
+    bool same = run->program && dwqi_spawn_is_this_program(run->program);
+
+    *a = (struct arguments){ .list = NULL };
+    snprintf(a->marker, sizeof a->marker, DWQI_SPAWN_MARKER "%d:%" PRIx64,
+             same ? run->ordinal : 1, token);
+    a->library[0] = a->marker;
+    if (o->spawn_args_function) {
+        given = o->spawn_args_function(a->library, o->arg);
+        if (!given || !holds_marker(given, a->marker)) {
+            return refuse(fault, "spawn_args_function",
+                          "its list has to hold the library's argument ",
+                          a->marker);
+        }
+        while (given[n]) {
+            n++;
+        }
+        a->list = calloc(n + 1, sizeof *a->list);
+        if (a->list) {
+            memcpy(a->list, given, n * sizeof *a->list);
+        }
+        return a->list ? DWQ_OK : DWQ_E_NOMEM;
+    }
+    if (given) {
+        while (given[n]) {
+            n++;
+        }
+        return append(a, given, n);
+    }
+    if (!o->argv) {
+        return append_own(a);
+    }
+    n = o->argc > 1 ? (size_t)o->argc - 1 : 0;
+    return append(a, (const char *const *)(void *)(o->argv + 1), n);
+}
+
+static uint64_t draw_token(const struct run *run)
+{
+    uint64_t z = (uint64_t)(1e9 * dwqi_clock_now()) ^ (uint64_t)getpid() << 32 ^
+                 (uint64_t)run->rank << 48;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* --- Settings ---------------------------------------------------------------------- */
+
+#define MOST_SETTINGS 16
+
+static dwq_status_t send_settings(struct run *run, uint64_t token)
+{
+    const dwq_options_t *o = &run->options;
+    dwq_kwarg_t entries[MOST_SETTINGS] = {
+        { "token", dwq_value_uint(token) },
+        { "size", dwq_value_int(run->facts.size) },
+        { "n_workers", dwq_value_int(run->facts.n_workers) },
+        { "worker", dwq_value_int(run->worker_id) },
+        { "collective_mode", dwq_value_int(o->collective_mode) },
+        { "broker_is_worker", dwq_value_bool(o->broker_is_worker) },
+        { "idle_wait", dwq_value_double(o->idle_wait) },
+        { "verbose", dwq_value_bool(o->verbose) },
+        { "run_args", dwq_value_map(o->run_args) },
+    };
+    size_t n = 9;
+    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_pack pack;
+    const char *why;
+    uint64_t size;
+    dwq_status_t status;
+
+    if (o->worker_module) {
+        entries[n++] = (dwq_kwarg_t){ "worker_module",
+                                      dwq_value_string(o->worker_module) };
+    }
+    if (o->worker_name) {
+        entries[n++] =
+            (dwq_kwarg_t){ "worker_name", dwq_value_string(o->worker_name) };
+    }
+    status =
+        dwqi_values_pack((dwq_values_t){ 0, NULL },
+                         (dwq_kwargs_t){ n, entries }, &scratch, &pack, &why);
+    dwqi_buffer_finish(&scratch);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    size = pack.block_size;
+    status = dwqi_group_bcast(run->group, 0, &size, sizeof size);
+    if (status == DWQ_OK) {
+        status = dwqi_group_bcast(run->group, 0, pack.block, size);
+    }
+    dwqi_pack_finish(&pack);
+    return status;
+}
+
+static dwq_status_t receive_settings(struct run *run, dwq_kwargs_t *out)
+{
+    uint64_t size = 0;
+    dwq_values_t none;
+    dwq_status_t status = dwqi_group_bcast(run->group, 0, &size, sizeof size);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (posix_memalign(&run->settings, DWQI_ALIGN, size) != 0) {
+        run->settings = NULL;
+        return DWQ_E_NOMEM;
+    }
+    status = dwqi_group_bcast(run->group, 0, run->settings, size);
+    return status == DWQ_OK
+               ? dwqi_values_unpack(run->settings, size, &run->settings_arena,
+                                    &none, out)
+               : status;
+}
+
+/* What a spawned rank has from its broker takes the place of its own options. */
+static dwq_status_t use_settings(struct run *run, dwq_kwargs_t s,
+                                 uint64_t token, struct dwqi_fault *fault)
+{
+    dwq_options_t *o = &run->options;
+    dwq_options_t own = *o;
+    uint64_t theirs = 0;
+    int mode = 0;
+    const dwq_value_t *args = dwq_map_find(s, "run_args");
+
+    *o = (dwq_options_t){ .functions = own.functions,
+                          .worker = own.worker,
+                          .module_path = own.module_path,
+                          .arg = own.arg,
+                          .log = own.log,
+                          .log_arg = own.log_arg };
+    dwq_read_uint64(dwq_map_find(s, "token"), &theirs);
+    if (theirs != token) {
+        return refuse(fault, "spawn_args",
+                      "a spawned process has the marker of another run", "");
+    }
+    dwq_read_int(dwq_map_find(s, "size"), &run->facts.size);
+    dwq_read_int(dwq_map_find(s, "n_workers"), &run->facts.n_workers);
+    dwq_read_int(dwq_map_find(s, "worker"), &run->worker_id);
+    dwq_read_int(dwq_map_find(s, "collective_mode"), &mode);
+    o->collective_mode = (dwq_collective_mode_t)mode;
+    dwq_read_bool(dwq_map_find(s, "broker_is_worker"), &o->broker_is_worker);
+    dwq_read_double(dwq_map_find(s, "idle_wait"), &o->idle_wait);
+    dwq_read_bool(dwq_map_find(s, "verbose"), &o->verbose);
+    dwq_read_string(dwq_map_find(s, "worker_module"), &o->worker_module);
+    dwq_read_string(dwq_map_find(s, "worker_name"), &o->worker_name);
+    if (args && args->kind == DWQ_KIND_MAP) {
+        o->run_args = args->u.map;
+    }
+    return DWQ_OK;
+}
+
+/* --- Agreement of broker and spawned ranks -------------------------------------------- */
+
+/* All hear the fault of the first that has one. */
+static dwq_status_t agree(struct run *run, dwq_status_t status,
+                          struct dwqi_fault *fault)
+{
+    int first = INT_MAX, rank = dwqi_group_rank(run->group);
+    dwq_status_t asked =
+        dwqi_group_min(run->group, status == DWQ_OK ? INT_MAX : rank, &first);
+
+    if (asked != DWQ_OK || first == INT_MAX) {
+        return asked;
+    }
+    asked =
+        dwqi_group_bcast(run->group, first, fault->text, sizeof fault->text);
+    return asked == DWQ_OK ? DWQ_E_OPTION : asked;
+}
+
+static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
+{
+    uint64_t token = draw_token(run);
+    struct arguments arguments;
+    dwq_status_t status = make_arguments(run, token, &arguments, fault);
+
+    if (status == DWQ_OK) {
+        status = dwqi_group_spawn(run->world,
+                                  &(struct dwqi_spawn){ .program = run->program,
+                                                        .args = arguments.list,
+                                                        .n = n_spawned(run) },
+                                  &run->log, &run->group);
+        if (status != DWQ_OK) {
+            snprintf(fault->text, sizeof fault->text,
+                     "the spawn of %d ranks of %.300s failed", n_spawned(run),
+                     run->program);
+        }
+    }
+    free(arguments.list);
+    free(arguments.own);
+    if (status == DWQ_OK) {
+        status = send_settings(run, token);
+    }
+    return status == DWQ_OK ? agree(run, DWQ_OK, fault) : status;
+}
+
+/* Up to spawn_startup_wait seconds, differently on every broker. */
+static void wait_a_while(const struct run *run)
+{
+    double most = run->options.spawn_startup_wait;
+    double seconds = most * (double)(draw_token(run) >> 11) * 0x1p-53;
+    struct timespec pause = { .tv_sec = (time_t)seconds };
+
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    if (most > 0) {
+        nanosleep(&pause, NULL);
+    }
+}
+
+dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault)
+{
+    bool broker = run->role == DWQI_ROLE_BROKER;
+    dwq_status_t status = DWQ_OK, met = DWQ_OK;
+
+    if (broker) {
+        wait_a_while(run);
+    }
+    if (!run->options.sequential_spawn) {
+        return broker ? start_group(run, fault) : DWQ_OK;
+    }
+    for (int g = 1; g <= run->plan.shown.n_groups && met == DWQ_OK; g++) {
+        if (broker && run->worker_id == g) {
+            status = start_group(run, fault);
+        }
+        met = dwqi_world_barrier(run->world);
+    }
+    return status == DWQ_OK ? met : status;
+}
+
+dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go)
+{
+    dwq_status_t status = DWQ_OK;
+    int word = go;
+
+    if (run->group) {
+        status = dwqi_group_bcast(run->group, 0, &word, sizeof word);
+    }
+    if (status == DWQ_OK && go && run->group) {
+        status = dwqi_group_complete(run->group, run->options.broker_is_worker);
+    }
+    return status == DWQ_OK && go
+               ? dwqi_group_set_brokers(run->group, run->world, run->worker_id)
+               : status;
+}
+
+/* --- The spawned process ---------------------------------------------------------------- */
+
+static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
+                            dwq_kwargs_t settings, uint64_t token,
+                            struct dwqi_fault *fault)
+{
+    dwq_status_t status = DWQ_E_OPTION;
+
+    if (!given) {
+        snprintf(fault->text, sizeof fault->text,
+                 "options is NULL in a spawned process");
+        return status;
+    }
+    status = dwqi_options_resolve(given, &run->options, fault);
+    if (status == DWQ_OK) {
+        status = use_settings(run, settings, token, fault);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    run->role = DWQI_ROLE_MEMBER;
+    run->rank = -1;
+    run->log.verbose = run->options.verbose;
+    snprintf(run->log.who, sizeof run->log.who, "spawned rank %d (group %d)",
+             dwqi_group_rank(run->group), run->worker_id);
+    dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
+    dwqi_world_make_bell(run->world);
+    run->facts = (dwq_world_t){ .is_worker = true,
+                                .spawned = true,
+                                .workers_available = true,
+                                .size = run->facts.size,
+                                .rank = -1,
+                                .n_workers = run->facts.n_workers };
+    return dwqi_run_find_functions(run, fault);
+}
+
+dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
+                           uint64_t token)
+{
+    struct dwqi_fault fault = { "" };
+    dwq_kwargs_t settings = { 0, NULL };
+    int go = 0;
+    dwq_status_t status = dwqi_group_join(run->world, &run->group);
+
+    if (status == DWQ_OK) {
+        status = receive_settings(run, &settings);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = agree(run, prepare(run, given, settings, token, &fault), &fault);
+    if (status != DWQ_OK && status != DWQ_E_OPTION) {
+        return status;
+    }
+    if (dwqi_group_bcast(run->group, 0, &go, sizeof go) != DWQ_OK) {
+        return DWQ_E_MPI;
+    }
+    if (!go) {
+        return DWQ_E_OPTION; /* a rank of the job says why */
+    }
+    return dwqi_group_complete(run->group, run->options.broker_is_worker);
+}
+
+void dwqi_run_never_joined(void)
+{
+    struct run run = { .worker_id = 0 };
+    struct dwqi_fault fault = { "" };
+    struct dwqi_spawn_marker marker;
+    dwq_kwargs_t settings;
+    int go;
+
+    if (!dwqi_mpi_is_up() || !dwqi_spawned(&marker) ||
+        dwqi_spawn_has_joined()) {
+        return;
+    }
+    snprintf(fault.text, sizeof fault.text,
+             "a spawned process ended without its dwq_run() number %d",
+             marker.run);
+    if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
+        dwqi_group_join(run.world, &run.group) == DWQ_OK &&
+        receive_settings(&run, &settings) == DWQ_OK &&
+        agree(&run, DWQ_E_OPTION, &fault) == DWQ_E_OPTION) {
+        dwqi_group_bcast(run.group, 0, &go, sizeof go);
+    }
+    dwqi_group_close(run.group);
+    dwqi_world_close(run.world);
+    dwqi_arena_finish(&run.settings_arena);
+    free(run.settings);
+}

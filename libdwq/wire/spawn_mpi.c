@@ -1,0 +1,434 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "libdwq/wire/spawn.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libdwq/wire/group_private.h"
+#include "libdwq/wire/watchdog.h"
+
+/* --- What this process is --------------------------------------------------- */
+
+bool dwqi_spawn_read_marker(const char *argument,
+                            struct dwqi_spawn_marker *marker_out)
+{
+    size_t length = strlen(DWQI_SPAWN_MARKER);
+    struct dwqi_spawn_marker marker;
+    int used = 0;
+
+    if (strncmp(argument, DWQI_SPAWN_MARKER, length) != 0 ||
+        sscanf(argument + length, "%d:%" SCNx64 "%n", &marker.run,
+               &marker.token, &used) != 2 ||
+        argument[length + (size_t)used] != '\0') {
+        return false;
+    }
+    if (marker_out) {
+        *marker_out = marker;
+    }
+    return true;
+}
+
+static char *own_path(void)
+{
+    char *path = malloc(PATH_MAX);
+    ssize_t n = path ? readlink("/proc/self/exe", path, PATH_MAX - 1) : -1;
+
+    if (n < 0) {
+        free(path);
+        return NULL;
+    }
+    path[n] = '\0';
+    return path;
+}
+
+bool dwqi_spawn_is_this_program(const char *path)
+{
+    char *own = own_path();
+    bool same = own && strcmp(own, path) == 0;
+
+    free(own);
+    return same;
+}
+
+/* A file of /proc: what is there, with a '\0' behind it; NULL: it cannot be read. */
+static char *read_proc(const char *path, size_t *size_out)
+{
+    FILE *file = fopen(path, "r");
+    size_t size = 0, room = 4096, n;
+    char *data = malloc(room);
+
+    while (file && data &&
+           (n = fread(data + size, 1, room - size - 1, file)) > 0) {
+        size += n;
+        if (size + 1 == room) {
+            char *more = realloc(data, room *= 2);
+
+            if (!more) {
+                free(data);
+            }
+            data = more;
+        }
+    }
+    if (!file) {
+        free(data);
+        return NULL;
+    }
+    fclose(file);
+    if (data) {
+        data[size] = '\0';
+        *size_out = size;
+    }
+    return data;
+}
+
+char *dwqi_spawn_own_arguments(size_t *size_out)
+{
+    return read_proc("/proc/self/cmdline", size_out);
+}
+
+static bool find_marker(struct dwqi_spawn_marker *marker_out)
+{
+    size_t size = 0;
+    char *arguments = read_proc("/proc/self/cmdline", &size);
+    bool found = false;
+
+    for (size_t at = 0; arguments && at < size && !found;
+         at += strlen(arguments + at) + 1) {
+        found = dwqi_spawn_read_marker(arguments + at, marker_out);
+    }
+    free(arguments);
+    return found;
+}
+
+bool dwqi_spawn_is_marked(void)
+{
+    struct dwqi_spawn_marker unused;
+
+    return find_marker(&unused);
+}
+
+bool dwqi_spawned(struct dwqi_spawn_marker *marker_out)
+{
+    MPI_Comm parent = MPI_COMM_NULL;
+
+    /* There is no parent any more when broker and group have parted. */
+    MPI_Comm_get_parent(&parent);
+    return (parent != MPI_COMM_NULL || dwqi_process_get().joined) &&
+           find_marker(marker_out);
+}
+
+bool dwqi_spawn_has_joined(void)
+{
+    return dwqi_process_get().joined;
+}
+
+/* --- Whether it can work ------------------------------------------------------ */
+
+/* A variable in the environment of the process that started this one: mpirun, or a
+ * daemon of it. */
+static bool launcher_has(const char *name)
+{
+    char path[64];
+    size_t size = 0, length = strlen(name);
+    char *all;
+    bool found = false;
+
+    snprintf(path, sizeof path, "/proc/%ld/environ", (long)getppid());
+    all = read_proc(path, &size);
+    if (!all) {
+        return getenv(name) != NULL;
+    }
+    for (size_t at = 0; at < size && !found; at += strlen(all + at) + 1) {
+        found = strncmp(all + at, name, length) == 0 && all[at + length] == '=';
+    }
+    free(all);
+    return found;
+}
+
+/* Open MPI 4 with PMIx 4: spawned processes wait for ever, at random, unless the
+ * launcher's libevent does without epoll (compare openpmix issue 2735). */
+static bool spawn_hangs(void)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING];
+    const char *pmix = getenv("PMIX_VERSION");
+    int length;
+
+    MPI_Get_library_version(version, &length);
+    return strncmp(version, "Open MPI v4.", 12) == 0 && pmix &&
+           strncmp(pmix, "4.", 2) == 0 && !launcher_has("EVENT_NOEPOLL");
+}
+
+static bool may_oversubscribe(void)
+{
+    const char *text = getenv("OMPI_MCA_rmaps_base_oversubscribe");
+
+    return text && (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
+}
+
+static int slots_of_launcher(void)
+{
+    int *size = NULL, found = 0;
+
+    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_UNIVERSE_SIZE, &size, &found);
+    return found && size ? *size : INT_MAX;
+}
+
+dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
+{
+    const char *anyway = getenv("DWQ_SPAWN_ANYWAY");
+    int slots = slots_of_launcher();
+
+    if (spawn_hangs() && !(anyway && strcmp(anyway, "1") == 0)) {
+        snprintf(reason_out->text, sizeof reason_out->text,
+                 "option grouping is spawn, which is known to hang at random "
+                 "with this MPI (Open MPI 4 with PMIx 4): start the job as "
+                 "EVENT_NOEPOLL=1 mpirun ... (with several hosts also --mca "
+                 "orte_launch_agent \"env EVENT_NOEPOLL=1 orted\"), or set "
+                 "DWQ_SPAWN_ANYWAY=1 to try it all the same");
+        return DWQ_E_OPTION;
+    }
+    if (n_slots > slots && !may_oversubscribe()) {
+        snprintf(reason_out->text, sizeof reason_out->text,
+                 "option grouping is spawn, which needs %d slots with the "
+                 "spawned ranks, and the launcher has %d: start the job with "
+                 "--oversubscribe, with more slots, or set max_workers",
+                 n_slots, slots);
+        return DWQ_E_OPTION;
+    }
+    return DWQ_OK;
+}
+
+/* --- The program ---------------------------------------------------------------- */
+
+/* folder/name as an absolute path, if it can be executed. */
+static char *executable_in(const char *folder, int length, const char *name)
+{
+    char joined[PATH_MAX];
+    int n = snprintf(joined, sizeof joined, "%.*s/%s", length, folder, name);
+    char *path =
+        n > 0 && (size_t)n < sizeof joined ? realpath(joined, NULL) : NULL;
+
+    if (path && access(path, X_OK) != 0) {
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
+static char *find_in_path(const char *name)
+{
+    const char *folders = getenv("PATH");
+    char *path = NULL;
+
+    while (folders && *folders && !path) {
+        int length = (int)strcspn(folders, ":");
+
+        path = executable_in(folders, length, name);
+        folders += length + (folders[length] == ':');
+    }
+    return path;
+}
+
+static char *find_beside(const char *name)
+{
+    char *own = own_path();
+    char *slash = own ? strrchr(own, '/') : NULL;
+    char *path = slash ? executable_in(own, (int)(slash - own), name) : NULL;
+
+    free(own);
+    return path;
+}
+
+char *dwqi_spawn_find_program(const char *name)
+{
+    char *path;
+
+    if (!name) {
+        return own_path();
+    }
+    if (strchr(name, '/')) {
+        path = realpath(name, NULL);
+        if (path && access(path, X_OK) != 0) {
+            free(path);
+            path = NULL;
+        }
+        return path;
+    }
+    path = find_in_path(name);
+    return path ? path : find_beside(name);
+}
+
+/* --- Broker and spawned ranks ------------------------------------------------------ */
+
+/* Both sides meet, waiting cheaply, then become one communicator in which the broker
+ * is rank 0. */
+static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
+{
+    struct dwqi_world *world = group->world;
+    dwq_status_t status = dwqi_world_meet(world, group->parent);
+
+    if (status == DWQ_OK &&
+        MPI_Intercomm_merge(group->parent, !is_broker, &group->merged) !=
+            MPI_SUCCESS) {
+        return DWQ_E_MPI;
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    MPI_Comm_set_errhandler(group->merged, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(group->merged, &group->rank);
+    MPI_Comm_size(group->merged, &group->size);
+    return (group->rank == 0) == is_broker ? DWQ_OK : DWQ_E_MPI;
+}
+
+/* Seconds; DWQ_SPAWN_TIMEOUT is for machines that start processes very slowly. */
+static double spawn_timeout(void)
+{
+    const char *text = getenv("DWQ_SPAWN_TIMEOUT");
+    double seconds = text ? strtod(text, NULL) : 0;
+
+    return seconds > 0 && seconds < 1e6 ? seconds : 120;
+}
+
+/* A program that does not start MPI leaves MPI_Comm_spawn waiting for ever. */
+static dwq_status_t start_processes(struct dwqi_group *group,
+                                    const struct dwqi_spawn *spawn)
+{
+    struct dwqi_watchdog *watchdog;
+    char message[512];
+    MPI_Info info;
+    int code;
+
+    snprintf(
+        message, sizeof message,
+        "MPI_Comm_spawn of %.300s has not come back within %g s: does that "
+        "program start MPI? The job ends now",
+        spawn->program, spawn_timeout());
+    watchdog = dwqi_watchdog_start(spawn_timeout(), message);
+
+    MPI_Info_create(&info);
+    /* Slots of processes that left are free only when they were reaped: what is
+     * needed was counted by dwqi_spawn_check(). */
+    MPI_Info_set(info, "map_by", ":OVERSUBSCRIBE");
+    MPI_Info_set(info, "bind_to", "none");
+    if (spawn->host) {
+        MPI_Info_set(info, "host", spawn->host);
+    }
+    code = MPI_Comm_spawn(spawn->program, (char **)(void *)spawn->args,
+                          spawn->n, info, 0, group->world->self, &group->parent,
+                          MPI_ERRCODES_IGNORE);
+    dwqi_watchdog_stop(watchdog);
+    MPI_Info_free(&info);
+    return code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
+}
+
+dwq_status_t dwqi_group_spawn(struct dwqi_world *world,
+                              const struct dwqi_spawn *spawn,
+                              const struct dwqi_log *log,
+                              struct dwqi_group **group_out)
+{
+    struct dwqi_group *group = dwqi_group_new(world);
+    dwq_status_t status;
+
+    if (!group) {
+        return DWQ_E_NOMEM;
+    }
+    if (spawn->n == 0) {
+        group->size = 1;
+        status = dwqi_world_duplicate(world, world->self, true, &group->merged);
+    } else {
+        dwqi_log_info(log, "spawns %d of %s", spawn->n, spawn->program);
+        MPI_Comm_set_errhandler(world->self, MPI_ERRORS_RETURN);
+        status = start_processes(group, spawn);
+        MPI_Comm_set_errhandler(world->self, MPI_ERRORS_ARE_FATAL);
+        if (status == DWQ_OK) {
+            MPI_Comm_set_errhandler(group->parent, MPI_ERRORS_RETURN);
+            status = merge(group, true);
+        }
+    }
+    if (status != DWQ_OK) {
+        dwqi_group_close(group);
+        return status;
+    }
+    *group_out = group;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_group_join(struct dwqi_world *world,
+                             struct dwqi_group **group_out)
+{
+    struct dwqi_process process = dwqi_process_get();
+    struct dwqi_group *group = dwqi_group_new(world);
+    dwq_status_t status;
+
+    if (!group) {
+        return DWQ_E_NOMEM;
+    }
+    process.joined = 1;
+    dwqi_process_set(process);
+    MPI_Comm_get_parent(&group->parent);
+    MPI_Comm_set_errhandler(group->parent, MPI_ERRORS_RETURN);
+    status = merge(group, false);
+    if (status != DWQ_OK) {
+        dwqi_group_close(group);
+        return status;
+    }
+    *group_out = group;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_group_complete(struct dwqi_group *group, bool inside)
+{
+    return dwqi_group_finish_merged(group, inside);
+}
+
+dwq_status_t dwqi_group_set_brokers(struct dwqi_group *group,
+                                    struct dwqi_world *world, int number)
+{
+    MPI_Comm brokers = MPI_COMM_NULL;
+    dwq_status_t status = dwqi_world_meet(world, world->comm);
+
+    if (status == DWQ_OK &&
+        MPI_Comm_split(world->comm, number > 0 ? 1 : MPI_UNDEFINED, number,
+                       &brokers) != MPI_SUCCESS) {
+        status = DWQ_E_MPI;
+    }
+    if (status == DWQ_OK && group) {
+        MPI_Comm_set_errhandler(brokers, MPI_ERRORS_ARE_FATAL);
+        group->user_brokers = brokers;
+    }
+    return status;
+}
+
+dwq_status_t dwqi_group_bcast(struct dwqi_group *group, int root, void *data,
+                              size_t size)
+{
+    MPI_Request request;
+
+    if (size > INT_MAX || MPI_Ibcast(data, (int)size, MPI_BYTE, root,
+                                     group->merged, &request) != MPI_SUCCESS) {
+        return DWQ_E_MPI;
+    }
+    return dwqi_world_finish(group->world, &request);
+}
+
+dwq_status_t dwqi_group_min(struct dwqi_group *group, int value, int *min_out)
+{
+    MPI_Request request;
+    int min = value;
+    dwq_status_t status;
+
+    if (MPI_Iallreduce(&value, &min, 1, MPI_INT, MPI_MIN, group->merged,
+                       &request) != MPI_SUCCESS) {
+        return DWQ_E_MPI;
+    }
+    status = dwqi_world_finish(group->world, &request);
+    if (status == DWQ_OK) {
+        *min_out = min;
+    }
+    return status;
+}
