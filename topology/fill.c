@@ -66,6 +66,32 @@ static void count_group(struct work *work, const struct work_host *host,
     }
 }
 
+/* A part's one group. When it has fewer ranks than the part has room for, it is
+ * put into a smaller part that it fits into. */
+static bool place_in_part(struct work *work, int number, int at, int node)
+{
+    struct work_host *host = &work->hosts[number];
+    const struct level *whole = &host->tree->levels[at];
+    int low = whole->first[node], high = whole->first[node + 1];
+    int width = host->quota[node];
+
+    for (int l = 0; l < at; l++) {
+        const struct level *level = &host->tree->levels[l];
+
+        for (int k = 0; k < level->n_nodes; k++) {
+            int n = level->first[k + 1] - level->first[k];
+
+            if (level->first[k] >= low && level->first[k + 1] <= high &&
+                (long long)width * work->request.threads <= n &&
+                dwqi_place_group(work, number, level->first[k],
+                                 level->first[k + 1], width, width)) {
+                return true;
+            }
+        }
+    }
+    return dwqi_place_group(work, number, low, high, width, 1);
+}
+
 /* One group on one level of a host. A part that failed once stays so. */
 static bool place_on_level(struct work *work, int number, int at)
 {
@@ -74,15 +100,16 @@ static bool place_on_level(struct work *work, int number, int at)
     bool by_part = work->request.size.kind == DWQI_SIZE_DOMAIN;
 
     for (int k; (k = next_node(work, host, at)) >= 0;) {
+        int low = level->first[k], high = level->first[k + 1];
         int width = by_part ? host->quota[k] : host->width;
         unsigned char *failed =
             &work->node_failed[host->first_node + level->base + k];
 
         *failed = by_part; /* one group each */
-        if (width > 0 &&
-            dwqi_place_group(work, number, level->first[k], level->first[k + 1],
-                             width, by_part ? 1 : width)) {
-            count_group(work, host, level->first[k]);
+        if (width > 0 && (by_part ? place_in_part(work, number, at, k)
+                                  : dwqi_place_group(work, number, low, high,
+                                                     width, width))) {
+            count_group(work, host, low);
             return true;
         }
         *failed = 1;

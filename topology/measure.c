@@ -148,7 +148,8 @@ static long long count_groups(struct work *work, int host, int at, int width,
         most = h->n_unused / ((long long)width + dwqi_work_has_extra(work));
         count = most < count ? most : count;
     }
-    if (work->request.broker == DWQI_BROKER_BESIDE) {
+    if (work->request.broker == DWQI_BROKER_BESIDE &&
+        !dwqi_work_has_brokers(work)) { /* those may sit elsewhere */
         most = h->n_free / (unit + 1);
         count = most < count ? most : count;
     }

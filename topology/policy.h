@@ -17,8 +17,8 @@ enum dwqi_domain { /* from the inside to the outside */
  * only the controller were there. */
 enum dwqi_straddle {
     DWQI_STRADDLE_IF_MUST, /* a group that fits into one stays in one */
-    DWQI_STRADDLE_NEVER,   /* every group is in one NUMA node, or in one of the
-                            * domain that the size was asked by */
+    DWQI_STRADDLE_NEVER,   /* every group is in one NUMA node and package, or in
+                            * one of the domain that the size was asked by */
     DWQI_STRADDLE_FREELY   /* as IF_MUST, then groups of what is left over */
 };
 
