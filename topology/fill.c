@@ -233,7 +233,7 @@ void dwqi_fill_hosts(struct work *work)
         reopen(work);
         fill_classes(work);
     }
-    if (request->size.kind != DWQI_SIZE_FIXED) {
+    if (request->size.kind != DWQI_SIZE_FIXED || work->only_host >= 0) {
         return;
     }
     if (freely) {

@@ -383,6 +383,8 @@ static void measure(struct work *work, int host)
 void dwqi_measure_hosts(struct work *work)
 {
     for (int i = 0; i < work->cluster->n_hosts && !work->no_memory; i++) {
-        measure(work, i);
+        if (work->only_host < 0 || work->only_host == i) {
+            measure(work, i);
+        }
     }
 }

@@ -84,23 +84,30 @@ static void seat_controller(struct work *work)
     dwqi_add_seat(work, rank, home, position);
 }
 
-/* Everything, with the controller here or there. */
+struct variant {
+    bool on_thread; /* the controller */
+    int only_host;
+    const bool *unbound; /* by host, or NULL */
+};
+
+/* Everything, in one variant. */
 static dwq_status_t run(struct work *work, const struct dwqi_cluster *cluster,
                         const struct dwqi_place_request *request,
-                        bool on_thread, const bool *unbound)
+                        struct variant variant)
 {
     dwq_status_t status = dwqi_work_init(work, cluster, request);
+    int home;
 
     if (status != DWQ_OK) {
         return status;
     }
-    work->unbound = unbound;
-    work->plan.controller.host = controller_host(work);
+    home = controller_host(work);
+    work->only_host = variant.only_host;
+    work->unbound = variant.unbound;
+    work->plan.controller.host = home;
     dwqi_find_oversubscribed(work);
-    if (work->hosts[work->plan.controller.host].oversubscribed) {
-        on_thread = false;
-    }
-    work->controller_on_thread = on_thread;
+    work->controller_on_thread =
+        variant.on_thread && !work->hosts[home].oversubscribed;
     if (!work->no_memory) {
         seat_controller(work);
     }
@@ -132,30 +139,75 @@ static bool is_better(const struct work *a, const struct work *b)
     return ranks_in_groups(a) > ranks_in_groups(b);
 }
 
+/* Whether only the controller's host shows where the controller is. */
+static bool hosts_are_apart(const struct dwqi_cluster *cluster,
+                            const struct dwqi_place_request *request)
+{
+    return request->max_workers <= 0 &&
+           request->straddle != DWQI_STRADDLE_FREELY &&
+           (request->grouping == DWQ_GROUPING_SPLIT || cluster->n_ranks == 0);
+}
+
+/* Whether a spare thread for the controller gives more. */
+static dwq_status_t compare(const struct dwqi_cluster *cluster,
+                            const struct dwqi_place_request *request,
+                            struct variant variant, bool *on_thread_out)
+{
+    struct work own = { .cluster = cluster }, other = { .cluster = cluster };
+    dwq_status_t status;
+
+    variant.on_thread = false;
+    status = run(&own, cluster, request, variant);
+    variant.on_thread = true;
+    *on_thread_out = false;
+    if (status == DWQ_OK && own.plan.n_groups < own.limit) {
+        status = run(&other, cluster, request, variant);
+        *on_thread_out = status == DWQ_OK && other.controller_on_thread &&
+                         is_better(&other, &own);
+    }
+    dwqi_work_finish(&own);
+    dwqi_work_finish(&other);
+    return status;
+}
+
+static bool has_spare_thread(const struct dwqi_cluster *cluster,
+                             const struct dwqi_place_request *request)
+{
+    int home =
+        cluster->n_ranks > 0 ? cluster->ranks[request->controller].host : 0;
+    const struct dwqi_machine *machine = dwqi_cluster_machine(cluster, home);
+
+    return machine->n_pus > machine->n_cores;
+}
+
 /* On a core of its own, or on a spare thread where that gives more. */
 static dwq_status_t run_best(struct work *work,
                              const struct dwqi_cluster *cluster,
                              const struct dwqi_place_request *request,
                              const bool *unbound)
 {
-    struct work other = { .cluster = cluster };
-    dwq_status_t status = run(work, cluster, request, false, unbound);
-    int home = work->plan.controller.host;
+    struct variant variant = { .only_host = -1, .unbound = unbound };
+    bool apart = hosts_are_apart(cluster, request);
+    dwq_status_t status = DWQ_OK;
 
-    if (status != DWQ_OK || !work->hosts[home].tree->has_spare ||
-        work->hosts[home].oversubscribed ||
-        work->plan.n_groups >= work->limit) {
-        return status;
+    if (has_spare_thread(cluster, request)) {
+        if (apart) {
+            variant.only_host = cluster->n_ranks > 0
+                                    ? cluster->ranks[request->controller].host
+                                    : 0;
+        }
+        status = compare(cluster, request, variant, &variant.on_thread);
     }
-    status = run(&other, cluster, request, true, unbound);
-    if (status == DWQ_OK && other.controller_on_thread &&
-        is_better(&other, work)) {
-        struct work swap = *work;
-
-        *work = other;
-        other = swap;
+    variant.only_host = -1;
+    if (status == DWQ_OK) {
+        status = run(work, cluster, request, variant);
     }
-    dwqi_work_finish(&other);
+    if (status == DWQ_OK && work->plan.n_groups == 0 && apart &&
+        has_spare_thread(cluster, request)) { /* over several hosts, then */
+        variant.on_thread = true;
+        dwqi_work_finish(work);
+        status = run(work, cluster, request, variant);
+    }
     return status;
 }
 

@@ -43,12 +43,11 @@ struct dwqi_placed_group {
 };
 
 /* X(name, text) */
-#define DWQI_IDLE_LIST(X)                                                  \
-    X(MAX_WORKERS, "max_workers is reached")                               \
-    X(LEFT_OVER, "too few are left on its host for another group")         \
-    X(STRADDLE, "another group on its host would straddle a part that it " \
-                "fits into")                                               \
-    X(TOO_SMALL, "its host has no room for a whole group")                 \
+#define DWQI_IDLE_LIST(X)                                          \
+    X(MAX_WORKERS, "max_workers is reached")                       \
+    X(LEFT_OVER, "too few are left on its host for another group") \
+    X(STRADDLE, "another group on its host would straddle parts")  \
+    X(TOO_SMALL, "its host has no room for a whole group")         \
     X(NO_CORE, "no core that it may use is left")
 
 enum dwqi_idle_why {

@@ -73,6 +73,7 @@ struct work {
     bool controller_on_thread;
     bool any_holds;      /* a host could hold a whole group */
     bool any_broker;     /* a host may have the broker of a group elsewhere */
+    int only_host;       /* groups on this one alone; -1: on all */
     const bool *unbound; /* by host: planned as oversubscribed; or NULL */
 
     struct tree *trees; /* by machine */

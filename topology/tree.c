@@ -208,7 +208,7 @@ const struct mask *dwqi_tree_mask(struct tree *tree,
                                   const struct dwqi_cluster *cluster, int set)
 {
     if (!tree->masks) {
-        tree->masks = calloc((size_t)cluster->n_sets + 1, sizeof *tree->masks);
+        tree->masks = calloc((size_t)cluster->n_sets + 1, sizeof(void *));
         if (!tree->masks) {
             return NULL;
         }

@@ -111,7 +111,7 @@ static void make_attempt(struct work *work, int most_cores)
     struct attempt *attempt = &work->attempt;
 
     attempt->ranks = array(work, most_cores, sizeof *attempt->ranks);
-    attempt->masks = array(work, most_cores, sizeof *attempt->masks);
+    attempt->masks = array(work, most_cores, sizeof(void *));
     attempt->slot_at = array(work, most_cores, sizeof *attempt->slot_at);
     attempt->seen = array(work, most_cores, sizeof *attempt->seen);
     attempt->core_of = array(work, most_cores, sizeof *attempt->core_of);
@@ -132,6 +132,22 @@ static void count_free(struct work *work)
             }
         }
     }
+}
+
+/* Most often no array has to grow: each rank has one seat, each core one. */
+static bool reserve(struct work *work)
+{
+    struct dwqi_placement *plan = &work->plan;
+    int n_seats = work->cluster->n_ranks;
+
+    n_seats = n_seats < work->n_cores ? n_seats : work->n_cores;
+    work->seat_room = n_seats + 1;
+    work->core_room = work->n_cores + 1;
+    plan->seats = malloc((size_t)work->seat_room * sizeof *plan->seats);
+    plan->cores = malloc((size_t)work->core_room * sizeof *plan->cores);
+    work->thread_of_seat =
+        malloc((size_t)work->seat_room * sizeof *work->thread_of_seat);
+    return plan->seats && plan->cores && work->thread_of_seat;
 }
 
 dwq_status_t dwqi_work_init(struct work *work,
@@ -155,7 +171,7 @@ dwq_status_t dwqi_work_init(struct work *work,
     work->node_failed = array(work, work->n_nodes, 1);
     work->plan.oversubscribed =
         array(work, cluster->n_hosts, sizeof *work->plan.oversubscribed);
-    if (work->no_memory) {
+    if (work->no_memory || !reserve(work)) {
         return DWQ_E_NOMEM;
     }
     count_free(work);
