@@ -26,7 +26,8 @@ run() {
     shift
     : >"$work/diff"
     status=0
-    timeout -k 5 60 "$@" >"$work/out" 2>&1 </dev/null || status=$?
+    # A second, but with sanitizers on a busy machine most of this.
+    timeout -k 5 120 "$@" >"$work/out" 2>&1 </dev/null || status=$?
     # With one process, that options of groups are of no use is said.
     sed '/: warning: of no use /d; /^results collected/,$d' "$work/out" >printed
 }
