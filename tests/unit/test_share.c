@@ -226,6 +226,7 @@ static const struct {
     struct dwqi_segment segments[3];
 } hostile[] = {
     { "none", 0, 64, { { 0, 0, 0, 0 } } },
+    { "none of an empty item", 0, 0, { { 0, 0, 0, 0 } } },
     { "a gap at the start", 1, 128, { { 64, 64, 0, 0 } } },
     { "a gap", 2, 192, { { 0, 64, 0, 0 }, { 128, 64, 0, 0 } } },
     { "an overlap", 2, 128, { { 0, 128, 0, 0 }, { 64, 64, 0, 0 } } },
