@@ -172,7 +172,7 @@ bool dwqi_share_is_sound(const struct dwqi_segment *segments, size_t n,
         }
         at += s->size;
     }
-    return at == size;
+    return n > 0 && at == size;
 }
 
 /* --- Shares ------------------------------------------------------------- */

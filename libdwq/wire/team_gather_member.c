@@ -32,6 +32,10 @@ static dwq_status_t begin_table(struct dwqi_team *team)
     struct gather *g = dwqi_gather_of(team);
     size_t table = g->head.n_segments * sizeof *team->segments;
 
+    if (g->head.magic != DWQI_ORDER_MAGIC ||
+        g->head.n_segments > g->head.size / DWQI_ALIGN) {
+        return DWQ_E_MESSAGE;
+    }
     dwqi_arena_reset(&team->arena);
     team->segments = dwqi_arena_alloc(&team->arena, table, 1);
     if (!team->segments) {

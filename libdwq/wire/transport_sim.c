@@ -52,7 +52,7 @@ struct endpoint {
     struct dwqi_sim *sim;
     int number;
     int offset; /* endpoint that is its peer 0 */
-    int host; /* whose clock and step it shares: its own number, mostly */
+    int host;   /* whose clock and step it shares: its own number, mostly */
     int n_moving;
     double clock;
     struct parcel *inbox;

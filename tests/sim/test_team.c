@@ -270,8 +270,8 @@ Test(group, a_withdrawing_rank_withdraws_the_group_and_all_leave)
             set_up(&o, 3, false, gather != 0, 4096);
             o.group.ranks[who].withdraws = true;
             sim_group_start(&o.group);
-            dwq_controller_submit_call(o.c, &(dwq_task_t){ .function = "work" },
-                                       NULL);
+            dwq_controller_submit_call(
+                o.c, &(dwq_task_t){ .function = "work", .worker = 1 }, NULL);
             cr_assert_eq(dwq_controller_get_next_result(o.c, &result), DWQ_OK);
             cr_assert_eq(result.status, DWQ_E_WORKER);
             cr_assert(strstr(result.message, "its initializer failed"));

@@ -131,9 +131,8 @@ static dwq_value_t array_value(const struct work *work,
 static void place_arrays(const struct work *work, const struct work_data *data,
                          struct work_task *out)
 {
-    static const char *const names[] = {
-        "a", "b", "c", "d", "e", "f", "g", "h"
-    };
+    static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g",
+                                         "h", "i", "j", "k", "l", "m", "n" };
     size_t n_list = 0, n_map = 0, n_named = 0;
 
     for (int k = 0; k < work->n_arrays; k++) {

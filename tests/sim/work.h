@@ -7,7 +7,8 @@
 #include "tests/sim/groups.h"
 #include <dwq/controller.h>
 
-#define WORK_ARRAYS_MAX 24
+#define WORK_ARRAYS_MAX \
+    40 /* more than 30 segments: the table needs a broadcast */
 #define WORK_DATA_MAX ((size_t)16 * 1024) /* elements of one array */
 
 /* Element i of array k is (k + i) % 97. */
