@@ -14,8 +14,14 @@ struct scenario {
     void (*play)(void);
 };
 
-/* Ends with name NULL. */
+/* Ends with name NULL. Arguments after the first are the library's. */
 int scenario_main(int argc, char **argv, const struct scenario *scenarios);
+/* The two halves of that, for programs that are no table: begin listens to
+ * SIGUSR2; end finalizes, and gives the exit code. */
+void scenario_begin(void);
+int scenario_end(void);
+/* Checks of this rank that did not hold so far. */
+int scenario_n_failed(void);
 
 /* Count and print a check that did not hold. */
 void scenario_failed(const char *file, int line, const char *what);
