@@ -17,6 +17,8 @@ struct dwqi_relay {
     uint64_t n_ready;            /* of the group's READYs, those passed on */
 };
 
+static dwq_status_t pass_new_ready_data(void *arg);
+
 dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
                                struct dwqi_relay **relay_out)
 {
@@ -28,6 +30,8 @@ dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
     }
     relay->config = *config;
     dwqi_group_run_init(&relay->run, config->team, config->executor);
+    relay->run.before_report = pass_new_ready_data;
+    relay->run.before_report_arg = relay;
     status = dwqi_server_create(
         &(struct dwqi_server_config){ .transport = config->transport,
                                       .runner = &relay->run.runner,
@@ -83,6 +87,16 @@ dwq_status_t dwqi_relay_set_ready_data(struct dwqi_relay *relay,
     dwqi_pack_finish(&relay->ready_data);
     relay->ready_data = pack;
     return relay->state == DWQI_RS_SERVING ? pass_ready_data(relay) : DWQ_OK;
+}
+
+/* What ranks of the group said in a call goes before its result. */
+static dwq_status_t pass_new_ready_data(void *arg)
+{
+    struct dwqi_relay *relay = arg;
+
+    return relay->n_ready != dwqi_team_n_ready(relay->config.team)
+               ? pass_ready_data(relay)
+               : DWQ_OK;
 }
 
 /* --- States ----------------------------------------------------------------- */
@@ -165,17 +179,10 @@ static dwq_status_t dismissed(struct dwqi_relay *relay)
 
 static dwq_status_t serve(struct dwqi_relay *relay)
 {
-    dwq_status_t status;
-
     if (dwqi_server_is_closed(relay->server)) {
         return dismissed(relay);
     }
-    status = dwqi_server_step(relay->server);
-    if (status == DWQ_OK &&
-        relay->n_ready != dwqi_team_n_ready(relay->config.team)) {
-        status = pass_ready_data(relay);
-    }
-    return status;
+    return dwqi_server_step(relay->server);
 }
 
 dwq_status_t dwqi_relay_step(struct dwqi_relay *relay)
