@@ -96,6 +96,20 @@ void sleep_seconds(double seconds)
     }
 }
 
+long resident_kib(void)
+{
+    long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file) {
+        if (fscanf(file, "%ld %ld", &size, &resident) != 2) {
+            resident = 0;
+        }
+        fclose(file);
+    }
+    return resident * 4;
+}
+
 static int square(dwq_call_t *call, void *arg)
 {
     double x;

@@ -9,6 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The address sanitizer keeps freed memory for a while. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED false
+#endif
+
 struct scenario {
     const char *name;
     void (*play)(void);
@@ -49,6 +58,8 @@ uint64_t submit_sleep(dwq_controller_t *controller, double seconds, int worker);
 int collect_all(dwq_controller_t *controller, dwq_status_t status,
                 int *n_with_status_out);
 void sleep_seconds(double seconds);
+/* Kilobytes that this process has in memory (proc(5), statm). */
+long resident_kib(void);
 int world_rank(void);
 int world_size(void);
 
