@@ -155,6 +155,9 @@ static dwq_status_t poll(struct dwqi_runner *runner,
             status = dwqi_team_poll(run->team);
         }
     }
+    if (status == DWQ_OK && run->before_report) {
+        status = run->before_report(run->before_report_arg);
+    }
     return status == DWQ_OK ? make_report(run, report_out) : status;
 }
 

@@ -17,6 +17,10 @@ struct dwqi_group_run {
     const void *item;
     struct dwqi_task_head head;
     struct dwqi_done own; /* this rank's part */
+
+    /* NULL, or called when all parts are here, before the result is made. */
+    dwq_status_t (*before_report)(void *arg);
+    void *before_report_arg;
 };
 
 void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,

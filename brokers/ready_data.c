@@ -40,15 +40,13 @@ dwq_status_t dwqi_ready_data_pass(const struct dwqi_team *team,
     struct dwqi_arena arena = { .chunks = NULL };
     dwq_status_t status =
         entries && (mine || own.size == 0) ? DWQ_OK : DWQ_E_NOMEM;
-    bool any = mine != NULL;
 
     for (size_t r = 0; r < n && status == DWQ_OK; r++) {
         const struct dwqi_team_word *word = dwqi_team_word(team, (int)r);
 
         entries[r] = unpack(word->data, word->data_size, &arena);
-        any = any || word->data;
     }
-    if (status == DWQ_OK && any) {
+    if (status == DWQ_OK) {
         entries[beside ? n : 0] = unpack(mine, own.size, &arena);
         status = dwqi_server_set_ready_data(
             server,

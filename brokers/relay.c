@@ -9,7 +9,6 @@
 #include "workers/serve.h"
 
 struct dwqi_relay {
-    struct dwqi_runner runner; /* of the server: `run`, and ready data */
     struct dwqi_relay_config config;
     enum dwqi_relay_state state;
     struct dwqi_server *server;
@@ -18,7 +17,7 @@ struct dwqi_relay {
     uint64_t n_ready;            /* of the group's READYs, those passed on */
 };
 
-static const struct dwqi_runner_ops relay_ops;
+static dwq_status_t pass_new_ready_data(void *arg);
 
 dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
                                struct dwqi_relay **relay_out)
@@ -29,12 +28,13 @@ dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
     if (!relay) {
         return DWQ_E_NOMEM;
     }
-    relay->runner.ops = &relay_ops;
     relay->config = *config;
     dwqi_group_run_init(&relay->run, config->team, config->executor);
+    relay->run.before_report = pass_new_ready_data;
+    relay->run.before_report_arg = relay;
     status = dwqi_server_create(
         &(struct dwqi_server_config){ .transport = config->transport,
-                                      .runner = &relay->runner,
+                                      .runner = &relay->run.runner,
                                       .log = config->log,
                                       .controller = config->controller,
                                       .time_limit = config->time_limit },
@@ -89,48 +89,15 @@ dwq_status_t dwqi_relay_set_ready_data(struct dwqi_relay *relay,
     return relay->state == DWQI_RS_SERVING ? pass_ready_data(relay) : DWQ_OK;
 }
 
-/* --- Running a task ---------------------------------------------------------- */
-
-static struct dwqi_relay *of(struct dwqi_runner *runner)
+/* What ranks of the group said in a call goes before its result. */
+static dwq_status_t pass_new_ready_data(void *arg)
 {
-    return (struct dwqi_relay *)(void *)runner;
+    struct dwqi_relay *relay = arg;
+
+    return relay->n_ready != dwqi_team_n_ready(relay->config.team)
+               ? pass_ready_data(relay)
+               : DWQ_OK;
 }
-
-static dwq_status_t start(struct dwqi_runner *runner, const void *item,
-                          const struct dwqi_task_head *head)
-{
-    struct dwqi_runner *run = &of(runner)->run.runner;
-
-    return run->ops->start(run, item, head);
-}
-
-/* Ready data that ranks set in a call go before its result. */
-static dwq_status_t poll(struct dwqi_runner *runner,
-                         struct dwqi_report *report_out)
-{
-    struct dwqi_relay *relay = of(runner);
-    struct dwqi_runner *run = &relay->run.runner;
-    struct dwqi_report report;
-    dwq_status_t status = run->ops->poll(run, &report);
-
-    if (status != DWQ_OK) {
-        return status;
-    }
-    if (relay->n_ready != dwqi_team_n_ready(relay->config.team)) {
-        status = pass_ready_data(relay);
-    }
-    if (status != DWQ_OK) {
-        report.release(report.owner);
-        return status;
-    }
-    *report_out = report;
-    return DWQ_OK;
-}
-
-static const struct dwqi_runner_ops relay_ops = {
-    .start = start,
-    .poll = poll,
-};
 
 /* --- States ----------------------------------------------------------------- */
 

@@ -17,44 +17,51 @@ enum kind {
     KIND_STRINGS
 };
 
+/* Where an option is of use. */
+enum use {
+    ANYWHERE,
+    GROUPED, /* with groups of ranks */
+    SPAWNED  /* with groups that are spawned */
+};
+
 struct row {
     const char *name;
     enum kind kind;
     size_t offset;
-    bool for_groups; /* of no use without groups of ranks */
+    enum use use;
     double min, max; /* of numbers */
 };
 
-#define ROW(field, kind, groups, min, max)                             \
-    {                                                                  \
-#field, kind, offsetof(dwq_options_t, field), groups, min, max \
+#define ROW(field, kind, use, min, max)                             \
+    {                                                               \
+#field, kind, offsetof(dwq_options_t, field), use, min, max \
     }
 
 /* Every option that holds data. Enumerations are ints here. */
 static const struct row rows[] = {
-    ROW(worker_name, KIND_STRING, false, 0, 0),
-    ROW(worker_module, KIND_STRING, false, 0, 0),
-    ROW(broker_name, KIND_STRING, true, 0, 0),
-    ROW(broker_module, KIND_STRING, true, 0, 0),
-    ROW(module_path, KIND_STRING, false, 0, 0),
-    ROW(grouping, KIND_INT, false, 0, 2),
-    ROW(nprocs_per_worker, KIND_INT, false, -1, INT_MAX),
-    ROW(collective_mode, KIND_INT, true, 0, 2),
-    ROW(broker_is_worker, KIND_BOOL, true, 0, 1),
-    ROW(max_workers, KIND_INT, false, INT_MIN, INT_MAX),
-    ROW(sequential_spawn, KIND_BOOL, true, 0, 1),
-    ROW(spawn_startup_wait, KIND_DOUBLE, true, 0, 1e9),
-    ROW(spawn_executable, KIND_STRING, true, 0, 0),
-    ROW(spawn_args, KIND_STRINGS, true, 0, 0),
-    ROW(enable_worker_service, KIND_BOOL, false, 0, 1),
-    ROW(worker_service_name, KIND_STRING, true, 0, 0),
-    ROW(time_limit, KIND_DOUBLE, false, 0, 1e12),
-    ROW(time_limit_grace, KIND_DOUBLE, false, 0, 1e12),
-    ROW(queue_order, KIND_INT, false, 0, 1),
-    ROW(prefetch, KIND_INT, false, -1, 1e6),
-    ROW(idle_wait, KIND_DOUBLE, false, -1, 3600),
-    ROW(verbose, KIND_BOOL, false, 0, 1),
-    ROW(thread_level, KIND_INT, false, 0, 3),
+    ROW(worker_name, KIND_STRING, ANYWHERE, 0, 0),
+    ROW(worker_module, KIND_STRING, ANYWHERE, 0, 0),
+    ROW(broker_name, KIND_STRING, GROUPED, 0, 0),
+    ROW(broker_module, KIND_STRING, GROUPED, 0, 0),
+    ROW(module_path, KIND_STRING, ANYWHERE, 0, 0),
+    ROW(grouping, KIND_INT, ANYWHERE, 0, 2),
+    ROW(nprocs_per_worker, KIND_INT, ANYWHERE, -1, INT_MAX),
+    ROW(collective_mode, KIND_INT, GROUPED, 0, 2),
+    ROW(broker_is_worker, KIND_BOOL, GROUPED, 0, 1),
+    ROW(max_workers, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
+    ROW(sequential_spawn, KIND_BOOL, SPAWNED, 0, 1),
+    ROW(spawn_startup_wait, KIND_DOUBLE, SPAWNED, 0, 1e9),
+    ROW(spawn_executable, KIND_STRING, SPAWNED, 0, 0),
+    ROW(spawn_args, KIND_STRINGS, SPAWNED, 0, 0),
+    ROW(enable_worker_service, KIND_BOOL, ANYWHERE, 0, 1),
+    ROW(worker_service_name, KIND_STRING, SPAWNED, 0, 0),
+    ROW(time_limit, KIND_DOUBLE, ANYWHERE, 0, 1e12),
+    ROW(time_limit_grace, KIND_DOUBLE, ANYWHERE, 0, 1e12),
+    ROW(queue_order, KIND_INT, ANYWHERE, 0, 1),
+    ROW(prefetch, KIND_INT, ANYWHERE, -1, 1e6),
+    ROW(idle_wait, KIND_DOUBLE, ANYWHERE, -1, 3600),
+    ROW(verbose, KIND_BOOL, ANYWHERE, 0, 1),
+    ROW(thread_level, KIND_INT, ANYWHERE, 0, 3),
 };
 
 _Static_assert(sizeof(dwq_grouping_t) == sizeof(int) &&
@@ -304,6 +311,12 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
                     "set: there is no module to find it in",
                     o->worker_name);
     }
+    if (o->broker_name && !o->broker && !o->broker_module && wants_groups(o)) {
+        return fail(fault_out,
+                    "option broker_name is '%.80s', but broker_module is not "
+                    "set: there is no module to find it in",
+                    o->broker_name);
+    }
     if (size > 1 && o->nprocs_per_worker == DWQ_NPROCS_AUTO) {
         return fail(fault_out,
                     "option nprocs_per_worker is DWQ_NPROCS_AUTO, which this "
@@ -319,10 +332,12 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
 
     names_out->text[0] = '\0';
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool unused = rows[i].for_groups && !wants_groups(o);
+        bool unused =
+            (rows[i].use == GROUPED && !wants_groups(o)) ||
+            (rows[i].use == SPAWNED && o->grouping != DWQ_GROUPING_SPAWN);
 
         if (size == 1 && wants_groups(o) &&
-            (rows[i].for_groups ||
+            (rows[i].use != ANYWHERE ||
              rows[i].offset == offsetof(dwq_options_t, grouping) ||
              rows[i].offset == offsetof(dwq_options_t, nprocs_per_worker))) {
             unused = true;

@@ -146,6 +146,91 @@ SCENARIO(roles, verbose_logs_decisions_to_the_callback, 0, 2, 3)
 SCENARIO(roles, the_environment_picks_the_controllers_rank, EVERYWHERE)
 SCENARIO(runs, after_the_time_limit_no_task_starts, EVERYWHERE)
 
+/* Groups of 1 to 3 ranks, both modes, broker beside and inside: all that fit. */
+#define GROUPED 2, 3, 5, 8
+SCENARIO(groups, every_rank_is_where_the_plan_says, GROUPED, 11)
+SCENARIO(groups, the_environment_picks_the_controllers_rank_of_groups, GROUPED)
+SCENARIO(groups, verbose_says_the_role_of_every_rank, GROUPED)
+SCENARIO(groups, communicators_have_the_sizes_and_ranks_of_the_contract,
+         GROUPED)
+SCENARIO(groups, a_broker_inside_runs_the_broker_function_if_there_is_one,
+         GROUPED)
+SCENARIO(groups, ready_data_of_a_group_is_a_list_per_rank, GROUPED)
+SCENARIO(groups, ready_data_that_nobody_set_is_a_list_of_nil, 3, 5)
+SCENARIO(groups, user_messages_in_groups_disturb_nothing, GROUPED)
+SCENARIO(group_roles,
+         functions_of_groups_serve_in_the_middle_or_are_initializers, GROUPED)
+SCENARIO(group_roles, a_failing_initializer_withdraws_the_whole_group, GROUPED)
+SCENARIO(group_roles, every_role_of_groups_reads_run_args, GROUPED)
+SCENARIO(group_roles, a_rank_of_a_group_can_execute_a_task_alone, GROUPED)
+SCENARIO(group_roles, a_broker_function_by_name_runs_from_its_module, 3, 5)
+SCENARIO(group_roles, bad_options_of_groups_are_refused_on_every_rank, 2, 3, 5)
+SCENARIO(group_roles, options_of_no_use_are_named_in_one_warning, 3, 5)
+SCENARIO(group_runs, runs_with_different_group_sizes_in_one_process, 0, GROUPED)
+SCENARIO(group_runs, groups_without_a_grouping_are_split, 3, 5)
+SCENARIO(group_runs, one_process_has_no_groups, 0, 1)
+SCENARIO(group_runs, groups_beyond_max_workers_leave_cleanly, GROUPED)
+SCENARIO(group_runs, a_controller_that_returns_early_ends_every_group, GROUPED)
+SCENARIO(group_runs, a_group_that_was_never_ready_is_told_to_leave, GROUPED)
+SCENARIO(group_runs, cancelled_tasks_of_groups_yield_one_result, GROUPED)
+SCENARIO(group_runs, after_the_time_limit_no_task_of_a_group_starts, 3, 5)
+SCENARIO(group_runs, memory_of_every_role_is_flat, 3, 4)
+SCENARIO(group_payload, more_than_2_gib_to_a_group, 3, 4)
+SCENARIO(group_payload, more_than_2_gib_scattered, 3, 4)
+SCENARIO(group_payload, more_than_2_gib_back_from_one_rank, 3, 4)
+
+/* Jobs that end in the middle of a run: groups of 2 (configurations 4 to 7: both
+ * modes, beside and inside), each a job. */
+static void expect_group_end(const char *scenario, int least_status,
+                             const char *text, const char *interrupt_after)
+{
+    for (int config = 4; config < 8; config++) {
+        char number[2] = { (char)('0' + config), '\0' };
+
+        setenv("DWQ_TEST_CONFIG", number, 1);
+        expect_end("group_runs", scenario, 4, least_status, text,
+                   interrupt_after);
+    }
+}
+
+Test(group_runs, after_the_grace_calls_of_groups_are_given_up, .timeout = 400)
+{
+    expect_group_end("after_the_grace_calls_of_groups_are_given_up", 0,
+                     "the controller went on", NULL);
+}
+
+Test(group_runs, a_rank_of_a_group_and_a_broker_abort, .timeout = 400)
+{
+    expect_group_end("a_broker_aborts", 1, "broker 1 aborts the run", NULL);
+    expect_group_end("a_rank_of_a_group_aborts", 1, "worker 1 aborts the run",
+                     NULL);
+}
+
+Test(group_runs, an_interrupt_ends_groups, .timeout = 400)
+{
+    expect_group_end("an_interrupt_ends_groups", 1, "running", "running");
+}
+
+Test(group_runs, exit_codes_of_groups, .timeout = 400)
+{
+    for (int config = 4; config < 8; config++) {
+        char number[2] = { (char)('0' + config), '\0' };
+        struct launched job;
+
+        setenv("DWQ_TEST_CONFIG", number, 1);
+        setenv("DWQ_TEST_CODE", "17", 1);
+        job = start("group_runs", "exit_codes_of_groups", 4, NULL);
+        cr_expect(!job.timed_out && job.status == 17, "status %d\n%s",
+                  job.status, job.output);
+        free(job.output);
+        unsetenv("DWQ_TEST_CODE");
+        job = start("group_runs", "exit_codes_of_groups", 4, NULL);
+        cr_expect(!job.timed_out && job.status == 0, "status %d\n%s",
+                  job.status, job.output);
+        free(job.output);
+    }
+}
+
 Test(runs, after_the_grace_running_calls_are_given_up, .timeout = 400)
 {
     for (int ranks = 2; ranks <= 4; ranks++) {

@@ -6,15 +6,6 @@
 
 #define MIB ((size_t)1 << 20)
 
-/* The address sanitizer keeps freed memory for a while. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
-#else
-#define SANITIZED false
-#endif
-
 /* Of all bytes, or of huge arrays every 4093rd and the last. */
 static uint64_t checksum(const uint8_t *data, size_t n)
 {
@@ -243,21 +234,6 @@ static void every_kind_of_value_travels(void)
 }
 
 /* --- Many --------------------------------------------------------------- */
-
-/* Kilobytes that this process has in memory (proc(5), statm). */
-static long resident_kib(void)
-{
-    long size = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-
-    if (file) {
-        if (fscanf(file, "%ld %ld", &size, &resident) != 2) {
-            resident = 0;
-        }
-        fclose(file);
-    }
-    return resident * 4;
-}
 
 static void stream(dwq_controller_t *c, int n)
 {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static atomic_int n_failed;
+static char who[80]; /* for the signal handler, which may not ask MPI */
 
 void scenario_failed(const char *file, int line, const char *what)
 {
@@ -23,6 +24,9 @@ static void print_where(int signal)
     int n = backtrace(frames, 64);
 
     (void)signal;
+    if (write(STDERR_FILENO, who, strlen(who)) < 0) {
+        return;
+    }
     backtrace_symbols_fd(frames, n, STDERR_FILENO);
 }
 
@@ -46,17 +50,35 @@ int world_size(void)
     return world.size;
 }
 
-int scenario_main(int argc, char **argv, const struct scenario *scenarios)
+void scenario_begin(void)
 {
     void *warm[1];
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
 
+    snprintf(who, sizeof who, "--- rank %s (process %ld) is here:\n",
+             rank ? rank : "0", (long)getpid());
     backtrace(warm, 1); /* loads what it needs before a signal comes */
     signal(SIGUSR2, print_where);
-    for (const struct scenario *s = scenarios; argc == 2 && s->name; s++) {
+}
+
+int scenario_end(void)
+{
+    dwq_finalize();
+    return n_failed > 0;
+}
+
+int scenario_n_failed(void)
+{
+    return n_failed;
+}
+
+int scenario_main(int argc, char **argv, const struct scenario *scenarios)
+{
+    scenario_begin();
+    for (const struct scenario *s = scenarios; argc >= 2 && s->name; s++) {
         if (strcmp(s->name, argv[1]) == 0) {
             s->play();
-            dwq_finalize();
-            return n_failed > 0;
+            return scenario_end();
         }
     }
     fprintf(stderr, "usage: %s SCENARIO\n", argv[0]);
@@ -72,6 +94,20 @@ void sleep_seconds(double seconds)
     pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
     while (nanosleep(&pause, &pause) != 0) {
     }
+}
+
+long resident_kib(void)
+{
+    long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file) {
+        if (fscanf(file, "%ld %ld", &size, &resident) != 2) {
+            resident = 0;
+        }
+        fclose(file);
+    }
+    return resident * 4;
 }
 
 static int square(dwq_call_t *call, void *arg)

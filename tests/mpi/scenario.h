@@ -9,13 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The address sanitizer keeps freed memory for a while. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED false
+#endif
+
 struct scenario {
     const char *name;
     void (*play)(void);
 };
 
-/* Ends with name NULL. */
+/* Ends with name NULL. Arguments after the first are the library's. */
 int scenario_main(int argc, char **argv, const struct scenario *scenarios);
+/* The two halves of that, for programs that are no table: begin listens to
+ * SIGUSR2; end finalizes, and gives the exit code. */
+void scenario_begin(void);
+int scenario_end(void);
+/* Checks of this rank that did not hold so far. */
+int scenario_n_failed(void);
 
 /* Count and print a check that did not hold. */
 void scenario_failed(const char *file, int line, const char *what);
@@ -43,6 +58,8 @@ uint64_t submit_sleep(dwq_controller_t *controller, double seconds, int worker);
 int collect_all(dwq_controller_t *controller, dwq_status_t status,
                 int *n_with_status_out);
 void sleep_seconds(double seconds);
+/* Kilobytes that this process has in memory (proc(5), statm). */
+long resident_kib(void);
 int world_rank(void);
 int world_size(void);
 

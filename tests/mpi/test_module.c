@@ -1,4 +1,4 @@
-/* A module for the scenarios: functions, init, finish, worker functions. */
+/* A module for the scenarios: functions, init, worker and broker functions. */
 #include <dwq/dwq.h>
 
 static int scale(dwq_call_t *call, void *arg)
@@ -40,4 +40,14 @@ static const dwq_worker_function_t workers[] = { { "five", five },
                                                  { "refuses", refuses },
                                                  { NULL, NULL } };
 
-DWQ_MODULE(.functions = functions, .init = init, .workers = workers);
+static int returns_44(dwq_broker_t *broker, void *arg)
+{
+    (void)arg;
+    return dwq_broker_serve(broker) == DWQ_OK ? 44 : 1;
+}
+
+static const dwq_broker_function_t brokers[] = { { "returns_44", returns_44 },
+                                                 { NULL, NULL } };
+
+DWQ_MODULE(.functions = functions, .init = init, .workers = workers,
+           .brokers = brokers);
