@@ -308,6 +308,17 @@ static dwq_status_t handle_message(struct dwqi_server *server,
 
 /* --- Running ------------------------------------------------------------ */
 
+/* Results of calls that took less (seconds) may travel together: the next call
+ * is then expected to be short, too. */
+#define SHORT_CALL 1e-5
+
+static double time_of(const struct dwqi_report *report)
+{
+    const struct dwqi_part_head *head = report->parts[0].data;
+
+    return head->this_time;
+}
+
 static dwq_status_t report_done(struct dwqi_server *server,
                                 const struct dwqi_report *report)
 {
@@ -321,12 +332,14 @@ static dwq_status_t report_done(struct dwqi_server *server,
         return status;
     }
     status = send_to_controller(
-        server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
-                                         .n_items = 1,
-                                         .parts = report->parts,
-                                         .n_parts = report->n_parts,
-                                         .release = report->release,
-                                         .owner = report->owner });
+        server, &(struct dwqi_outgoing){
+                    .tag = DWQI_DONE,
+                    .n_items = 1,
+                    .parts = report->parts,
+                    .n_parts = report->n_parts,
+                    .may_wait = server->batches && time_of(report) < SHORT_CALL,
+                    .release = report->release,
+                    .owner = report->owner });
     if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches) {
         /* The next call may start only then: a transfer moves only while
          * somebody polls. */

@@ -1,5 +1,6 @@
 #include "libdwq/base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@ struct dwqi_arena_chunk {
     struct dwqi_arena_chunk *next; /* older */
     size_t used;
     size_t capacity; /* bytes of data */
+    bool borrowed;
     max_align_t data[];
 };
 
@@ -36,9 +38,29 @@ static struct dwqi_arena_chunk *add_chunk(struct dwqi_arena *arena,
         chunk->next = arena->chunks;
         chunk->used = 0;
         chunk->capacity = capacity;
+        chunk->borrowed = false;
         arena->chunks = chunk;
     }
     return chunk;
+}
+
+static void free_chunk(struct dwqi_arena_chunk *chunk)
+{
+    if (chunk && !chunk->borrowed) {
+        free(chunk);
+    }
+}
+
+void dwqi_arena_begin(struct dwqi_arena *arena, void *memory, size_t size)
+{
+    struct dwqi_arena_chunk *chunk = memory;
+
+    arena->chunks = NULL;
+    if (size > sizeof *chunk) {
+        *chunk = (struct dwqi_arena_chunk){ .capacity = size - sizeof *chunk,
+                                            .borrowed = true };
+        arena->chunks = chunk;
+    }
 }
 
 void *dwqi_arena_alloc(struct dwqi_arena *arena, size_t n, size_t size)
@@ -71,10 +93,10 @@ void dwqi_arena_reset(struct dwqi_arena *arena)
         struct dwqi_arena_chunk *older = chunk->next;
 
         if (chunk->capacity > largest->capacity) {
-            free(largest);
+            free_chunk(largest);
             largest = chunk;
         } else {
-            free(chunk);
+            free_chunk(chunk);
         }
         chunk = older;
     }
@@ -88,6 +110,6 @@ void dwqi_arena_reset(struct dwqi_arena *arena)
 void dwqi_arena_finish(struct dwqi_arena *arena)
 {
     dwqi_arena_reset(arena);
-    free(arena->chunks);
+    free_chunk(arena->chunks);
     arena->chunks = NULL;
 }

@@ -15,6 +15,9 @@ struct dwqi_arena {
 /* n * size bytes, 16-byte aligned, not cleared; NULL when out of memory or when
  * the product overflows. */
 void *dwqi_arena_alloc(struct dwqi_arena *arena, size_t n, size_t size);
+/* Begin with `size` bytes at `memory` (16-byte aligned), which are borrowed until
+ * the arena is finished; it must not be reset. */
+void dwqi_arena_begin(struct dwqi_arena *arena, void *memory, size_t size);
 void dwqi_arena_reset(struct dwqi_arena *arena);
 void dwqi_arena_finish(struct dwqi_arena *arena);
 

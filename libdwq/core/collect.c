@@ -20,7 +20,7 @@ void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task)
 {
     task->state = DWQI_TASK_DONE;
     /* Results may wait long for their collection; arguments need not. */
-    dwqi_pack_finish(&task->pack);
+    dwqi_task_drop_pack(task);
     DL_APPEND(c->done, task);
     c->n_done++;
 }
@@ -79,7 +79,7 @@ dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
         return status;
     }
     dwqi_pack_copy(&task->pack, item);
-    dwqi_pack_finish(&task->pack); /* two copies are enough */
+    dwqi_task_drop_pack(task); /* two copies are enough */
     status =
         dwqi_task_head_read(item, ((struct dwqi_task_head *)item)->size, &head);
     if (status == DWQ_OK) {
@@ -154,7 +154,7 @@ dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
     while (!controller->done) {
         dwq_status_t status;
 
-        if (HASH_COUNT(controller->tasks.map) == 0) {
+        if (controller->tasks.map.n == 0) {
             return DWQ_E_EMPTY;
         }
         status = dwqi_controller_turn(controller);
@@ -183,7 +183,7 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
     if (status != DWQ_OK) {
         return status;
     }
-    return HASH_COUNT(controller->tasks.map) == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
+    return controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
 }
 
 dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,

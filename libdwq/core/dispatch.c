@@ -14,12 +14,18 @@
 
 /* --- Out: tasks --------------------------------------------------------- */
 
+static dwq_controller_t *controller_of(const struct dwqi_task *task)
+{
+    return (dwq_controller_t *)(void *)((char *)task->tasks -
+                                        offsetof(struct dwq_controller, tasks));
+}
+
 static void release_task(void *owner)
 {
     struct dwqi_task *task = owner;
 
     if (task->state == DWQI_TASK_SETTLING && task->refs == 2) {
-        dwqi_controller_settled(task->controller, task);
+        dwqi_controller_settled(controller_of(task), task);
     }
     dwqi_task_unref(task);
 }
@@ -40,7 +46,6 @@ static dwq_status_t send_large(dwq_controller_t *c, int peer,
         parts[i] = task->pack.extents[i - 1];
     }
     task->refs++;
-    task->controller = c;
     status = dwqi_send(c->config.transport, peer,
                        &(struct dwqi_outgoing){ .tag = DWQI_TASK,
                                                 .n_items = 1,
@@ -275,11 +280,16 @@ static bool all_left(const dwq_controller_t *c)
 
 static dwq_status_t send_exit(dwq_controller_t *c)
 {
+    const dwq_plan_t *plan = c->config.plan;
     dwq_status_t status = DWQ_OK;
 
     for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
         status =
             dwqi_send_bare(c->config.transport, c->workers[w].peer, DWQI_EXIT);
+    }
+    for (int i = 0; plan && i < plan->n_idle && status == DWQ_OK; i++) {
+        status =
+            dwqi_send_bare(c->config.transport, plan->idle[i].rank, DWQI_EXIT);
     }
     c->exit_sent = true;
     return status;

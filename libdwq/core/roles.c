@@ -442,6 +442,27 @@ static dwq_status_t play_in_place(struct run *run)
     return status;
 }
 
+/* No part in the run: wait to be told that it is over, as cheaply as others. */
+static dwq_status_t play_idle(struct run *run)
+{
+    struct dwqi_message message;
+    bool told = false;
+    dwq_status_t status = DWQ_OK;
+
+    dwqi_log_info(&run->log, "idle: %s",
+                  dwqi_plan_idle_reason(&run->plan, run->rank));
+    while (!told && status == DWQ_OK) {
+        status = dwqi_poll(run->transport, &message);
+        if (status == DWQ_OK) {
+            told = message.status == DWQ_OK && message.tag == DWQI_EXIT;
+            dwqi_release(run->transport, &message);
+        } else if (status == DWQ_E_AGAIN) {
+            status = dwqi_pause(run->transport, INFINITY);
+        }
+    }
+    return status;
+}
+
 static dwq_status_t play_role(struct run *run)
 {
     switch (run->role) {
@@ -456,9 +477,7 @@ static dwq_status_t play_role(struct run *run)
     case DWQI_ROLE_IN_PLACE:
         return play_in_place(run);
     case DWQI_ROLE_IDLE:
-        dwqi_log_info(&run->log, "idle: %s",
-                      dwqi_plan_idle_reason(&run->plan, run->rank));
-        break;
+        return play_idle(run);
     }
     return DWQ_OK;
 }

@@ -184,6 +184,7 @@ int dwq_main(int argc, char **argv, const dwq_options_t *options)
 
 void dwq_finalize(void)
 {
+    dwqi_run_never_joined();
     dwqi_mpi_finish();
 }
 

@@ -89,6 +89,9 @@ void dwqi_run_publish_service(struct run *run);
 /* Links are parted: collective over the groups that are linked. */
 void dwqi_run_finish_service(struct run *run);
 
+/* A spawned process that ends without having joined: its broker hears it. */
+void dwqi_run_never_joined(void);
+
 /* Play this rank's role until it has left the run. */
 dwq_status_t dwqi_run_play(struct run *run);
 void dwqi_run_finish_roles(struct run *run);

@@ -30,7 +30,8 @@ struct dwqi_scheduler {
     uint64_t sequence;
     size_t n_waiting, n_running;
     int n_gone;
-    struct dwqi_heap queue; /* jobs that any worker may take */
+    struct dwqi_job *run;   /* jobs that any worker may take, in queue order */
+    struct dwqi_heap queue; /* the same, those that did not come in order */
     struct dwqi_heap open;  /* slots that can take a job */
     struct dwqi_heap turns; /* open slots whose first bound job fits */
     int holders;            /* first of the list, or 0 */
@@ -198,6 +199,36 @@ static void slot_changed(struct dwqi_scheduler *s, struct slot *slot)
     set_holder(s, slot, slot->n_movable >= 2 && !slot->gone);
 }
 
+/* --- The queue of jobs that any worker may take --------------------------- */
+
+static void queue_push(struct dwqi_scheduler *s, struct dwqi_job *job)
+{
+    job->in_run = !s->run || job_before(s->run->prev, job);
+    if (job->in_run) {
+        DL_APPEND(s->run, job);
+    } else {
+        dwqi_heap_push(&s->queue, job); /* reserved by the caller */
+    }
+}
+
+static void queue_remove(struct dwqi_scheduler *s, struct dwqi_job *job)
+{
+    if (job->in_run) {
+        DL_DELETE(s->run, job);
+    } else {
+        dwqi_heap_remove(&s->queue, job);
+    }
+}
+
+static struct dwqi_job *queue_top(const struct dwqi_scheduler *s)
+{
+    struct dwqi_job *job = dwqi_heap_top(&s->queue);
+
+    return s->run && (!job || job_before(s->run, job)) ? s->run : job;
+}
+
+/* --- Waiting --------------------------------------------------------------- */
+
 static struct slot *bound_slot(struct dwqi_scheduler *s,
                                const struct dwqi_job *job)
 {
@@ -218,12 +249,12 @@ static bool enqueue(struct dwqi_scheduler *s, struct dwqi_job *job)
     if (slot) {
         /* The slot's key in `turns` is its first bound job. */
         set_in_heap(&s->turns, slot, slot->turn_place, false);
-    }
-    dwqi_heap_push(heap, job);
-    s->n_waiting++;
-    if (slot) {
+        dwqi_heap_push(heap, job);
         slot_changed(s, slot);
+    } else {
+        queue_push(s, job);
     }
+    s->n_waiting++;
     return true;
 }
 
@@ -246,12 +277,12 @@ void dwqi_scheduler_remove(struct dwqi_scheduler *s, struct dwqi_job *job)
 
     if (slot) {
         set_in_heap(&s->turns, slot, slot->turn_place, false);
-    }
-    dwqi_heap_remove(slot ? &slot->bound : &s->queue, job);
-    s->n_waiting--;
-    if (slot) {
+        dwqi_heap_remove(&slot->bound, job);
         slot_changed(s, slot);
+    } else {
+        queue_remove(s, job);
     }
+    s->n_waiting--;
 }
 
 size_t dwqi_scheduler_n_waiting(const struct dwqi_scheduler *s)
@@ -267,7 +298,7 @@ struct dwqi_job *dwqi_scheduler_any_bound(const struct dwqi_scheduler *s,
 
 struct dwqi_job *dwqi_scheduler_any_waiting(const struct dwqi_scheduler *s)
 {
-    struct dwqi_job *job = dwqi_heap_top(&s->queue);
+    struct dwqi_job *job = queue_top(s);
 
     for (int i = 1; !job && s->n_waiting > 0 && i <= s->n_workers; i++) {
         job = dwqi_scheduler_any_bound(s, i);
@@ -349,7 +380,7 @@ static void assign(struct dwqi_scheduler *s, struct dwqi_job *job,
 bool dwqi_scheduler_next(struct dwqi_scheduler *s, struct dwqi_job **job_out,
                          int *worker_out)
 {
-    struct dwqi_job *job = dwqi_heap_top(&s->queue);
+    struct dwqi_job *job = queue_top(s);
     struct slot *slot = slot_for(s, job);
     struct slot *turn = dwqi_heap_top(&s->turns);
 

@@ -1,5 +1,6 @@
 /* Which task goes to which worker, and when. Pure: no time, no messages, no
- * memory but its own heaps.
+ * memory but its own heaps. Jobs that come in queue order (most do) wait in a
+ * list, the run, and cost O(1); the others wait in a heap beside it.
  *
  * Jobs wait in queue order (higher priority, then by option longest estimate,
  * then first submitted). A job that is bound to a worker waits in that worker's
@@ -35,7 +36,9 @@ struct dwqi_job {
     double expected;   /* seconds, as of the assignment; < 0: not known */
     size_t place;      /* in a heap */
     bool longest_first;
-    struct dwqi_job *next, *prev; /* held jobs of a worker, oldest first */
+    bool in_run;                  /* waiting in the sorted run, not in a heap */
+    struct dwqi_job *next, *prev; /* held jobs of a worker, oldest first; or
+                                   * the run */
 };
 
 /* held_max: jobs that a worker may hold, at least 1. NULL: out of memory. */

@@ -44,6 +44,7 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     struct dwqi_spawn_reason reason;
     dwq_status_t status;
 
+    run->program = NULL;
     if (n_spawned(run) == 0) {
         return DWQ_OK;
     }
@@ -66,9 +67,9 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
 
 /* --- The broker: arguments ------------------------------------------------------ */
 
-/* Ends with NULL. */
 struct arguments {
-    const char **list;
+    const char **list; /* ends with NULL */
+    char *own;         /* of this process, if they were asked for there */
     char marker[80];
     const char *library[2]; /* the marker and NULL */
 };
@@ -96,6 +97,26 @@ static dwq_status_t append(struct arguments *a, const char *const *first,
     return DWQ_OK;
 }
 
+/* The arguments of this process, where main() did not hand them on. */
+static dwq_status_t append_own(struct arguments *a)
+{
+    size_t size = 0, n = 0;
+    const char **list;
+    dwq_status_t status;
+
+    a->own = dwqi_spawn_own_arguments(&size);
+    list = calloc(size + 1, sizeof *list);
+    if (!list) {
+        return DWQ_E_NOMEM;
+    }
+    for (size_t at = 0; a->own && at < size; at += strlen(a->own + at) + 1) {
+        list[n++] = a->own + at;
+    }
+    status = append(a, list + (n > 0), n > 0 ? n - 1 : 0);
+    free(list);
+    return status;
+}
+
 static dwq_status_t make_arguments(const struct run *run, uint64_t token,
                                    struct arguments *a,
                                    struct dwqi_fault *fault)
@@ -104,11 +125,13 @@ static dwq_status_t make_arguments(const struct run *run, uint64_t token,
     const char *const *given = o->spawn_args;
     size_t n = 0;
 
+    /* Another program serves in its first run. */
+    bool same = run->program && dwqi_spawn_is_this_program(run->program);
+
+    *a = (struct arguments){ .list = NULL };
     snprintf(a->marker, sizeof a->marker, DWQI_SPAWN_MARKER "%d:%" PRIx64,
-             run->ordinal, token);
+             same ? run->ordinal : 1, token);
     a->library[0] = a->marker;
-    a->library[1] = NULL;
-    a->list = NULL;
     if (o->spawn_args_function) {
         given = o->spawn_args_function(a->library, o->arg);
         if (!given || !holds_marker(given, a->marker)) {
@@ -131,7 +154,10 @@ static dwq_status_t make_arguments(const struct run *run, uint64_t token,
         }
         return append(a, given, n);
     }
-    n = o->argc > 1 && o->argv ? (size_t)o->argc - 1 : 0;
+    if (!o->argv) {
+        return append_own(a);
+    }
+    n = o->argc > 1 ? (size_t)o->argc - 1 : 0;
     return append(a, (const char *const *)(void *)(o->argv + 1), n);
 }
 
@@ -298,6 +324,7 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
         }
     }
     free(arguments.list);
+    free(arguments.own);
     if (status == DWQ_OK) {
         status = send_settings(run, token);
     }
@@ -379,6 +406,7 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
     snprintf(run->log.who, sizeof run->log.who, "spawned rank %d (group %d)",
              dwqi_group_rank(run->group), run->worker_id);
     dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
+    dwqi_world_make_bell(run->world);
     run->facts = (dwq_world_t){ .is_worker = true,
                                 .spawned = true,
                                 .workers_available = true,
@@ -413,4 +441,31 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
         return DWQ_E_OPTION; /* a rank of the job says why */
     }
     return dwqi_group_complete(run->group, run->options.broker_is_worker);
+}
+
+void dwqi_run_never_joined(void)
+{
+    struct run run = { .worker_id = 0 };
+    struct dwqi_fault fault = { "" };
+    struct dwqi_spawn_marker marker;
+    dwq_kwargs_t settings;
+    int go;
+
+    if (!dwqi_mpi_is_up() || !dwqi_spawned(&marker) ||
+        dwqi_spawn_has_joined()) {
+        return;
+    }
+    snprintf(fault.text, sizeof fault.text,
+             "a spawned process ended without its dwq_run() number %d",
+             marker.run);
+    if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
+        dwqi_group_join(run.world, &run.group) == DWQ_OK &&
+        receive_settings(&run, &settings) == DWQ_OK &&
+        agree(&run, DWQ_E_OPTION, &fault) == DWQ_E_OPTION) {
+        dwqi_group_bcast(run.group, 0, &go, sizeof go);
+    }
+    dwqi_group_close(run.group);
+    dwqi_world_close(run.world);
+    dwqi_arena_finish(&run.settings_arena);
+    free(run.settings);
 }

@@ -320,5 +320,8 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     name_rank(run);
     warn_unused(run);
     status = agree(run, dwqi_run_find_functions(run, &fault), &fault);
+    if (status == DWQ_OK && run->facts.size > 1) {
+        status = dwqi_world_connect_bells(run->world);
+    }
     return status == DWQ_OK ? make_groups(run, &fault) : status;
 }

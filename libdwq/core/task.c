@@ -69,10 +69,7 @@ void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est)
 
 struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id)
 {
-    struct dwqi_task *task;
-
-    HASH_FIND(hh, tasks->map, &id, sizeof id, task);
-    return task;
+    return dwqi_idmap_find(&tasks->map, id);
 }
 
 static uint64_t new_id(struct dwqi_tasks *tasks)
@@ -96,12 +93,75 @@ static const char *task_fault(const dwq_task_t *given)
     return NULL;
 }
 
+/* Tasks that are over serve again: a queue frees in another order than it
+ * allocates, which malloc is slow at. Not under the address sanitizer. */
+#if defined __SANITIZE_ADDRESS__
+#define SPARE_MAX 0
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define SPARE_MAX 0
+#endif
+#endif
+#ifndef SPARE_MAX
+#define SPARE_MAX 4096
+#endif
+
+static struct dwqi_task *task_take(struct dwqi_tasks *tasks)
+{
+    struct dwqi_task *task = tasks->spare;
+
+    if (task) {
+        tasks->spare = task->next;
+        tasks->n_spare--;
+    } else {
+        task = malloc(sizeof *task);
+    }
+    if (task) {
+        memset(task, 0, offsetof(struct dwqi_task, small));
+        task->tasks = tasks;
+        task->refs = 1;
+    }
+    return task;
+}
+
+static void task_give(struct dwqi_task *task)
+{
+    struct dwqi_tasks *tasks = task->tasks;
+
+    if (tasks->n_spare >= SPARE_MAX) {
+        free(task);
+        return;
+    }
+    task->next = tasks->spare;
+    tasks->spare = task;
+    tasks->n_spare++;
+}
+
+void dwqi_task_drop_pack(struct dwqi_task *task)
+{
+    if (task->pack.block == task->small) {
+        task->pack.block = NULL;
+    }
+    dwqi_pack_finish(&task->pack);
+}
+
 void dwqi_task_unref(struct dwqi_task *task)
 {
     if (--task->refs == 0) {
-        dwqi_pack_finish(&task->pack);
+        dwqi_task_drop_pack(task);
         dwqi_outcome_destroy(task->outcome);
-        free(task);
+        task_give(task);
+    }
+}
+
+static void pack_into_task(struct dwqi_task *task)
+{
+    struct dwqi_pack *pack = &task->pack;
+
+    if (pack->n_extents == 0 && pack->block_size <= sizeof task->small) {
+        memcpy(task->small, pack->block, pack->block_size);
+        free(pack->block);
+        pack->block = task->small;
     }
 }
 
@@ -110,10 +170,15 @@ static dwq_status_t task_pack(struct dwqi_tasks *tasks, const dwq_task_t *given,
                               struct dwqi_task *task, const char **why_out)
 {
     dwq_task_t charged = *given;
+    dwq_status_t status;
 
     charged.time_est = task->job.time_est;
-    return dwqi_pack_task(&charged, task->id, &tasks->scratch, &task->pack,
-                          why_out);
+    status = dwqi_pack_task(&charged, task->id, &tasks->scratch, &task->pack,
+                            why_out);
+    if (status == DWQ_OK) {
+        pack_into_task(task);
+    }
+    return status;
 }
 
 dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
@@ -132,11 +197,10 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
         return DWQ_E_ID;
     }
     *why_out = "out of memory";
-    task = calloc(1, sizeof *task);
+    task = task_take(tasks);
     if (!task) {
         return status;
     }
-    task->refs = 1;
     task->id = given->id ? given->id : new_id(tasks);
     task->job.worker = given->worker;
     task->job.binding = binding && given->worker > 0;
@@ -151,8 +215,8 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
                              : &task->rate->seconds;
     }
     if (status == DWQ_OK) {
-        HASH_ADD(hh, tasks->map, id, sizeof task->id, task);
-        status = task->oom ? DWQ_E_NOMEM : DWQ_OK;
+        status =
+            dwqi_idmap_add(&tasks->map, task->id, task) ? DWQ_OK : DWQ_E_NOMEM;
     }
     if (status != DWQ_OK) {
         dwqi_task_unref(task);
@@ -164,18 +228,25 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
 
 void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task)
 {
-    HASH_DEL(tasks->map, task);
+    dwqi_idmap_remove(&tasks->map, task->id);
     dwqi_task_unref(task);
 }
 
 void dwqi_tasks_finish(struct dwqi_tasks *tasks)
 {
-    struct dwqi_task *task, *next_task;
     struct dwqi_rate *rate, *next_rate;
 
-    HASH_ITER(hh, tasks->map, task, next_task)
-    {
-        dwqi_task_remove(tasks, task);
+    for (size_t i = 0; i < tasks->map.capacity; i++) {
+        if (tasks->map.slots[i].id != 0) {
+            dwqi_task_unref(tasks->map.slots[i].item);
+        }
+    }
+    dwqi_idmap_finish(&tasks->map);
+    while (tasks->spare) {
+        struct dwqi_task *task = tasks->spare;
+
+        tasks->spare = task->next;
+        free(task);
     }
     HASH_ITER(hh, tasks->rates, rate, next_rate)
     {

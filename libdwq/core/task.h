@@ -2,6 +2,7 @@
 #ifndef DWQI_CORE_TASK_H
 #define DWQI_CORE_TASK_H
 
+#include "libdwq/base/idmap.h"
 #include "libdwq/core/scheduler.h"
 #include "libdwq/wire/outcome.h"
 
@@ -25,20 +26,23 @@ enum dwqi_task_state {
     DWQI_TASK_DONE      /* not collected */
 };
 
+/* Packed tasks up to this size lie in the task itself: head, names, and a few
+ * numbers. */
+#define DWQI_TASK_SMALL 128
+
 struct dwqi_task {
     struct dwqi_job job;
     uint64_t id;
     enum dwqi_task_state state;
-    bool cancel;                       /* asked back from its worker */
-    bool oom;                          /* could not be put into the map */
-    struct dwq_controller *controller; /* of a task with a large body */
-    int refs;                          /* 1, and 1 per transfer under way */
-    int worker;                        /* that ran it; 0: none */
-    struct dwqi_pack pack;
+    bool cancel;              /* asked back from its worker */
+    struct dwqi_tasks *tasks; /* where it belongs */
+    int refs;                 /* 1, and 1 per transfer under way */
+    int worker;               /* that ran it; 0: none */
+    struct dwqi_pack pack;    /* its block may be `small` */
     struct dwqi_rate *rate;
     struct dwqi_outcome *outcome;  /* when done */
-    struct dwqi_task *next, *prev; /* list of done tasks */
-    UT_hash_handle hh;
+    struct dwqi_task *next, *prev; /* list of done tasks, or of spare ones */
+    unsigned char small[DWQI_TASK_SMALL];
 };
 
 static inline struct dwqi_task *dwqi_task_of(struct dwqi_job *job)
@@ -48,7 +52,9 @@ static inline struct dwqi_task *dwqi_task_of(struct dwqi_job *job)
 }
 
 struct dwqi_tasks {
-    struct dwqi_task *map;
+    struct dwqi_idmap map;   /* ids to tasks */
+    struct dwqi_task *spare; /* for the next ones */
+    size_t n_spare;
     struct dwqi_rate *rates;
     struct dwqi_rate *last_rate;
     struct dwqi_buffer scratch;
@@ -64,6 +70,8 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
                               bool binding, struct dwqi_task **task_out,
                               const char **why_out);
 void dwqi_task_unref(struct dwqi_task *task);
+/* Its packed form is needed no more. */
+void dwqi_task_drop_pack(struct dwqi_task *task);
 struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id);
 /* Take it out of the map, and drop the map's reference. */
 void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task);

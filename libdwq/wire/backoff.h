@@ -1,13 +1,18 @@
 /* The one wait primitive: poll at once a few times, then yield the core, then
- * sleep in steps that double up to idle_wait. A rank has one, which all it waits for
- * share. Whoever waits calls pause()
- * between two polls and reset() when something came, so a wait ends within the
- * current step. */
+ * sleep in steps that double up to idle_wait. With a doorbell the sleep ends
+ * when somebody rings, and the steps go from idle_wait up to bell_wait. A rank has
+ * one, which all it waits for share. Whoever waits calls pause() between two polls
+ * and reset() when something came, so a wait ends within the current step. */
 #ifndef DWQI_WIRE_BACKOFF_H
 #define DWQI_WIRE_BACKOFF_H
 
 #include <math.h>
 #include <stdbool.h>
+
+#include "libdwq/wire/doorbell.h"
+
+/* Seconds: the longest sleep where all peers can ring. */
+#define DWQI_BELL_WAIT 0.1
 
 struct dwqi_backoff {
     double idle_wait;  /* seconds: the longest sleep; 0 or less: never sleep */
@@ -15,16 +20,28 @@ struct dwqi_backoff {
     unsigned yields;   /* yields before the first sleep */
     unsigned n_pauses; /* since the last reset */
     double step;       /* seconds: the next sleep */
-    int n_moving;      /* transfers under way: no pause sleeps */
+    struct dwqi_bell *bell; /* borrowed, or NULL */
+    double bell_wait;       /* seconds: the longest sleep with it */
+    bool armed;             /* the bell: the next pause is the sleep */
+    int n_moving;           /* transfers under way: no pause sleeps */
 };
 
 /* crowded: more ranks than cores on this host, so that a poll that nobody can
  * answer is followed by a yield soon. */
 void dwqi_backoff_init(struct dwqi_backoff *backoff, double idle_wait,
                        bool crowded);
+/* Sleep on this bell (NULL: none) from now on; bell_wait 0 takes idle_wait, for
+ * ranks that have peers which cannot ring. */
+void dwqi_backoff_set_bell(struct dwqi_backoff *backoff, struct dwqi_bell *bell,
+                           double bell_wait);
+
+void dwqi_backoff_wake(struct dwqi_backoff *backoff);
 static inline void dwqi_backoff_reset(struct dwqi_backoff *backoff)
 {
     backoff->n_pauses = 0;
+    if (backoff->armed) {
+        dwqi_backoff_wake(backoff);
+    }
 }
 
 /* One step; `remaining` seconds (INFINITY: no bound) is the longest sleep, and

@@ -151,6 +151,48 @@ static dwq_status_t from_object(const struct decoder *d,
     return status;
 }
 
+/* `bytes` big-endian bytes behind a lead byte. */
+static bool read_bits(struct decoder *d, size_t bytes, uint64_t *bits_out)
+{
+    uint64_t bits = 0;
+
+    if (left(d) < 1 + bytes) {
+        return false;
+    }
+    for (size_t i = 1; i <= bytes; i++) {
+        bits = bits << 8 | (unsigned char)d->values[d->at + i];
+    }
+    d->at += 1 + bytes;
+    *bits_out = bits;
+    return true;
+}
+
+/* Numbers, which most calls take, without the set-up of msgpack_unpack(); false:
+ * not one of these, or cut off. */
+static bool decode_number(struct decoder *d, dwq_value_t *value_out)
+{
+    unsigned char lead = (unsigned char)d->values[d->at];
+    uint64_t bits;
+    double real;
+
+    if (lead < 0x80 || lead >= 0xe0) {
+        *value_out = dwq_value_int((int8_t)lead);
+        d->at++;
+        return true;
+    }
+    if (lead == 0xcb && read_bits(d, 8, &bits)) {
+        memcpy(&real, &bits, sizeof real);
+        *value_out = dwq_value_double(real);
+        return true;
+    }
+    if (lead >= 0xcc && lead <= 0xcf &&
+        read_bits(d, (size_t)1 << (lead - 0xcc), &bits)) {
+        *value_out = dwq_value_uint(bits);
+        return true;
+    }
+    return false;
+}
+
 /* Nil, bools and numbers: 0x00-0x7f, 0xc0-0xc3, 0xca-0xd3, 0xe0-0xff. */
 static bool is_scalar(unsigned char lead)
 {
@@ -164,6 +206,9 @@ static dwq_status_t decode_object(struct decoder *d, dwq_value_t *value_out)
     msgpack_object object;
     msgpack_unpack_return answer;
 
+    if (decode_number(d, value_out)) {
+        return DWQ_OK;
+    }
     if (!d->zone && !is_scalar((unsigned char)d->values[d->at])) {
         d->zone = msgpack_zone_new(ZONE_SIZE);
         if (!d->zone) {
@@ -256,22 +301,6 @@ static dwq_status_t decode_entries(struct decoder *d, size_t n, int depth,
     return DWQ_OK;
 }
 
-/* The big-endian count of `bytes` bytes behind a lead byte. */
-static bool read_count(struct decoder *d, size_t bytes, size_t *count_out)
-{
-    size_t count = 0;
-
-    if (left(d) < 1 + bytes) {
-        return false;
-    }
-    for (size_t i = 1; i <= bytes; i++) {
-        count = count << 8 | (unsigned char)d->values[d->at + i];
-    }
-    d->at += 1 + bytes;
-    *count_out = count;
-    return true;
-}
-
 static dwq_status_t decode_list(struct decoder *d, size_t n, int depth,
                                 dwq_value_t *value_out)
 {
@@ -298,7 +327,7 @@ static dwq_status_t decode_value(struct decoder *d, int depth,
                                  dwq_value_t *value_out)
 {
     unsigned char lead;
-    size_t n;
+    uint64_t n;
 
     if (left(d) == 0) {
         return DWQ_E_MESSAGE;
@@ -311,7 +340,7 @@ static dwq_status_t decode_value(struct decoder *d, int depth,
                                      : decode_list(d, n, depth, value_out);
     }
     if (lead >= 0xdc && lead <= 0xdf) {
-        if (!read_count(d, lead % 2 == 0 ? 2 : 4, &n)) {
+        if (!read_bits(d, lead % 2 == 0 ? 2 : 4, &n)) {
             return DWQ_E_MESSAGE;
         }
         return lead >= 0xde ? decode_map(d, n, depth, value_out)

@@ -6,6 +6,7 @@
 struct coll_mpi {
     struct dwqi_coll base;
     MPI_Comm comm;
+    struct dwqi_ringers *ringers; /* borrowed, or NULL */
     const struct dwqi_log *log;
     MPI_Request request;
     MPI_Datatype type;    /* of the parts of a gatherv, or MPI_DATATYPE_NULL */
@@ -30,11 +31,30 @@ static dwq_status_t check(const struct coll_mpi *c, int code, const char *what)
     return DWQ_E_MPI;
 }
 
+/* Data may be on its way to any rank, by way of any other: wake those that sleep.
+ * Costs a look at each, and a system call for a sleeper. */
+static void ring_all(const struct coll_mpi *c)
+{
+    for (int r = 0; c->ringers && r < c->base.size; r++) {
+        if (r != c->base.rank) {
+            dwqi_ringers_ring(c->ringers, r);
+        }
+    }
+}
+
+static dwq_status_t begun(const struct coll_mpi *c, int code, const char *what)
+{
+    dwq_status_t status = check(c, code, what);
+
+    ring_all(c);
+    return status;
+}
+
 static dwq_status_t mpi_bcast(struct dwqi_coll *coll, void *data, size_t size)
 {
     struct coll_mpi *c = of(coll);
 
-    return check(c,
+    return begun(c,
                  MPI_Ibcast(data, (int)size, MPI_BYTE, 0, c->comm, &c->request),
                  "MPI_Ibcast");
 }
@@ -56,7 +76,7 @@ static dwq_status_t mpi_scatterv(struct dwqi_coll *coll, const void *all,
     bool root = coll->rank == 0;
 
     set_counts(c, at, sizes);
-    return check(c,
+    return begun(c,
                  MPI_Iscatterv(all, c->counts, c->places, MPI_BYTE,
                                root ? MPI_IN_PLACE : mine, (int)size, MPI_BYTE,
                                0, c->comm, &c->request),
@@ -68,7 +88,7 @@ static dwq_status_t mpi_gather(struct dwqi_coll *coll, const void *mine,
 {
     struct coll_mpi *c = of(coll);
 
-    return check(c,
+    return begun(c,
                  MPI_Igather(mine, (int)size, MPI_BYTE, all, (int)size,
                              MPI_BYTE, 0, c->comm, &c->request),
                  "MPI_Igather");
@@ -119,7 +139,7 @@ static dwq_status_t mpi_gatherv(struct dwqi_coll *coll,
     if (status != DWQ_OK) {
         return status;
     }
-    return check(c,
+    return begun(c,
                  MPI_Igatherv(MPI_BOTTOM, n_parts > 0,
                               n_parts > 0 ? c->type : MPI_BYTE, all, c->counts,
                               c->places, MPI_BYTE, 0, c->comm, &c->request),
@@ -140,6 +160,7 @@ static dwq_status_t mpi_test(struct dwqi_coll *coll)
     if (c->type != MPI_DATATYPE_NULL) {
         MPI_Type_free(&c->type);
     }
+    ring_all(c); /* what this rank passed on */
     return DWQ_OK;
 }
 
@@ -161,7 +182,8 @@ static const struct dwqi_coll_ops mpi_ops = {
     .close = mpi_close,
 };
 
-dwq_status_t dwqi_coll_mpi_create(MPI_Comm comm, const struct dwqi_log *log,
+dwq_status_t dwqi_coll_mpi_create(MPI_Comm comm, struct dwqi_ringers *ringers,
+                                  const struct dwqi_log *log,
                                   struct dwqi_coll **coll_out)
 {
     struct coll_mpi *c = calloc(1, sizeof *c);
@@ -172,6 +194,7 @@ dwq_status_t dwqi_coll_mpi_create(MPI_Comm comm, const struct dwqi_log *log,
     c->base.ops = &mpi_ops;
     c->comm = comm;
     c->log = log;
+    c->ringers = ringers;
     c->request = MPI_REQUEST_NULL;
     c->type = MPI_DATATYPE_NULL;
     MPI_Comm_rank(comm, &c->base.rank);

@@ -35,7 +35,8 @@ const void *dwqi_group_comm(const struct dwqi_group *group);
 const void *dwqi_group_merged_comm(const struct dwqi_group *group);
 const void *dwqi_group_brokers_comm(const struct dwqi_group *group);
 
-/* For the library, over the merged ranks. DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM. */
+/* For the library, over the merged ranks: collective, the transport first. DWQ_OK,
+ * DWQ_E_MPI, DWQ_E_NOMEM. */
 dwq_status_t dwqi_group_transport(struct dwqi_group *group,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out);

@@ -108,6 +108,7 @@ static void part(struct dwqi_group *group)
 void dwqi_group_close(struct dwqi_group *group)
 {
     if (group) {
+        dwqi_ringers_destroy(group->ringers);
         free_comm(&group->user_brokers);
         free_comm(&group->user_group);
         free_comm(&group->user_merged);
@@ -151,13 +152,22 @@ dwq_status_t dwqi_group_transport(struct dwqi_group *group,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
-    return dwqi_transport_mpi_create(group->merged, &group->world->backoff, log,
-                                     transport_out);
+    dwq_status_t status =
+        dwqi_world_hang_bells(group->world, group->merged, &group->ringers);
+
+    if (status == DWQ_OK) {
+        status = dwqi_transport_mpi_create(
+            group->merged, &group->world->backoff, log, transport_out);
+    }
+    if (status == DWQ_OK) {
+        dwqi_transport_mpi_set_ringers(*transport_out, group->ringers);
+    }
+    return status;
 }
 
 dwq_status_t dwqi_group_coll(struct dwqi_group *group,
                              const struct dwqi_log *log,
                              struct dwqi_coll **coll_out)
 {
-    return dwqi_coll_mpi_create(group->merged, log, coll_out);
+    return dwqi_coll_mpi_create(group->merged, group->ringers, log, coll_out);
 }

@@ -12,8 +12,9 @@ struct dwqi_group {
     MPI_Comm user_merged;
     MPI_Comm user_group;
     MPI_Comm user_brokers;
-    int rank; /* merged */
-    int size; /* merged */
+    struct dwqi_ringers *ringers; /* of the merged ranks, or NULL */
+    int rank;                     /* merged */
+    int size;                     /* merged */
 };
 
 /* NULL: no memory. */

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes for the views of a small result: those of one part and three values. */
+#define ROOM 432
+
 struct dwqi_outcome {
     struct dwqi_arena arena;
-    void *memory; /* of the parts */
+    void *memory; /* of the parts, if it is not `room` */
     int n_ranks;
     struct dwqi_part_view *parts; /* in the arena */
     dwq_status_t status;
@@ -13,6 +16,8 @@ struct dwqi_outcome {
     int failed_rank; /* first that failed, or -1 */
     int rank;        /* slowest */
     const char *message;
+    /* The arena begins here, and a copy of the parts follows. */
+    _Alignas(16) unsigned char room[];
 };
 
 /* Every part but the first has to have the id and count of the first. */
@@ -103,38 +108,47 @@ static dwq_status_t unpack_parts(struct dwqi_outcome *outcome,
     return DWQ_OK;
 }
 
+/* One block for all of a small result: outcome, views, and a copy of the parts
+ * (size 0: none) at a multiple of 64. */
+static struct dwqi_outcome *outcome_alloc(size_t size, unsigned char **copy_out)
+{
+    size_t extra = size > 0 ? size + DWQI_ALIGN : 0;
+    struct dwqi_outcome *outcome =
+        size <= SIZE_MAX / 2 ? malloc(sizeof *outcome + ROOM + extra) : NULL;
+    uintptr_t copy;
+
+    if (outcome) {
+        *outcome = (struct dwqi_outcome){ .memory = NULL };
+        dwqi_arena_begin(&outcome->arena, outcome->room, ROOM);
+        copy = (uintptr_t)(outcome->room + ROOM);
+        *copy_out = outcome->room + ROOM + (-copy & (DWQI_ALIGN - 1));
+    }
+    return outcome;
+}
+
 dwq_status_t dwqi_outcome_create(const void *parts, size_t size, void *memory,
                                  struct dwqi_outcome **outcome_out)
 {
-    struct dwqi_outcome *outcome = calloc(1, sizeof *outcome);
-    void *copy = NULL;
-    dwq_status_t status = DWQ_E_NOMEM;
+    unsigned char *copy;
+    struct dwqi_outcome *outcome = outcome_alloc(memory ? 0 : size, &copy);
+    dwq_status_t status;
 
     if (!outcome) {
-        return status;
+        return DWQ_E_NOMEM;
     }
     if (!memory) {
-        if (posix_memalign(&copy, DWQI_ALIGN, size) != 0) {
-            goto free_outcome;
-        }
         memcpy(copy, parts, size);
         parts = copy;
     }
     status = unpack_parts(outcome, parts, size);
     if (status != DWQ_OK) {
-        goto free_copy;
+        dwqi_outcome_destroy(outcome);
+        return status;
     }
-    outcome->memory = memory ? memory : copy;
+    outcome->memory = memory;
     summarize(outcome);
     *outcome_out = outcome;
     return DWQ_OK;
-
-free_copy:
-    free(copy);
-    dwqi_arena_finish(&outcome->arena);
-free_outcome:
-    free(outcome);
-    return status;
 }
 
 struct dwqi_outcome *dwqi_outcome_create_local(dwq_status_t status,

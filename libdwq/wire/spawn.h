@@ -19,7 +19,16 @@ bool dwqi_spawn_read_marker(const char *argument,
 /* Whether this process was spawned by a broker: it has a parent, and the marker
  * among its arguments (the process's own, whatever main() made of them). MPI has to
  * run. */
+bool dwqi_spawn_is_marked(void); /* the marker alone; MPI need not run */
 bool dwqi_spawned(struct dwqi_spawn_marker *marker_out);
+
+/* Whether it has joined its broker; a spawned process does so once. */
+bool dwqi_spawn_has_joined(void);
+/* Whether a path is that of this program. */
+bool dwqi_spawn_is_this_program(const char *path);
+/* The arguments of this process, each with a '\0' behind it, the program's name
+ * first. malloc()ed; NULL: they are not to be had. */
+char *dwqi_spawn_own_arguments(size_t *size_out);
 
 struct dwqi_spawn_reason {
     char text[512];

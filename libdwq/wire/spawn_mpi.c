@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "libdwq/wire/group_private.h"
+#include "libdwq/wire/watchdog.h"
 
 /* --- What this process is --------------------------------------------------- */
 
@@ -29,6 +30,28 @@ bool dwqi_spawn_read_marker(const char *argument,
         *marker_out = marker;
     }
     return true;
+}
+
+static char *own_path(void)
+{
+    char *path = malloc(PATH_MAX);
+    ssize_t n = path ? readlink("/proc/self/exe", path, PATH_MAX - 1) : -1;
+
+    if (n < 0) {
+        free(path);
+        return NULL;
+    }
+    path[n] = '\0';
+    return path;
+}
+
+bool dwqi_spawn_is_this_program(const char *path)
+{
+    char *own = own_path();
+    bool same = own && strcmp(own, path) == 0;
+
+    free(own);
+    return same;
 }
 
 /* A file of /proc: what is there, with a '\0' behind it; NULL: it cannot be read. */
@@ -62,6 +85,11 @@ static char *read_proc(const char *path, size_t *size_out)
     return data;
 }
 
+char *dwqi_spawn_own_arguments(size_t *size_out)
+{
+    return read_proc("/proc/self/cmdline", size_out);
+}
+
 static bool find_marker(struct dwqi_spawn_marker *marker_out)
 {
     size_t size = 0;
@@ -76,12 +104,26 @@ static bool find_marker(struct dwqi_spawn_marker *marker_out)
     return found;
 }
 
+bool dwqi_spawn_is_marked(void)
+{
+    struct dwqi_spawn_marker unused;
+
+    return find_marker(&unused);
+}
+
 bool dwqi_spawned(struct dwqi_spawn_marker *marker_out)
 {
     MPI_Comm parent = MPI_COMM_NULL;
 
+    /* There is no parent any more when broker and group have parted. */
     MPI_Comm_get_parent(&parent);
-    return parent != MPI_COMM_NULL && find_marker(marker_out);
+    return (parent != MPI_COMM_NULL || dwqi_process_get().joined) &&
+           find_marker(marker_out);
+}
+
+bool dwqi_spawn_has_joined(void)
+{
+    return dwqi_process_get().joined;
 }
 
 /* --- Whether it can work ------------------------------------------------------ */
@@ -161,19 +203,6 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
 }
 
 /* --- The program ---------------------------------------------------------------- */
-
-static char *own_path(void)
-{
-    char *path = malloc(PATH_MAX);
-    ssize_t n = path ? readlink("/proc/self/exe", path, PATH_MAX - 1) : -1;
-
-    if (n < 0) {
-        free(path);
-        return NULL;
-    }
-    path[n] = '\0';
-    return path;
-}
 
 /* folder/name as an absolute path, if it can be executed. */
 static char *executable_in(const char *folder, int length, const char *name)
@@ -256,11 +285,30 @@ static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
     return (group->rank == 0) == is_broker ? DWQ_OK : DWQ_E_MPI;
 }
 
+/* Seconds; DWQ_SPAWN_TIMEOUT is for machines that start processes very slowly. */
+static double spawn_timeout(void)
+{
+    const char *text = getenv("DWQ_SPAWN_TIMEOUT");
+    double seconds = text ? strtod(text, NULL) : 0;
+
+    return seconds > 0 && seconds < 1e6 ? seconds : 120;
+}
+
+/* A program that does not start MPI leaves MPI_Comm_spawn waiting for ever. */
 static dwq_status_t start_processes(struct dwqi_group *group,
                                     const struct dwqi_spawn *spawn)
 {
+    struct dwqi_watchdog *watchdog;
+    char message[512];
     MPI_Info info;
     int code;
+
+    snprintf(
+        message, sizeof message,
+        "MPI_Comm_spawn of %.300s has not come back within %g s: does that "
+        "program start MPI? The job ends now",
+        spawn->program, spawn_timeout());
+    watchdog = dwqi_watchdog_start(spawn_timeout(), message);
 
     MPI_Info_create(&info);
     /* Slots of processes that left are free only when they were reaped: what is
@@ -273,6 +321,7 @@ static dwq_status_t start_processes(struct dwqi_group *group,
     code = MPI_Comm_spawn(spawn->program, (char **)(void *)spawn->args,
                           spawn->n, info, 0, group->world->self, &group->parent,
                           MPI_ERRCODES_IGNORE);
+    dwqi_watchdog_stop(watchdog);
     MPI_Info_free(&info);
     return code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
@@ -312,12 +361,15 @@ dwq_status_t dwqi_group_spawn(struct dwqi_world *world,
 dwq_status_t dwqi_group_join(struct dwqi_world *world,
                              struct dwqi_group **group_out)
 {
+    struct dwqi_process process = dwqi_process_get();
     struct dwqi_group *group = dwqi_group_new(world);
     dwq_status_t status;
 
     if (!group) {
         return DWQ_E_NOMEM;
     }
+    process.joined = 1;
+    dwqi_process_set(process);
     MPI_Comm_get_parent(&group->parent);
     MPI_Comm_set_errhandler(group->parent, MPI_ERRORS_RETURN);
     status = merge(group, false);

@@ -15,6 +15,23 @@ bool dwqi_spawned(struct dwqi_spawn_marker *marker_out)
     return false;
 }
 
+bool dwqi_spawn_has_joined(void)
+{
+    return false;
+}
+
+bool dwqi_spawn_is_this_program(const char *path)
+{
+    (void)path;
+    return false;
+}
+
+char *dwqi_spawn_own_arguments(size_t *size_out)
+{
+    (void)size_out;
+    return NULL;
+}
+
 dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
 {
     (void)n_slots;

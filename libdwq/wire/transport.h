@@ -37,6 +37,9 @@ struct dwqi_outgoing {
      * send returns, also when it fails); may be NULL. */
     void (*release)(void *owner);
     void *owner;
+    /* The sender is about to send more of the same kind: several small messages
+     * may travel as one, with the items of all. */
+    bool may_wait;
 };
 
 struct dwqi_transport;

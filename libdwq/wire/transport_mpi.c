@@ -15,34 +15,9 @@
 #include <utlist.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/wire/sends_mpi.h"
 
-enum {
-    TAG_FRAME = 1,
-    TAG_BODY = 2
-};
-
-#define CHUNK_MAX \
-    ((size_t)1 << 30) /* bytes of one MPI message; 64 divides it */
-#define MAX_BODIES 8  /* receives of bodies at a time */
-
-/* A buffer for a frame; in the pool it links to the next. */
-union frame {
-    unsigned char bytes[DWQI_FRAME_MAX];
-    union frame *next;
-};
-
-/* Sends of one body: `release` runs when the last has left. */
-struct body_out {
-    size_t n_left;
-    void (*release)(void *owner);
-    void *owner;
-};
-
-struct send {
-    MPI_Request request;
-    union frame *frame;    /* or NULL */
-    struct body_out *body; /* or NULL */
-};
+#define MAX_BODIES 8 /* receives of bodies at a time */
 
 /* A message that is not delivered yet. */
 struct arrival {
@@ -60,11 +35,9 @@ struct mpi_transport {
     const struct dwqi_log *log;
     struct dwqi_backoff *backoff; /* borrowed */
     bool moving;                  /* counted there */
-    union frame *pool;
-    union frame *posted; /* what the posted receive fills */
+    struct dwqi_sends sends;
+    union dwqi_frame *posted; /* what the posted receive fills */
     MPI_Request receive;
-    struct send *sends; /* in flight */
-    size_t n_sends, sends_capacity;
     struct arrival *arrivals; /* oldest first */
 };
 
@@ -76,40 +49,13 @@ static struct mpi_transport *of(struct dwqi_transport *transport)
 static dwq_status_t check(const struct mpi_transport *t, int code,
                           const char *what)
 {
-    char text[MPI_MAX_ERROR_STRING];
-    int length;
-
-    if (code == MPI_SUCCESS) {
-        return DWQ_OK;
-    }
-    MPI_Error_string(code, text, &length);
-    dwqi_log_error(t->log, "%s: %s", what, text);
-    return DWQ_E_MPI;
-}
-
-static union frame *frame_take(struct mpi_transport *t)
-{
-    union frame *frame = t->pool;
-    void *memory;
-
-    if (frame) {
-        t->pool = frame->next;
-        return frame;
-    }
-    return posix_memalign(&memory, DWQI_ALIGN, sizeof *frame) == 0 ? memory
-                                                                   : NULL;
-}
-
-static void frame_give(struct mpi_transport *t, union frame *frame)
-{
-    frame->next = t->pool;
-    t->pool = frame;
+    return dwqi_mpi_check(t->log, code, what);
 }
 
 /* Tell the waits of this rank whether a transfer is under way here. */
 static void count_moving(struct mpi_transport *t)
 {
-    bool moving = t->n_sends > 0 || t->arrivals != NULL;
+    bool moving = t->sends.n > 0 || t->arrivals != NULL;
 
     if (moving != t->moving) {
         t->moving = moving;
@@ -119,169 +65,22 @@ static void count_moving(struct mpi_transport *t)
 
 /* --- Sending ------------------------------------------------------------ */
 
-static struct send *send_add(struct mpi_transport *t)
-{
-    if (t->n_sends == t->sends_capacity) {
-        size_t capacity = t->sends_capacity ? 2 * t->sends_capacity : 16;
-        struct send *sends = realloc(t->sends, capacity * sizeof *sends);
-
-        if (!sends) {
-            return NULL;
-        }
-        t->sends = sends;
-        t->sends_capacity = capacity;
-    }
-    t->sends[t->n_sends] = (struct send){ .request = MPI_REQUEST_NULL };
-    return &t->sends[t->n_sends++];
-}
-
-static void send_done(struct mpi_transport *t, struct send *send)
-{
-    if (send->frame) {
-        frame_give(t, send->frame);
-    }
-    if (send->body && --send->body->n_left == 0) {
-        if (send->body->release) {
-            send->body->release(send->body->owner);
-        }
-        free(send->body);
-    }
-}
-
-static dwq_status_t progress_sends(struct mpi_transport *t)
-{
-    for (size_t i = 0; i < t->n_sends;) {
-        struct send send = t->sends[i];
-        int done;
-        dwq_status_t status =
-            check(t, MPI_Test(&t->sends[i].request, &done, MPI_STATUS_IGNORE),
-                  "a send");
-
-        if (status != DWQ_OK) {
-            return status;
-        }
-        if (!done) {
-            i++;
-            continue;
-        }
-        t->sends[i] = t->sends[--t->n_sends];
-        send_done(t, &send);
-    }
-    return DWQ_OK;
-}
-
-/* The frame's memory passes to the transport. */
-static dwq_status_t send_frame(struct mpi_transport *t, int peer,
-                               union frame *frame, size_t size)
-{
-    struct send *send = send_add(t);
-    dwq_status_t status;
-    int done = 0;
-
-    if (!send) {
-        frame_give(t, frame);
-        return DWQ_E_NOMEM;
-    }
-    send->frame = frame;
-    status = check(t,
-                   MPI_Isend(frame, (int)size, MPI_BYTE, peer, TAG_FRAME,
-                             t->comm, &send->request),
-                   "MPI_Isend");
-    if (status == DWQ_OK) {
-        status = check(t, MPI_Test(&send->request, &done, MPI_STATUS_IGNORE),
-                       "MPI_Test");
-    }
-    if (done || status != DWQ_OK) {
-        frame_give(t, frame);
-        t->n_sends--; /* it was the last one */
-    }
-    return status;
-}
-
-static dwq_status_t send_part(struct mpi_transport *t, int peer,
-                              const struct dwqi_extent *part,
-                              struct body_out *body)
-{
-    for (size_t at = 0; at < part->size; at += CHUNK_MAX) {
-        size_t left = part->size - at;
-        size_t size = left < CHUNK_MAX ? left : CHUNK_MAX;
-        struct send *send = send_add(t);
-        dwq_status_t status;
-
-        if (!send) {
-            return DWQ_E_NOMEM;
-        }
-        status =
-            check(t,
-                  MPI_Isend((const char *)part->data + at, (int)size, MPI_BYTE,
-                            peer, TAG_BODY, t->comm, &send->request),
-                  "MPI_Isend");
-        if (status != DWQ_OK) {
-            t->n_sends--;
-            return status;
-        }
-        send->body = body;
-        body->n_left++;
-    }
-    return DWQ_OK;
-}
-
-static dwq_status_t send_body(struct mpi_transport *t, int peer,
-                              const struct dwqi_outgoing *message)
-{
-    struct body_out *body = calloc(1, sizeof *body);
-    dwq_status_t status = DWQ_OK;
-
-    if (!body) {
-        return DWQ_E_NOMEM;
-    }
-    body->n_left = 1; /* ours, until all are under way */
-    body->release = message->release;
-    body->owner = message->owner;
-    for (size_t i = 0; i < message->n_parts && status == DWQ_OK; i++) {
-        status = send_part(t, peer, &message->parts[i], body);
-    }
-    send_done(t, &(struct send){ .body = body });
-    return status;
-}
-
 static dwq_status_t mpi_send(struct dwqi_transport *transport, int peer,
                              const struct dwqi_outgoing *message)
 {
-    struct mpi_transport *t = of(transport);
-    size_t size = dwqi_parts_size(message->parts, message->n_parts);
-    bool in_frame = size <= DWQI_INLINE_MAX;
-    struct dwqi_head head =
-        dwqi_head_make(message->tag, message->n_items, size);
-    union frame *frame = frame_take(t);
-    dwq_status_t status = frame ? DWQ_OK : DWQ_E_NOMEM;
-
-    if (status == DWQ_OK) {
-        memcpy(frame->bytes, &head, sizeof head);
-        if (in_frame) {
-            dwqi_parts_copy(message->parts, message->n_parts,
-                            frame->bytes + sizeof head);
-        }
-        status =
-            send_frame(t, peer, frame, sizeof head + (in_frame ? size : 0));
-    }
-    if (status == DWQ_OK && !in_frame) {
-        return send_body(t, peer, message);
-    }
-    if (message->release) {
-        message->release(message->owner);
-    }
-    return status;
+    return dwqi_sends_send(&of(transport)->sends, peer, message);
 }
 
 static dwq_status_t mpi_flush(struct dwqi_transport *transport)
 {
     struct mpi_transport *t = of(transport);
-    dwq_status_t status = progress_sends(t);
+    dwq_status_t status = dwqi_sends_push(&t->sends);
 
-    while (status == DWQ_OK && t->n_sends > 0) {
-        dwqi_backoff_pause(t->backoff, INFINITY, false);
-        status = progress_sends(t);
+    while (status == DWQ_OK && t->sends.n > 0) {
+        status = dwqi_sends_progress(&t->sends);
+        if (t->sends.n > 0) {
+            dwqi_backoff_pause(t->backoff, INFINITY, false);
+        }
     }
     return status;
 }
@@ -290,18 +89,19 @@ static dwq_status_t mpi_flush(struct dwqi_transport *transport)
 
 static dwq_status_t post_receive(struct mpi_transport *t)
 {
-    t->posted = frame_take(t);
+    t->posted = dwqi_frame_take(&t->sends);
     if (!t->posted) {
         return DWQ_E_NOMEM;
     }
     return check(t,
                  MPI_Irecv(t->posted, (int)sizeof *t->posted, MPI_BYTE,
-                           MPI_ANY_SOURCE, TAG_FRAME, t->comm, &t->receive),
+                           MPI_ANY_SOURCE, DWQI_MPI_FRAME, t->comm,
+                           &t->receive),
                  "MPI_Irecv");
 }
 
 /* What a frame says; its body, if there in the frame. */
-static void read_frame(union frame *frame, int peer, size_t size,
+static void read_frame(union dwqi_frame *frame, int peer, size_t size,
                        struct dwqi_message *message_out)
 {
     struct dwqi_head head = { 0 };
@@ -328,11 +128,11 @@ static dwq_status_t post_body(struct mpi_transport *t, struct arrival *arrival)
 {
     struct dwqi_message *message = &arrival->message;
     size_t left = message->body_size - arrival->received;
-    size_t size = left < CHUNK_MAX ? left : CHUNK_MAX;
+    size_t size = left < DWQI_MPI_CHUNK ? left : DWQI_MPI_CHUNK;
 
     return check(t,
                  MPI_Irecv(message->body + arrival->received, (int)size,
-                           MPI_BYTE, message->peer, TAG_BODY, t->comm,
+                           MPI_BYTE, message->peer, DWQI_MPI_BODY, t->comm,
                            &arrival->request),
                  "MPI_Irecv");
 }
@@ -395,7 +195,7 @@ static dwq_status_t arrival_add(struct mpi_transport *t,
     arrival->complete = message->status != DWQ_OK || message->body_size == 0 ||
                         message->body != NULL;
     if (!arrival->complete) {
-        frame_give(t, message->memory);
+        dwqi_frame_give(&t->sends, message->memory);
         arrival->message.memory = NULL;
     }
     DL_APPEND(t->arrivals, arrival);
@@ -436,7 +236,7 @@ static dwq_status_t arrivals_take(struct mpi_transport *t,
 static dwq_status_t receive_frame(struct mpi_transport *t,
                                   struct dwqi_message *message_out)
 {
-    union frame *frame = t->posted;
+    union dwqi_frame *frame = t->posted;
     MPI_Status mpi_status;
     int done, size;
     dwq_status_t status =
@@ -451,7 +251,7 @@ static dwq_status_t receive_frame(struct mpi_transport *t,
     MPI_Get_count(&mpi_status, MPI_BYTE, &size);
     status = post_receive(t);
     if (status != DWQ_OK) {
-        frame_give(t, frame);
+        dwqi_frame_give(&t->sends, frame);
         return status;
     }
     read_frame(frame, mpi_status.MPI_SOURCE, (size_t)size, message_out);
@@ -463,8 +263,14 @@ static dwq_status_t mpi_poll(struct dwqi_transport *transport,
 {
     struct mpi_transport *t = of(transport);
     struct dwqi_message message;
-    dwq_status_t status = t->n_sends > 0 ? progress_sends(t) : DWQ_OK;
+    dwq_status_t status = DWQ_OK;
 
+    if (dwqi_sends_can_wait(&t->sends)) {
+        return DWQ_E_AGAIN;
+    }
+    if (t->sends.n > 0) {
+        status = dwqi_sends_progress(&t->sends);
+    }
     if (status == DWQ_OK) {
         status = receive_frame(t, &message);
     }
@@ -491,10 +297,11 @@ static dwq_status_t mpi_pause(struct dwqi_transport *transport, double until)
 {
     struct mpi_transport *t = of(transport);
     double remaining = isinf(until) ? until : until - dwqi_clock_now();
+    dwq_status_t status = dwqi_sends_push(&t->sends);
 
     count_moving(t);
     dwqi_backoff_pause(t->backoff, remaining, t->backoff->n_moving == 0);
-    return DWQ_OK;
+    return status;
 }
 
 static void mpi_stir(struct dwqi_transport *transport)
@@ -518,7 +325,7 @@ static void mpi_release(struct dwqi_transport *transport,
 {
     if (message->in_frame) {
         if (message->memory) {
-            frame_give(of(transport), message->memory);
+            dwqi_frame_give(&of(transport)->sends, message->memory);
         }
     } else {
         free(message->memory);
@@ -545,12 +352,9 @@ static void mpi_close(struct dwqi_transport *transport)
         free(arrival);
     }
     if (t->posted) {
-        frame_give(t, t->posted);
+        dwqi_frame_give(&t->sends, t->posted);
     }
-    while (t->pool) {
-        free(frame_take(t));
-    }
-    free(t->sends);
+    dwqi_sends_finish(&t->sends);
     free(t);
 }
 
@@ -580,6 +384,8 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
     t->base.ops = &mpi_ops;
     t->comm = comm;
     t->log = log;
+    t->sends.comm = comm;
+    t->sends.log = log;
     t->backoff = backoff;
     t->receive = MPI_REQUEST_NULL;
     status = post_receive(t);
@@ -589,4 +395,10 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
     }
     *transport_out = &t->base;
     return DWQ_OK;
+}
+
+void dwqi_transport_mpi_set_ringers(struct dwqi_transport *transport,
+                                    struct dwqi_ringers *ringers)
+{
+    of(transport)->sends.ringers = ringers;
 }

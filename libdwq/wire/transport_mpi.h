@@ -6,6 +6,7 @@
 
 #include "libdwq/base/log.h"
 #include "libdwq/wire/backoff.h"
+#include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/transport.h"
 
 /* `comm` (no other messages on it), `backoff` (shared with what else this rank waits
@@ -14,5 +15,8 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
                                        struct dwqi_backoff *backoff,
                                        const struct dwqi_log *log,
                                        struct dwqi_transport **transport_out);
+/* Ring these after each send (borrowed until close; NULL: nobody). */
+void dwqi_transport_mpi_set_ringers(struct dwqi_transport *transport,
+                                    struct dwqi_ringers *ringers);
 
 #endif

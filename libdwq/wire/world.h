@@ -18,6 +18,7 @@ struct dwqi_world;
 dwq_status_t dwqi_mpi_start(int thread_level);
 /* MPI_THREAD_* that MPI provides. */
 int dwqi_mpi_thread_level(void);
+bool dwqi_mpi_is_up(void);
 /* Finalize MPI if dwqi_mpi_start() started it. */
 void dwqi_mpi_finish(void);
 /* Count one more run of this process: its number, from 1. */
@@ -43,6 +44,10 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
                               size_t size);
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world);
 
+/* Doorbells between all ranks of the run, where they can be. Collective. */
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);
+/* This rank's bell alone, in a spawned process. */
+void dwqi_world_make_bell(struct dwqi_world *world);
 /* This rank's endpoint; peers are ranks of the world. */
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,

@@ -11,46 +11,42 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/wire/doorbell_mpi.h"
+#include "libdwq/wire/spawn.h"
 #include "libdwq/wire/transport_mpi.h"
 #include "libdwq/wire/world_private.h"
-
-/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
- * the name of MPI_COMM_SELF. */
-struct process {
-    int started; /* MPI was started here, and has to be finished here */
-    int running; /* a run goes on */
-    int runs;    /* so far */
-};
 
 static dwq_status_t status_of(int mpi_code)
 {
     return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
 
-#define PROCESS_NAME "MPI_COMM_SELF, libdwq: started %d, running %d, runs %d"
+#define PROCESS_NAME "MPI_COMM_SELF libdwq %d %d %d %d"
 
-static struct process get_process(void)
+struct dwqi_process dwqi_process_get(void)
 {
     char name[MPI_MAX_OBJECT_NAME];
-    struct process p = { .started = 0 };
+    struct dwqi_process p = { .started = 0 };
     int length;
 
     MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    if (sscanf(name, PROCESS_NAME, &p.started, &p.running, &p.runs) != 3) {
-        return (struct process){ .started = 0 };
+    if (sscanf(name, PROCESS_NAME, &p.started, &p.running, &p.runs,
+               &p.joined) != 4) {
+        return (struct dwqi_process){ .started = 0 };
     }
     return p;
 }
 
-static void set_process(struct process p)
+void dwqi_process_set(struct dwqi_process p)
 {
     char name[MPI_MAX_OBJECT_NAME];
 
-    snprintf(name, sizeof name, PROCESS_NAME, p.started, p.running, p.runs);
+    snprintf(name, sizeof name, PROCESS_NAME, p.started, p.running, p.runs,
+             p.joined);
     MPI_Comm_set_name(MPI_COMM_SELF, name);
 }
 
-static bool mpi_is_up(void)
+bool dwqi_mpi_is_up(void)
 {
     int initialized, finalized;
 
@@ -63,7 +59,7 @@ static bool mpi_is_up(void)
  * MPI_Finalize, and they for it. */
 static void at_exit(void)
 {
-    if (mpi_is_up() && get_process().running) {
+    if (dwqi_mpi_is_up() && dwqi_process_get().running) {
         int rank;
 
         MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -75,6 +71,31 @@ static void at_exit(void)
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
     dwqi_mpi_finish();
+}
+
+/* More ranks than cores on this host, of `size` in the job? The launcher tells how
+ * many of the job are here; else assume all. What a broker spawned comes on top of
+ * others. */
+static bool is_crowded(int size)
+{
+    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    long local = text ? strtol(text, NULL, 10) : 0;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (local <= 0) {
+        local = size;
+    }
+    return local > cores || dwqi_spawn_is_marked();
+}
+
+/* Ranks that share cores: MPI's own waits, in the user's collectives, then cost
+ * milliseconds unless they yield. Open MPI finds out by itself only when its slots
+ * were counted right. The user's own setting wins. */
+static void yield_if_crowded(void)
+{
+    if (is_crowded(1)) {
+        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+    }
 }
 
 dwq_status_t dwqi_mpi_start(int thread_level)
@@ -89,10 +110,11 @@ dwq_status_t dwqi_mpi_start(int thread_level)
     if (!initialized) {
         int wanted = thread_level == 0 ? MPI_THREAD_FUNNELED : thread_level;
 
+        yield_if_crowded();
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
-        set_process((struct process){ .started = 1 });
+        dwqi_process_set((struct dwqi_process){ .started = 1 });
         atexit(at_exit);
     }
     return DWQ_OK;
@@ -108,10 +130,10 @@ int dwqi_mpi_thread_level(void)
 
 void dwqi_mpi_finish(void)
 {
-    struct process p;
+    struct dwqi_process p;
 
-    if (mpi_is_up()) {
-        p = get_process();
+    if (dwqi_mpi_is_up()) {
+        p = dwqi_process_get();
         if (p.started && !p.running) {
             MPI_Finalize();
         }
@@ -148,19 +170,6 @@ dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
     }
 }
 
-/* The launcher tells how many ranks share this host; else assume all do. */
-static bool is_crowded(int size)
-{
-    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    long local = text ? strtol(text, NULL, 10) : 0;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (local <= 0) {
-        local = size;
-    }
-    return local > cores;
-}
-
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm)
 {
     MPI_Request request;
@@ -191,18 +200,18 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
 /* A process that started MPI itself is left to its launcher when it exits. */
 static void set_running(int running)
 {
-    struct process p = get_process();
+    struct dwqi_process p = dwqi_process_get();
 
     p.running = running;
-    set_process(p);
+    dwqi_process_set(p);
 }
 
 int dwqi_mpi_count_run(void)
 {
-    struct process p = get_process();
+    struct dwqi_process p = dwqi_process_get();
 
     p.runs++;
-    set_process(p);
+    dwqi_process_set(p);
     return p.runs;
 }
 
@@ -222,6 +231,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         return DWQ_E_NOMEM;
     }
     world->idle_wait = 1e-3;
+    world->all_reached = true;
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
     world->crowded = is_crowded(world->size);
@@ -248,6 +258,8 @@ void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
         set_running(0);
+        dwqi_ringers_destroy(world->ringers);
+        dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
         free(world);
@@ -310,12 +322,45 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
     return dwqi_world_meet(world, world->comm);
 }
 
+dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
+                                   struct dwqi_ringers **ringers_out)
+{
+    dwq_status_t status =
+        dwqi_ringers_connect(comm, world->bell, &world->backoff, ringers_out);
+
+    if (status == DWQ_OK) {
+        world->all_reached =
+            world->all_reached && dwqi_ringers_reach_all(*ringers_out);
+        dwqi_backoff_set_bell(&world->backoff, world->bell,
+                              world->all_reached ? DWQI_BELL_WAIT : 0);
+    }
+    return status;
+}
+
+void dwqi_world_make_bell(struct dwqi_world *world)
+{
+    if (world->idle_wait > 0) {
+        world->bell = dwqi_bell_create();
+    }
+}
+
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
+{
+    dwqi_world_make_bell(world);
+    return dwqi_world_hang_bells(world, world->comm, &world->ringers);
+}
+
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
-    return dwqi_transport_mpi_create(world->comm, &world->backoff, log,
-                                     transport_out);
+    dwq_status_t status = dwqi_transport_mpi_create(
+        world->comm, &world->backoff, log, transport_out);
+
+    if (status == DWQ_OK) {
+        dwqi_transport_mpi_set_ringers(*transport_out, world->ringers);
+    }
+    return status;
 }
 
 void dwqi_world_abort(struct dwqi_world *world, int code)

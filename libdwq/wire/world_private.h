@@ -5,6 +5,7 @@
 #include <mpi.h>
 
 #include "libdwq/wire/backoff.h"
+#include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/world.h"
 
 struct dwqi_world {
@@ -14,8 +15,22 @@ struct dwqi_world {
     int size;
     bool crowded; /* more ranks than cores on this host */
     double idle_wait;
-    struct dwqi_backoff backoff; /* of all that this rank waits for */
+    struct dwqi_backoff backoff;  /* of all that this rank waits for */
+    struct dwqi_bell *bell;       /* or NULL */
+    struct dwqi_ringers *ringers; /* of the run's ranks, or NULL */
+    bool all_reached; /* whoever this rank hears of can ring its bell */
 };
+
+/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
+ * the name of MPI_COMM_SELF. */
+struct dwqi_process {
+    int started; /* MPI was started here, and has to be finished here */
+    int running; /* a run goes on */
+    int runs;    /* so far */
+    int joined;  /* a spawned process: it has joined its broker, maybe left */
+};
+struct dwqi_process dwqi_process_get(void);
+void dwqi_process_set(struct dwqi_process process);
 
 /* Poll a request of a collective until it is done. */
 dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request);
@@ -25,5 +40,10 @@ dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm);
  * default does (of the user). */
 dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
                                   bool of_library, MPI_Comm *copy_out);
+
+/* Ringers for the ranks of one more communicator; its bell wakes this rank when
+ * all that it hears of can ring. Collective over `comm`. */
+dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
+                                   struct dwqi_ringers **ringers_out);
 
 #endif

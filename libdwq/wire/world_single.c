@@ -19,6 +19,11 @@ int dwqi_mpi_thread_level(void)
     return INT_MAX; /* nothing here minds threads */
 }
 
+bool dwqi_mpi_is_up(void)
+{
+    return false;
+}
+
 void dwqi_mpi_finish(void)
 {
 }
@@ -97,6 +102,17 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
 {
     (void)world;
     return DWQ_OK;
+}
+
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
+{
+    (void)world;
+    return DWQ_OK;
+}
+
+void dwqi_world_make_bell(struct dwqi_world *world)
+{
+    (void)world;
 }
 
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,

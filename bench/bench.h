@@ -1,0 +1,164 @@
+/* What questions are made of. A question has two sides in one file: `ask` runs
+ * in dwq-bench, starts jobs and makes figures of what they print; `measure`
+ * runs in such a job, on every rank (dwq-bench --measure NAME ARGUMENTS...).
+ *
+ * A figure compares the same work done by us, by bare MPI, and by a peer, in
+ * jobs that alternate, so that what else the machine does meets all alike. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "bench/samples.h"
+
+enum side {
+    SIDE_OURS,
+    SIDE_BARE,
+    SIDE_PEER,
+    SIDE_COUNT
+};
+
+enum bar_kind {
+    BAR_NONE,
+    BAR_AT_LEAST,
+    BAR_AT_MOST
+};
+
+struct summary {
+    size_t n; /* jobs; 0: not measured */
+    double median, p25, p75;
+};
+
+#define TEXT_MAX 64
+#define NOTE_MAX 200
+#define UNIT_MAX 16
+
+struct figure {
+    char question[TEXT_MAX];
+    char name[TEXT_MAX];
+    char unit[UNIT_MAX];
+    struct summary sides[SIDE_COUNT];
+    double x;              /* where it stands in a plot; NAN: in none */
+    char series[TEXT_MAX]; /* which curve of its question */
+    enum bar_kind bar_kind;
+    double bar;
+    double value; /* what is held against the bar: a ratio, or ours */
+    char value_unit[UNIT_MAX]; /* "x bare" for a ratio */
+    char note[NOTE_MAX];
+};
+
+struct facts {
+    char host[TEXT_MAX], cpu[NOTE_MAX], kernel[NOTE_MAX], date[TEXT_MAX];
+    char mpi[NOTE_MAX], library[TEXT_MAX], compiler[NOTE_MAX];
+    int cores;
+    double load; /* of the last minute, at the start */
+};
+
+struct bench {
+    const char *self;   /* path of this program */
+    const char *folder; /* of raw_mpi and the peers' programs */
+    bool tiny;          /* counts so small that only the form is right */
+    int rounds;         /* jobs of each side per figure */
+    bool has_mpi4py;
+    FILE *json; /* or NULL */
+    struct figure *figures;
+    size_t n_figures, capacity;
+    int n_failed_jobs;
+    /* The progress bar. */
+    bool on_terminal;
+    const char *doing;
+    int step, n_steps;
+};
+
+struct question {
+    const char *name;
+    const char *title;
+    void (*ask)(struct bench *bench);
+    int (*measure)(int argc, char **argv); /* an exit code; or NULL */
+    /* How its figures with an x are drawn; NULL: they are not. */
+    const char *x_label, *y_label;
+    bool log_x, log_y;
+};
+
+extern const struct question *const questions[]; /* ends with NULL */
+
+/* --- Jobs ---------------------------------------------------------------- */
+
+#define ARGS_MAX 24
+
+struct job {
+    int np; /* ranks; 0: no mpirun */
+    enum side side;
+    const char *args[ARGS_MAX]; /* of the program; ends with NULL */
+    const char *env[8];         /* NAME=VALUE, or NAME= to unset; NULL ends */
+    double timeout;             /* seconds; 0: 120 */
+    /* Called with each line that the job prints; may be NULL. */
+    void (*pass_line)(struct bench *bench, const char *line);
+};
+
+struct printed {
+    char name[TEXT_MAX];
+    double value;
+};
+
+struct job_result {
+    bool ok;
+    double wall; /* seconds, of the whole job */
+    size_t n;
+    struct printed *lines; /* of "NAME VALUE"; malloc'ed */
+};
+
+/* Run it to its end. Complains when it fails. */
+void job_run(struct bench *bench, const struct job *job,
+             struct job_result *result_out);
+void job_result_finish(struct job_result *result);
+/* NAN if the job printed no such line. */
+double job_value(const struct job_result *result, const char *name);
+
+/**
+ * The usual question: run these jobs in turn, bench->rounds times.
+ *
+ * @param jobs     n_jobs of them.
+ * @param names    n_names of lines that each job prints; "wall" is the job's.
+ * @param samples  [n_jobs * n_names], zeroed: all values, jobs outermost.
+ */
+void jobs_alternate(struct bench *bench, const struct job *jobs, size_t n_jobs,
+                    const char *const *names, size_t n_names,
+                    struct samples *samples);
+
+/* An integer as text, in `text`. */
+const char *number(char text[static 24], long long value);
+/* `full`, or so few of it that a run only shows that it works. */
+int scaled(const struct bench *bench, int full, int tiny);
+
+/* --- Figures ------------------------------------------------------------- */
+
+void figure_side(struct figure *figure, enum side side,
+                 const struct samples *samples);
+/* Hold ours / theirs (of medians) against a bar. */
+void figure_ratio(struct figure *figure, enum side theirs, enum bar_kind kind,
+                  double bar);
+/* Hold our median against a bar. */
+void figure_absolute(struct figure *figure, enum bar_kind kind, double bar);
+/* Print it as JSON, and keep a copy. */
+void figure_report(struct bench *bench, const struct figure *figure);
+/* "met", "missed", "not measured"; "" without a bar. */
+const char *figure_verdict(const struct figure *figure);
+bool figure_missed(const struct figure *figure);
+
+/* --- Progress ------------------------------------------------------------ */
+
+void progress_begin(struct bench *bench, const char *doing, int n_steps);
+void progress_step(struct bench *bench);
+void progress_end(struct bench *bench);
+
+/* --- In a measuring job -------------------------------------------------- */
+
+double now(void);
+/* Bytes that this process has in memory. */
+double resident_bytes(void);
+/* Seconds of processor time of this process. */
+double processor_time(void);
+
+#endif

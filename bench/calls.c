@@ -1,0 +1,124 @@
+#include "bench/calls.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "bench/bench.h"
+
+double arg_number(const struct args *args, int i)
+{
+    return i < args->argc ? strtod(args->argv[i], NULL) : 0;
+}
+
+/* --- Functions ------------------------------------------------------------ */
+
+static int echo(dwq_call_t *call, void *arg)
+{
+    double x;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &x)) {
+        return dwq_call_fail(call, 1, "echo(x)");
+    }
+    return dwq_call_return(call, DWQ_VALUES(x));
+}
+
+static int copy(dwq_call_t *call, void *arg)
+{
+    dwq_array_t array;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &array)) {
+        return dwq_call_fail(call, 1, "copy(array)");
+    }
+    return dwq_call_return(call, DWQ_VALUES(array));
+}
+
+/* Not filled: the bare program does not touch its data either. */
+static int alloc(dwq_call_t *call, void *arg)
+{
+    dwq_array_t array, own;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &array)) {
+        return dwq_call_fail(call, 1, "alloc(array)");
+    }
+    own = dwq_call_alloc(call, array.type, array.ndim, array.shape);
+    return dwq_call_return(call, DWQ_VALUES(own));
+}
+
+static int sleep_for(dwq_call_t *call, void *arg)
+{
+    double seconds;
+    struct timespec pause = { 0 };
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &seconds)) {
+        return dwq_call_fail(call, 1, "sleep(seconds)");
+    }
+    pause.tv_sec = (time_t)seconds;
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    nanosleep(&pause, NULL);
+    return 0;
+}
+
+static int processor(dwq_call_t *call, void *arg)
+{
+    (void)arg;
+    return dwq_call_return(call, DWQ_VALUES(processor_time()));
+}
+
+static const dwq_function_t functions[] = {
+    { .name = "echo", .function = echo },
+    { .name = "copy", .function = copy },
+    { .name = "alloc", .function = alloc },
+    { .name = "sleep", .function = sleep_for },
+    { .name = "processor_time", .function = processor },
+    { .name = NULL },
+};
+
+/* --- Running --------------------------------------------------------------- */
+
+int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
+              int argc, char **argv, const dwq_options_t *options)
+{
+    struct args args = { argc, argv };
+    dwq_options_t own = options ? *options : (dwq_options_t){ .argc = 0 };
+
+    own.controller = controller;
+    own.functions = functions;
+    own.arg = &args;
+    return dwq_main(argc, argv, &own);
+}
+
+void print_percentiles(const double *seconds, int n)
+{
+    struct samples all = { .values = NULL };
+
+    for (int i = 0; i < n; i++) {
+        samples_add(&all, seconds[i]);
+    }
+    printf("p50 %.9g\np99 %.9g\n", samples_median(&all),
+           samples_percentile(&all, 0.99));
+    samples_finish(&all);
+}
+
+void submit_echo(dwq_controller_t *controller, double x)
+{
+    if (dwq_controller_submit_call(
+            controller, &(dwq_task_t){ .function = "echo", DWQ_ARGS(x) },
+            NULL) != DWQ_OK) {
+        dwq_controller_abort(controller);
+    }
+}
+
+bool take_one(dwq_controller_t *controller)
+{
+    dwq_result_t result;
+
+    if (dwq_controller_get_next_result(controller, &result) != DWQ_OK) {
+        return false;
+    }
+    dwq_result_clear(&result);
+    return true;
+}

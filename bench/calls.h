@@ -1,0 +1,36 @@
+/* What the measuring jobs call, and how they run. */
+#ifndef BENCH_CALLS_H
+#define BENCH_CALLS_H
+
+#include <dwq/dwq.h>
+
+/* The arguments of a measuring job, for its controller function. */
+struct args {
+    int argc;
+    char **argv;
+};
+
+/* Argument i as a number; 0 if it is not there. */
+double arg_number(const struct args *args, int i);
+
+/**
+ * Run `controller` with a struct args * as its arg, and these functions:
+ *
+ *     echo(x)          -> x
+ *     copy(array)      -> the array, copied
+ *     alloc(array)     -> an array of the same shape by dwq_call_alloc()
+ *     sleep(seconds)   -> nothing
+ *     processor_time() -> seconds used by the process so far
+ */
+int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
+              int argc, char **argv, const dwq_options_t *options);
+
+/* Print the median and the 99th percentile of n seconds, as p50 and p99. */
+void print_percentiles(const double *seconds, int n);
+
+/* Submit echo(x). Ends the run when it is refused. */
+void submit_echo(dwq_controller_t *controller, double x);
+/* Take the next result, whatever it is. false: there is none. */
+bool take_one(dwq_controller_t *controller);
+
+#endif

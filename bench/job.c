@@ -1,0 +1,235 @@
+/* Jobs: started by mpirun, read to their end, ended when they take too long. */
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+
+const char *number(char text[static 24], long long value)
+{
+    snprintf(text, 24, "%lld", value);
+    return text;
+}
+
+int scaled(const struct bench *bench, int full, int tiny)
+{
+    return bench->tiny ? tiny : full;
+}
+
+static void set_environment(const struct job *job)
+{
+    /* Ranks may outnumber cores, and root is welcome. */
+    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
+    /* Without it a bare receive costs milliseconds where ranks share cores, and
+     * with it a poll costs a system call where they do not. */
+    if (job->np > sysconf(_SC_NPROCESSORS_ONLN)) {
+        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1);
+    }
+    for (size_t i = 0; job->env[i]; i++) {
+        char *entry = strdup(job->env[i]);
+        char *value = entry ? strchr(entry, '=') : NULL;
+
+        if (!value) {
+            _exit(127);
+        }
+        *value++ = '\0';
+        if (*value) {
+            setenv(entry, value, 1);
+        } else {
+            unsetenv(entry);
+        }
+        free(entry);
+    }
+}
+
+static void exec_job(const struct bench *bench, const struct job *job)
+{
+    const char *args[ARGS_MAX + 12];
+    char ranks[24], path[4096];
+    int n = 0;
+
+    if (job->np > 0) {
+        args[n++] = "mpirun";
+        args[n++] = "--oversubscribe";
+        args[n++] = "--bind-to";
+        args[n++] = "none";
+        args[n++] = "-n";
+        args[n++] = number(ranks, job->np);
+    }
+    if (job->side == SIDE_OURS) {
+        args[n++] = bench->self;
+        args[n++] = "--measure";
+    } else if (job->side == SIDE_BARE) {
+        snprintf(path, sizeof path, "%s/raw_mpi", bench->folder);
+        args[n++] = path;
+    } else {
+        args[n++] = "/usr/bin/python3"; /* that of Debian's python3-mpi4py */
+    }
+    for (size_t i = 0; job->args[i]; i++) {
+        args[n++] = job->args[i];
+    }
+    args[n] = NULL;
+    set_environment(job);
+    execvp(args[0], (char **)(void *)args);
+    fprintf(stderr, "dwq-bench: cannot start %s: %s\n", args[0],
+            strerror(errno));
+    _exit(127);
+}
+
+static pid_t start(const struct bench *bench, const struct job *job,
+                   int *output_out)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe(ends) != 0) {
+        return -1;
+    }
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        exec_job(bench, job);
+    }
+    close(ends[1]);
+    *output_out = ends[0];
+    return pid;
+}
+
+static void add_line(struct job_result *result, const char *line)
+{
+    struct printed printed;
+    struct printed *lines;
+
+    if (sscanf(line, "%63s %lf", printed.name, &printed.value) != 2) {
+        return;
+    }
+    lines = realloc(result->lines, (result->n + 1) * sizeof *lines);
+    if (lines) {
+        lines[result->n++] = printed;
+        result->lines = lines;
+    }
+}
+
+/* All lines until the end, or the time is over: false. */
+static bool read_lines(struct bench *bench, const struct job *job, int from,
+                       double until, struct job_result *result)
+{
+    char text[4096];
+    size_t used = 0;
+    struct pollfd fd = { .fd = from, .events = POLLIN };
+
+    for (;;) {
+        double left = until - now();
+        ssize_t n;
+        char *end;
+
+        if (left <= 0) {
+            return false;
+        }
+        if (poll(&fd, 1, left > 60 ? 60000 : (int)(left * 1000) + 1) <= 0) {
+            continue;
+        }
+        n = read(from, text + used, sizeof text - 1 - used);
+        if (n <= 0) {
+            return true;
+        }
+        used += (size_t)n;
+        text[used] = '\0';
+        while ((end = strchr(text, '\n')) != NULL) {
+            *end = '\0';
+            add_line(result, text);
+            if (job->pass_line) {
+                job->pass_line(bench, text);
+            }
+            used -= (size_t)(end + 1 - text);
+            memmove(text, end + 1, used + 1);
+        }
+        used = used < sizeof text - 1 ? used : 0;
+    }
+}
+
+/* SIGTERM lets mpirun end its ranks; they have process groups of their own. */
+static void end_job(pid_t pid)
+{
+    kill(pid, SIGTERM);
+    for (int i = 0; i < 50 && waitpid(pid, NULL, WNOHANG) == 0; i++) {
+        usleep(100000);
+    }
+    kill(pid, SIGKILL);
+}
+
+void job_run(struct bench *bench, const struct job *job,
+             struct job_result *result_out)
+{
+    struct job_result result = { .ok = false };
+    double begin = now(), timeout = job->timeout > 0 ? job->timeout : 120;
+    int output = -1, status = -1;
+    pid_t pid = start(bench, job, &output);
+    bool in_time =
+        pid > 0 && read_lines(bench, job, output, begin + timeout, &result);
+
+    if (pid > 0) {
+        if (!in_time) {
+            end_job(pid);
+        }
+        close(output);
+        waitpid(pid, &status, 0);
+    }
+    result.wall = now() - begin;
+    result.ok = in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!result.ok) {
+        bench->n_failed_jobs++;
+        fprintf(stderr, "dwq-bench: a job failed (%s): np %d, %s\n",
+                in_time ? "its exit status" : "too long", job->np,
+                job->args[0]);
+    }
+    *result_out = result;
+}
+
+void job_result_finish(struct job_result *result)
+{
+    free(result->lines);
+    *result = (struct job_result){ .ok = false };
+}
+
+double job_value(const struct job_result *result, const char *name)
+{
+    for (size_t i = 0; i < result->n; i++) {
+        if (strcmp(result->lines[i].name, name) == 0) {
+            return result->lines[i].value;
+        }
+    }
+    return strcmp(name, "wall") == 0 ? result->wall : NAN;
+}
+
+void jobs_alternate(struct bench *bench, const struct job *jobs, size_t n_jobs,
+                    const char *const *names, size_t n_names,
+                    struct samples *samples)
+{
+    for (int round = 0; round < bench->rounds; round++) {
+        for (size_t j = 0; j < n_jobs; j++) {
+            struct job_result result;
+
+            job_run(bench, &jobs[j], &result);
+            for (size_t k = 0; k < n_names && result.ok; k++) {
+                double value = job_value(&result, names[k]);
+
+                if (!isnan(value)) {
+                    samples_add(&samples[j * n_names + k], value);
+                }
+            }
+            job_result_finish(&result);
+            progress_step(bench);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+/* dwq-bench: asks the questions, prints what came of them. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/facts.h"
+#include "bench/json.h"
+#include "bench/questions.h"
+#include "bench/report.h"
+#include "bench/sweep.h"
+#include "bench/table.h"
+
+const struct question *const questions[] = {
+    &question_throughput, &question_roundtrip,
+    &question_crowded,    &question_payload,
+    &question_idle,       &question_balance,
+    &question_memory,     &question_queue,
+    &question_bounds,     NULL,
+};
+
+struct command {
+    const char *report, *readme, *compare, *json, *from;
+    const char *sweep;
+    struct sweep_options sweep_options;
+    bool measuring;
+    char **names; /* of questions, or parameters of the sweep */
+    int n_names;
+};
+
+static const char usage_text[] =
+    "usage: dwq-bench [OPTION...] [QUESTION...]\n"
+    "       dwq-bench --sweep COMMAND [--repeats N] [--jobs N] NAME=V,V,... "
+    "...\n"
+    "\n"
+    "  --rounds N      jobs of each side per figure (5)\n"
+    "  --tiny          counts so small that only the form is right\n"
+    "  --json FILE     one line per figure ('-': instead of the table)\n"
+    "  --from FILE     figures of an earlier run instead of a new one\n"
+    "  --compare FILE  beside the figures of an earlier run\n"
+    "  --report DIR    one page with plots\n"
+    "  --readme FILE   the page for people who read the source\n"
+    "  --no-peers      without mpi4py.futures\n"
+    "  --sweep COMMAND time a command of your own: {NAME} is replaced by each\n"
+    "                  value; N times each (--repeats), N at once (--jobs)\n"
+    "\nquestions:\n";
+
+static int usage(FILE *out, int code)
+{
+    fputs(usage_text, out);
+    for (size_t i = 0; questions[i]; i++) {
+        fprintf(out, "  %-12s %s\n", questions[i]->name, questions[i]->title);
+    }
+    return code;
+}
+
+static const struct question *find_question(const char *name)
+{
+    for (size_t i = 0; questions[i]; i++) {
+        if (strcmp(questions[i]->name, name) == 0) {
+            return questions[i];
+        }
+    }
+    return NULL;
+}
+
+/* --- The command line -------------------------------------------------------- */
+
+static bool read_count(const char *text, int *out)
+{
+    char *end;
+    long value = text ? strtol(text, &end, 10) : 0;
+
+    if (!text || *end || value < 1 || value > 1000000) {
+        return false;
+    }
+    *out = (int)value;
+    return true;
+}
+
+/* An option and its value at argv; how many words it took, 0 if it is none. */
+static int read_option(char **argv, struct command *command,
+                       struct bench *bench)
+{
+    const struct {
+        const char *name;
+        const char **text;
+        int *count;
+    } options[] = {
+        { "--report", &command->report, NULL },
+        { "--readme", &command->readme, NULL },
+        { "--compare", &command->compare, NULL },
+        { "--json", &command->json, NULL },
+        { "--from", &command->from, NULL },
+        { "--sweep", &command->sweep, NULL },
+        { "--rounds", NULL, &bench->rounds },
+        { "--repeats", NULL, &command->sweep_options.repeats },
+        { "--jobs", NULL, &command->sweep_options.jobs },
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (strcmp(argv[0], options[i].name) == 0 && argv[1]) {
+            if (options[i].text) {
+                *options[i].text = argv[1];
+                return 2;
+            }
+            return read_count(argv[1], options[i].count) ? 2 : 0;
+        }
+    }
+    if (strcmp(argv[0], "--tiny") == 0) {
+        bench->tiny = true;
+        return 1;
+    }
+    if (strcmp(argv[0], "--no-peers") == 0) {
+        bench->has_mpi4py = false;
+        return 1;
+    }
+    return 0;
+}
+
+static bool read_command(char **argv, struct command *command,
+                         struct bench *bench)
+{
+    while (*argv) {
+        int n = read_option(argv, command, bench);
+
+        if (n == 0 && argv[0][0] == '-') {
+            return false;
+        }
+        if (n == 0) {
+            command->names[command->n_names++] = argv[0];
+        }
+        argv += n > 0 ? n : 1;
+    }
+    for (int i = 0; i < command->n_names && !command->sweep; i++) {
+        if (!find_question(command->names[i])) {
+            fprintf(stderr, "dwq-bench: no question '%s'\n", command->names[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- Running ------------------------------------------------------------------ */
+
+static bool is_wanted(const struct command *command, const char *name)
+{
+    for (int i = 0; i < command->n_names; i++) {
+        if (strcmp(command->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return command->n_names == 0;
+}
+
+static bool open_json(const struct command *command, struct bench *bench)
+{
+    if (command->json) {
+        bench->json = strcmp(command->json, "-") == 0
+                          ? stdout
+                          : fopen(command->json, "w");
+        if (!bench->json) {
+            fprintf(stderr, "dwq-bench: %s: %s\n", command->json,
+                    strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool find_figures(const struct command *command, struct bench *bench,
+                         struct facts *facts_out)
+{
+    if (command->from) {
+        if (!json_read(bench, command->from, facts_out)) {
+            fprintf(stderr, "dwq-bench: no figures in %s\n", command->from);
+            return false;
+        }
+        return true;
+    }
+    *facts_out = facts_find();
+    if (bench->json) {
+        json_write_facts(bench->json, facts_out);
+    }
+    for (size_t i = 0; questions[i]; i++) {
+        if (is_wanted(command, questions[i]->name)) {
+            questions[i]->ask(bench);
+        }
+    }
+    return true;
+}
+
+static bool print_all(const struct command *command, const struct bench *bench,
+                      const struct facts *facts)
+{
+    struct bench old = { .rounds = 0 };
+    struct facts old_facts;
+    bool ok = true;
+
+    if (bench->json != stdout) {
+        table_print(bench, facts, stdout);
+    }
+    if (command->compare) {
+        ok = json_read(&old, command->compare, &old_facts);
+        table_compare(&old, bench, stdout);
+        free(old.figures);
+    }
+    if (command->report) {
+        ok = report_write(bench, facts, command->report) && ok;
+    }
+    if (command->readme) {
+        ok = report_write_readme(bench, facts, command->readme) && ok;
+    }
+    if (!ok) {
+        fprintf(stderr, "dwq-bench: a file could not be read or written\n");
+    }
+    return ok;
+}
+
+static int ask_all(const struct command *command, struct bench *bench)
+{
+    struct facts facts = { .cores = 0 };
+    size_t n_missed = 0;
+    bool ok = open_json(command, bench) &&
+              find_figures(command, bench, &facts) &&
+              print_all(command, bench, &facts);
+
+    if (bench->json && bench->json != stdout) {
+        ok = fclose(bench->json) == 0 && ok;
+    }
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        n_missed += figure_missed(&bench->figures[i]);
+    }
+    if (!ok || bench->n_failed_jobs > 0) {
+        return 2;
+    }
+    return n_missed > 0 && !bench->tiny ? 1 : 0;
+}
+
+/* On every rank of a measuring job: --measure NAME ARGUMENTS... */
+static int measure(int argc, char **argv)
+{
+    const struct question *question = argc > 0 ? find_question(argv[0]) : NULL;
+
+    if (argc > 0 && strcmp(argv[0], "sweep") == 0) {
+        return sweep_measure(argc - 1, argv + 1);
+    }
+    if (!question || !question->measure) {
+        return usage(stderr, 2);
+    }
+    return question->measure(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    struct command command = { .sweep_options = { .repeats = 5, .jobs = 1 } };
+    struct bench bench = { .rounds = 5 };
+    char self[PATH_MAX], folder[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    int code = 2;
+
+    if (argc > 1 && strcmp(argv[1], "--measure") == 0) {
+        return measure(argc - 2, argv + 2);
+    }
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        return usage(stdout, 0);
+    }
+    if (length < 0) {
+        return code;
+    }
+    self[length] = '\0';
+    memcpy(folder, self, (size_t)length + 1);
+    bench.self = self;
+    bench.folder = dirname(folder);
+    bench.on_terminal = isatty(STDERR_FILENO);
+    bench.has_mpi4py = facts_has_mpi4py();
+    command.names = calloc((size_t)argc, sizeof *command.names);
+    if (!command.names) {
+        return code;
+    }
+    if (!read_command(argv + 1, &command, &bench)) {
+        code = usage(stderr, 2);
+    } else if (command.sweep) {
+        code = sweep_run(&bench, command.sweep, command.names, command.n_names,
+                         &command.sweep_options);
+    } else {
+        code = ask_all(&command, &bench);
+    }
+    free(command.names);
+    free(bench.figures);
+    return code;
+}

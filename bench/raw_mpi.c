@@ -1,0 +1,216 @@
+/* The floor: what the questions do, in bare MPI and as little else as works.
+ * Rank 0 gives, the others serve until they get a negative number. Prints
+ * "NAME VALUE" lines; dwq-bench starts it.
+ *
+ *     raw_mpi throughput CALLS BATCH    calls/s, BATCH calls to a message
+ *     raw_mpi roundtrip CALLS           p50 and p99 in seconds, rank 0 and 1
+ *     raw_mpi quiet CALLS SECONDS       the same, a pause before each
+ *     raw_mpi payload BYTES CALLS       bytes/s, there and back
+ *     raw_mpi bounds RANKS              start, one duplicate, one barrier, end
+ */
+#include <mpi.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BATCH_MAX 1024
+#define CHUNK ((size_t)1 << 30)
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Sorts. */
+static void print_percentiles(double *seconds, int n)
+{
+    qsort(seconds, (size_t)n, sizeof *seconds, compare);
+    printf("p50 %.9g\np99 %.9g\n", seconds[n / 2],
+           seconds[(size_t)n * 99 / 100]);
+}
+
+/* --- Small calls -------------------------------------------------------- */
+
+static void serve(void)
+{
+    int64_t calls[BATCH_MAX];
+    MPI_Status status;
+    int n;
+
+    for (;;) {
+        MPI_Recv(calls, BATCH_MAX, MPI_INT64_T, 0, 1, MPI_COMM_WORLD, &status);
+        MPI_Get_count(&status, MPI_INT64_T, &n);
+        if (calls[0] < 0) {
+            return;
+        }
+        MPI_Send(calls, n, MPI_INT64_T, 0, 2, MPI_COMM_WORLD);
+    }
+}
+
+static void stop_all(int size)
+{
+    int64_t stop = -1;
+
+    for (int r = 1; r < size; r++) {
+        MPI_Send(&stop, 1, MPI_INT64_T, r, 1, MPI_COMM_WORLD);
+    }
+}
+
+/* Each worker has one message in flight. */
+static void give_all(int size, int64_t n_calls, int batch)
+{
+    int64_t calls[BATCH_MAX], sent = 0, done = 0;
+    MPI_Status status;
+    int n;
+
+    memset(calls, 0, sizeof calls);
+    for (int r = 1; r < size && sent < n_calls; r++) {
+        MPI_Send(calls, batch, MPI_INT64_T, r, 1, MPI_COMM_WORLD);
+        sent += batch;
+    }
+    while (done < sent) {
+        MPI_Recv(calls, BATCH_MAX, MPI_INT64_T, MPI_ANY_SOURCE, 2,
+                 MPI_COMM_WORLD, &status);
+        MPI_Get_count(&status, MPI_INT64_T, &n);
+        done += n;
+        if (sent < n_calls) {
+            MPI_Send(calls, batch, MPI_INT64_T, status.MPI_SOURCE, 1,
+                     MPI_COMM_WORLD);
+            sent += batch;
+        }
+    }
+}
+
+static void throughput(int rank, int size, int64_t n_calls, int batch)
+{
+    double start;
+
+    if (rank > 0) {
+        serve();
+        return;
+    }
+    give_all(size, n_calls / 10 + 1, batch);
+    start = MPI_Wtime();
+    give_all(size, n_calls, batch);
+    printf("calls_per_s %.9g\n", (double)n_calls / (MPI_Wtime() - start));
+    stop_all(size);
+}
+
+static void pause_for(double seconds)
+{
+    struct timespec pause = { .tv_sec = (time_t)seconds };
+
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    nanosleep(&pause, NULL);
+}
+
+static void roundtrip(int rank, int size, int n, double pause)
+{
+    double *seconds = malloc((size_t)n * sizeof *seconds);
+    int64_t call = 0;
+
+    if (rank > 0) {
+        serve();
+    }
+    for (int i = -n / 10 - 1; rank == 0 && i < n; i++) {
+        double start;
+
+        if (pause > 0 && i >= 0) {
+            pause_for(pause);
+        }
+        start = MPI_Wtime();
+        MPI_Send(&call, 1, MPI_INT64_T, 1, 1, MPI_COMM_WORLD);
+        MPI_Recv(&call, 1, MPI_INT64_T, 1, 2, MPI_COMM_WORLD,
+                 MPI_STATUS_IGNORE);
+        if (i >= 0) {
+            seconds[i] = MPI_Wtime() - start;
+        }
+    }
+    if (rank == 0) {
+        print_percentiles(seconds, n);
+        stop_all(size);
+    }
+    free(seconds);
+}
+
+/* --- Large messages ------------------------------------------------------ */
+
+static void move(char *data, size_t size, int peer, int send)
+{
+    for (size_t at = 0; at < size; at += CHUNK) {
+        int n = (int)(size - at < CHUNK ? size - at : CHUNK);
+
+        if (send) {
+            MPI_Send(data + at, n, MPI_BYTE, peer, 3, MPI_COMM_WORLD);
+        } else {
+            MPI_Recv(data + at, n, MPI_BYTE, peer, 3, MPI_COMM_WORLD,
+                     MPI_STATUS_IGNORE);
+        }
+    }
+}
+
+static void payload(int rank, size_t size, int n)
+{
+    char *data = calloc(1, size);
+    double start = 0;
+
+    for (int i = -n / 4 - 1; i < n && rank < 2; i++) {
+        start = i == 0 ? MPI_Wtime() : start;
+        move(data, size, 1 - rank, rank == 0);
+        move(data, size, 1 - rank, rank == 1);
+    }
+    if (rank == 0) {
+        printf("bytes_per_s %.9g\n",
+               2.0 * (double)size * n / (MPI_Wtime() - start));
+    }
+    free(data);
+}
+
+/* --- Start and end -------------------------------------------------------- */
+
+static void bounds(int rank)
+{
+    double start = MPI_Wtime();
+    MPI_Comm copy;
+
+    MPI_Comm_dup(MPI_COMM_WORLD, &copy);
+    MPI_Barrier(copy);
+    MPI_Comm_free(&copy);
+    if (rank == 0) {
+        printf("run_s %.9g\n", MPI_Wtime() - start);
+    }
+}
+
+static int is(const char *argument, const char *name)
+{
+    return strcmp(argument, name) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    double first = argc > 2 ? atof(argv[2]) : 0;
+    double second = argc > 3 ? atof(argv[3]) : 0;
+    int rank, size;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    if (is(what, "throughput") && second >= 1 && second <= BATCH_MAX) {
+        throughput(rank, size, (int64_t)first, (int)second);
+    } else if (is(what, "roundtrip") || is(what, "quiet")) {
+        roundtrip(rank, size, (int)first, second);
+    } else if (is(what, "payload")) {
+        payload(rank, (size_t)first, (int)second);
+    } else if (is(what, "bounds")) {
+        bounds(rank);
+    } else if (rank == 0) {
+        fprintf(stderr, "raw_mpi: see the head of raw_mpi.c\n");
+    }
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,280 @@
+#include "bench/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bench/table.h"
+
+#define CURVES_MAX 16
+
+/* --- Plots ------------------------------------------------------------------- */
+
+static bool in_plot(const struct figure *figure, const char *question)
+{
+    return isfinite(figure->x) && strcmp(figure->question, question) == 0;
+}
+
+/* The curves of a question, in order of appearance. */
+static size_t find_series(const struct bench *bench, const char *question,
+                          const char **series_out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+        bool known = !in_plot(f, question);
+
+        for (size_t k = 0; k < n && !known; k++) {
+            known = strcmp(series_out[k], f->series) == 0;
+        }
+        if (!known && n < CURVES_MAX) {
+            series_out[n++] = f->series;
+        }
+    }
+    return n;
+}
+
+static bool has_side(const struct bench *bench, const char *question,
+                     const char *series, enum side side)
+{
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+
+        if (in_plot(f, question) && strcmp(f->series, series) == 0 &&
+            f->sides[side].n > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One curve as a block of data: x, median, quartiles. */
+static void write_curve(FILE *out, const struct bench *bench,
+                        const char *question, const char *series,
+                        enum side side)
+{
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+        const struct summary *s = &f->sides[side];
+
+        if (in_plot(f, question) && strcmp(f->series, series) == 0 &&
+            s->n > 0) {
+            fprintf(out, "%.9g %.9g %.9g %.9g\n", f->x, s->median, s->p25,
+                    s->p75);
+        }
+    }
+    fprintf(out, "e\n");
+}
+
+static void write_plot(FILE *out, const struct bench *bench,
+                       const struct question *question, const char *path)
+{
+    static const char *const sides[] = { "ours", "bare", "peer" };
+    const char *series[CURVES_MAX];
+    size_t n = find_series(bench, question->name, series);
+    const char *comma = "";
+
+    fprintf(out,
+            "set terminal svg size 760,440 font 'sans,12' background 'white'\n"
+            "set output '%s'\nset xlabel '%s'\nset ylabel '%s'\n"
+            "set key outside right noenhanced\nset grid\n%s%splot ",
+            path, question->x_label, question->y_label,
+            question->log_x ? "set logscale x 2\n" : "",
+            question->log_y ? "set logscale y\nset format y '%.1s%c'\n" : "");
+    for (size_t i = 0; i < n; i++) {
+        for (int side = 0; side < SIDE_COUNT; side++) {
+            if (has_side(bench, question->name, series[i], (enum side)side)) {
+                fprintf(out,
+                        "%s'-' using 1:2:3:4 with yerrorlines lw 2 pt %d dt %d "
+                        "lc %zu title '%s: %s'",
+                        comma, 7 - side, side + 1, i + 1, series[i],
+                        sides[side]);
+                comma = ", ";
+            }
+        }
+    }
+    fprintf(out, "\n");
+    for (size_t i = 0; i < n; i++) {
+        for (int side = 0; side < SIDE_COUNT; side++) {
+            if (has_side(bench, question->name, series[i], (enum side)side)) {
+                write_curve(out, bench, question->name, series[i],
+                            (enum side)side);
+            }
+        }
+    }
+}
+
+/* false: nothing to draw, or no gnuplot. */
+static bool plot(const struct bench *bench, const struct question *question,
+                 const char *folder)
+{
+    const char *series[CURVES_MAX];
+    char path[4096];
+    struct stat file;
+    FILE *gnuplot;
+
+    if (!question->x_label || find_series(bench, question->name, series) == 0 ||
+        strchr(folder, '\'')) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/%s.svg", folder, question->name);
+    gnuplot = popen("gnuplot 2>/dev/null", "w");
+    if (!gnuplot) {
+        return false;
+    }
+    write_plot(gnuplot, bench, question, path);
+    return pclose(gnuplot) == 0 && stat(path, &file) == 0 && file.st_size > 0;
+}
+
+/* --- The page ------------------------------------------------------------------ */
+
+static void write_escaped(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '&':
+            fputs("&amp;", out);
+            break;
+        default:
+            fputc(*text, out);
+        }
+    }
+}
+
+static void write_cell(FILE *out, const char *text)
+{
+    fputs("<td>", out);
+    write_escaped(out, text);
+    fputs("</td>", out);
+}
+
+static void write_row(FILE *out, const struct figure *f)
+{
+    char text[VERDICT_MAX > QUANTITY_MAX ? VERDICT_MAX : QUANTITY_MAX];
+
+    fprintf(out, "<tr class=\"%s\">", figure_verdict(f));
+    write_cell(out, f->name);
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        write_cell(out, f->sides[side].n > 0
+                            ? quantity(text, f->sides[side].median, f->unit)
+                            : "");
+    }
+    write_cell(out, quantity(text, f->value, f->value_unit));
+    write_cell(out, bar_text(text, f));
+    write_cell(out, figure_verdict(f));
+    write_cell(out, f->note);
+    fputs("</tr>\n", out);
+}
+
+static const char page_head[] =
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<title>dwq-bench</title><style>\n"
+    "body { font: 15px/1.4 sans-serif; max-width: 72em; margin: 2em auto; "
+    "padding: 0 1em }\n"
+    "table { border-collapse: collapse } th, td { text-align: left; "
+    "padding: .15em .7em; border-bottom: 1px solid #ddd }\n"
+    ".met td:nth-child(7) { color: #060 } .missed td:nth-child(7) "
+    "{ color: #b00; font-weight: bold }\n"
+    "img { max-width: 100% }\n</style></head><body>\n<h1>dwq-bench</h1>\n";
+
+static void write_question(FILE *out, const struct bench *bench,
+                           const struct question *question, const char *folder)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+
+        if (strcmp(f->question, question->name) != 0) {
+            continue;
+        }
+        if (!any) {
+            fputs("<h2>", out);
+            write_escaped(out, question->title);
+            fputs("</h2>\n<table><tr><th></th><th>ours</th><th>bare</th>"
+                  "<th>peer</th><th>value</th><th>bar</th><th>verdict</th>"
+                  "<th></th></tr>\n",
+                  out);
+        }
+        any = true;
+        write_row(out, f);
+    }
+    if (any) {
+        fputs("</table>\n", out);
+        if (plot(bench, question, folder)) {
+            fprintf(out, "<p><img src=\"%s.svg\" alt=\"%s\"></p>\n",
+                    question->name, question->name);
+        }
+    }
+}
+
+bool report_write(const struct bench *bench, const struct facts *facts,
+                  const char *folder)
+{
+    char path[4096];
+    FILE *out;
+
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/index.html", folder);
+    out = fopen(path, "w");
+    if (!out) {
+        return false;
+    }
+    fputs(page_head, out);
+    fputs("<p>", out);
+    write_escaped(out, facts->cpu);
+    fprintf(out, ", %d cores. ", facts->cores);
+    write_escaped(out, facts->kernel);
+    fputs(". ", out);
+    write_escaped(out, facts->mpi);
+    fputs("; ", out);
+    write_escaped(out, facts->library);
+    fputs(", ", out);
+    write_escaped(out, facts->compiler);
+    fputs(". ", out);
+    write_escaped(out, facts->date);
+    fputs(". Medians; plots have quartiles.</p>\n", out);
+    for (size_t i = 0; questions[i]; i++) {
+        write_question(out, bench, questions[i], folder);
+    }
+    fputs("</body></html>\n", out);
+    return fclose(out) == 0;
+}
+
+/* --- README.md --------------------------------------------------------------- */
+
+bool report_write_readme(const struct bench *bench, const struct facts *facts,
+                         const char *path)
+{
+    FILE *out = fopen(path, "w");
+
+    if (!out) {
+        return false;
+    }
+    fputs("# bench\n\n"
+          "`dwq-bench` measures the library beside the same work in bare MPI\n"
+          "(`raw_mpi.c`) and, where python3-mpi4py is installed, in\n"
+          "mpi4py.futures. Jobs of all sides alternate; a figure is a median,\n"
+          "a value a ratio of medians. It exits 1 where a bar is missed.\n\n"
+          "    build/bench/dwq-bench                      # everything\n"
+          "    build/bench/dwq-bench throughput idle      # some questions\n"
+          "    build/bench/dwq-bench --json new.json --report page\n"
+          "    build/bench/dwq-bench --compare old.json\n"
+          "    build/bench/dwq-bench --sweep './prog {n}' n=1,2,4 --repeats 5\n"
+          "    build/bench/dwq-bench --from new.json --readme bench/README.md\n"
+          "\nThe last one wrote this page. The run it is of:\n\n",
+          out);
+    table_print_markdown(bench, facts, out);
+    return fclose(out) == 0;
+}

@@ -1,0 +1,145 @@
+/* One call at a time: submit, wait for the result. */
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "bench/calls.h"
+#include "bench/questions.h"
+
+/* --- In the job: CALLS SPIN PAUSE ------------------------------------------ */
+
+static void pause_for(double seconds)
+{
+    struct timespec pause = { .tv_sec = (time_t)seconds };
+
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    nanosleep(&pause, NULL);
+}
+
+static int controller(dwq_controller_t *controller, void *arg)
+{
+    int n = (int)arg_number(arg, 0);
+    double pause = arg_number(arg, 2);
+    double *seconds = calloc((size_t)n + 1, sizeof *seconds);
+
+    for (int i = -n / 10 - 1; seconds && i < n; i++) {
+        double start;
+
+        if (pause > 0 && i >= 0) {
+            pause_for(pause);
+        }
+        start = now();
+        submit_echo(controller, i);
+        take_one(controller);
+        if (i >= 0) {
+            seconds[i] = now() - start;
+        }
+    }
+    if (seconds) {
+        print_percentiles(seconds, n);
+    }
+    free(seconds);
+    return 0;
+}
+
+static int measure(int argc, char **argv)
+{
+    bool spin = argc > 1 && strtod(argv[1], NULL) > 0;
+
+    return run_calls(
+        controller, argc, argv,
+        &(dwq_options_t){ .idle_wait = spin ? DWQ_IDLE_WAIT_SPIN : 0 });
+}
+
+/* --- Asking ---------------------------------------------------------------- */
+
+struct kind {
+    int np;
+    bool spin;
+    double bar50, bar99; /* x bare; 0: none */
+};
+
+static void report(struct bench *bench, const struct kind *kind,
+                   const char *percentile, const struct samples *ours,
+                   const struct samples *bare, double bar)
+{
+    struct figure figure = { .question = "roundtrip", .unit = "s", .x = NAN };
+
+    snprintf(figure.name, sizeof figure.name, "np=%d, %s, %s", kind->np,
+             kind->spin ? "spinning" : "default wait", percentile);
+    figure_side(&figure, SIDE_OURS, ours);
+    figure_side(&figure, SIDE_BARE, bare);
+    figure_ratio(&figure, SIDE_BARE, bar > 0 ? BAR_AT_MOST : BAR_NONE, bar);
+    figure_report(bench, &figure);
+}
+
+static void ask_kind(struct bench *bench, const struct kind *kind)
+{
+    static const char *const names[] = { "p50", "p99" };
+    char calls[24];
+    struct job jobs[] = {
+        { .np = kind->np,
+          .side = SIDE_OURS,
+          .args = { "roundtrip", calls, kind->spin ? "1" : "0", "0" } },
+        { .np = kind->np, .side = SIDE_BARE, .args = { "roundtrip", calls } },
+    };
+    struct samples samples[4] = { { NULL, 0, 0 } };
+
+    number(calls, scaled(bench, 20000, 50));
+    jobs_alternate(bench, jobs, 2, names, 2, samples);
+    report(bench, kind, "p50", &samples[0], &samples[2], kind->bar50);
+    report(bench, kind, "p99", &samples[1], &samples[3], kind->bar99);
+    for (int i = 0; i < 4; i++) {
+        samples_finish(&samples[i]);
+    }
+}
+
+static void ask_quiet(struct bench *bench)
+{
+    static const char *const names[] = { "p50" };
+    char calls[24];
+    const char *pause = bench->tiny ? "0.01" : "1";
+    struct job jobs[] = {
+        { .np = 5,
+          .side = SIDE_OURS,
+          .args = { "roundtrip", calls, "0", pause } },
+        { .np = 5, .side = SIDE_BARE, .args = { "quiet", calls, pause } },
+    };
+    struct samples samples[2] = { { NULL, 0, 0 } };
+    struct figure figure = { .question = "roundtrip",
+                             .name = "np=5, first call after 1 s of quiet, p50",
+                             .unit = "s",
+                             .x = NAN };
+
+    number(calls, scaled(bench, 5, 2));
+    jobs_alternate(bench, jobs, 2, names, 1, samples);
+    figure_side(&figure, SIDE_OURS, &samples[0]);
+    figure_side(&figure, SIDE_BARE, &samples[1]);
+    figure_absolute(&figure, BAR_AT_MOST, 60e-6);
+    snprintf(figure.note, sizeof figure.note,
+             "beside it the bare ranks spin all the time");
+    figure_report(bench, &figure);
+    samples_finish(&samples[0]);
+    samples_finish(&samples[1]);
+}
+
+static void ask(struct bench *bench)
+{
+    static const struct kind kinds[] = { { 2, true, 4, 4 },
+                                         { 2, false, 0, 0 },
+                                         { 5, false, 1, 0 } };
+
+    progress_begin(bench, "roundtrip", bench->rounds * 8);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        ask_kind(bench, &kinds[i]);
+    }
+    ask_quiet(bench);
+    progress_end(bench);
+}
+
+const struct question question_roundtrip = {
+    .name = "roundtrip",
+    .title = "Round trip of one call",
+    .ask = ask,
+    .measure = measure,
+};

@@ -1,0 +1,208 @@
+#include "bench/table.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *scaled_quantity(char *text, double value, double step,
+                                   const char *const *prefixes, size_t n,
+                                   const char *unit)
+{
+    size_t i = 0;
+
+    while (i + 1 < n && fabs(value) >= step) {
+        value /= step;
+        i++;
+    }
+    snprintf(text, QUANTITY_MAX, "%.3g %s%s", value, prefixes[i], unit);
+    return text;
+}
+
+const char *quantity(char text[static QUANTITY_MAX], double value,
+                     const char *unit)
+{
+    static const char *const thousands[] = { "", "k", "M", "G" };
+    static const char *const binary[] = { "", "Ki", "Mi", "Gi" };
+    static const char *const small[] = { "n", "u", "m", "" };
+
+    if (!isfinite(value)) {
+        snprintf(text, QUANTITY_MAX, "-");
+    } else if (strcmp(unit, "s") == 0) {
+        scaled_quantity(text, value * 1e9, 1000, small, 4, unit);
+    } else if (unit[0] == 'B') {
+        scaled_quantity(text, value, 1024, binary, 4, unit);
+    } else if (strncmp(unit, "calls", 5) == 0) {
+        scaled_quantity(text, value, 1000, thousands, 4, unit);
+    } else {
+        snprintf(text, QUANTITY_MAX, "%.3g %s", value, unit);
+    }
+    return text;
+}
+
+const char *bar_text(char text[static VERDICT_MAX], const struct figure *figure)
+{
+    char bar[QUANTITY_MAX];
+
+    text[0] = '\0';
+    if (figure->bar_kind != BAR_NONE) {
+        snprintf(text, VERDICT_MAX, "%s %s",
+                 figure->bar_kind == BAR_AT_LEAST ? ">=" : "<=",
+                 quantity(bar, figure->bar, figure->value_unit));
+    }
+    return text;
+}
+
+const struct question *question_of(const struct figure *figure)
+{
+    for (size_t i = 0; questions[i]; i++) {
+        if (strcmp(questions[i]->name, figure->question) == 0) {
+            return questions[i];
+        }
+    }
+    return NULL;
+}
+
+static bool begins_question(const struct bench *bench, size_t i)
+{
+    return i == 0 || strcmp(bench->figures[i].question,
+                            bench->figures[i - 1].question) != 0;
+}
+
+static const char *title_of(const struct figure *figure)
+{
+    const struct question *question = question_of(figure);
+
+    return question ? question->title : figure->question;
+}
+
+static const char *side_text(char text[static QUANTITY_MAX],
+                             const struct figure *figure, enum side side)
+{
+    if (figure->sides[side].n == 0) {
+        text[0] = '\0';
+        return text;
+    }
+    return quantity(text, figure->sides[side].median, figure->unit);
+}
+
+static void print_facts(const struct facts *f, const char *before, FILE *out)
+{
+    fprintf(out,
+            "%s%s, %s\n%s%d cores: jobs of more ranks share them; load %.2f at "
+            "the start\n%s%s; %s, %s\n%s%s\n",
+            before, f->cpu, f->kernel, before, f->cores, f->load, before,
+            f->mpi, f->library, f->compiler, before, f->date);
+}
+
+/* Met, missed, and not measured of those that have a bar. */
+static void print_sum(const struct bench *bench, FILE *out)
+{
+    size_t n_bars = 0, n_missed = 0;
+
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        n_bars += bench->figures[i].bar_kind != BAR_NONE;
+        n_missed += figure_missed(&bench->figures[i]);
+    }
+    fprintf(out, "%zu figures, %zu with a bar: %zu met, %zu missed\n",
+            bench->n_figures, n_bars, n_bars - n_missed, n_missed);
+}
+
+void table_print(const struct bench *bench, const struct facts *facts,
+                 FILE *out)
+{
+    print_facts(facts, "", out);
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+        char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
+        char bar[VERDICT_MAX];
+
+        if (begins_question(bench, i)) {
+            fprintf(out, "\n%s: %s\n  %-46s %14s %14s %14s  %-20s %-18s %s\n",
+                    f->question, title_of(f), "", "ours", "bare", "peer",
+                    "value", "bar", "verdict");
+        }
+        fprintf(out, "  %-46s %14s %14s %14s  %-20s %-18s %s\n", f->name,
+                side_text(sides[0], f, SIDE_OURS),
+                side_text(sides[1], f, SIDE_BARE),
+                side_text(sides[2], f, SIDE_PEER),
+                quantity(value, f->value, f->value_unit), bar_text(bar, f),
+                figure_verdict(f));
+    }
+    fprintf(out, "\n");
+    print_sum(bench, out);
+}
+
+void table_print_markdown(const struct bench *bench, const struct facts *facts,
+                          FILE *out)
+{
+    print_facts(facts, "    ", out);
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+        char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
+        char bar[VERDICT_MAX];
+
+        if (begins_question(bench, i)) {
+            fprintf(out,
+                    "\n## %s\n\n`dwq-bench %s`\n\n"
+                    "| | ours | bare | peer | value | bar | verdict |\n"
+                    "|---|---|---|---|---|---|---|\n",
+                    title_of(f), f->question);
+        }
+        fprintf(out, "| %s%s%s | %s | %s | %s | %s | %s | %s |\n", f->name,
+                f->note[0] ? "; " : "", f->note,
+                side_text(sides[0], f, SIDE_OURS),
+                side_text(sides[1], f, SIDE_BARE),
+                side_text(sides[2], f, SIDE_PEER),
+                quantity(value, f->value, f->value_unit), bar_text(bar, f),
+                figure_verdict(f));
+    }
+    fprintf(out, "\n");
+    print_sum(bench, out);
+}
+
+/* --- Beside an older run --------------------------------------------------- */
+
+static const struct figure *same_figure(const struct bench *bench,
+                                        const struct figure *wanted)
+{
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+
+        if (strcmp(f->question, wanted->question) == 0 &&
+            strcmp(f->name, wanted->name) == 0) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+/* Quartiles that do not meet: a change that is more than noise. */
+static const char *change(const struct summary *old, const struct summary *new)
+{
+    if (new->p25 > old->p75) {
+        return "higher";
+    }
+    return new->p75 < old->p25 ? "lower" : "within noise";
+}
+
+void table_compare(const struct bench *old, const struct bench *bench,
+                   FILE *out)
+{
+    fprintf(out, "\n%-60s %14s %14s %8s\n", "ours, beside an older run", "old",
+            "new", "new/old");
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+        const struct figure *before = same_figure(old, f);
+        char name[2 * TEXT_MAX + 2], a[QUANTITY_MAX], b[QUANTITY_MAX];
+
+        snprintf(name, sizeof name, "%s: %s", f->question, f->name);
+        if (!before) {
+            fprintf(out, "%-60s %14s %14s\n", name, "-",
+                    side_text(b, f, SIDE_OURS));
+            continue;
+        }
+        fprintf(out, "%-60s %14s %14s %8.3f  %s\n", name,
+                side_text(a, before, SIDE_OURS), side_text(b, f, SIDE_OURS),
+                f->sides[SIDE_OURS].median / before->sides[SIDE_OURS].median,
+                change(&before->sides[SIDE_OURS], &f->sides[SIDE_OURS]));
+    }
+}

@@ -1,0 +1,26 @@
+/* Figures for people: on a terminal, in markdown, beside older ones. */
+#ifndef BENCH_TABLE_H
+#define BENCH_TABLE_H
+
+#include "bench/bench.h"
+
+/* A number with a unit and a prefix that suits it ("1.25 us", "3 MiB"). */
+#define QUANTITY_MAX 40
+const char *quantity(char text[static QUANTITY_MAX], double value,
+                     const char *unit);
+/* "at least 0.5 x bare: 0.71", or "" */
+#define VERDICT_MAX 80
+const char *bar_text(char text[static VERDICT_MAX],
+                     const struct figure *figure);
+
+const struct question *question_of(const struct figure *figure);
+
+void table_print(const struct bench *bench, const struct facts *facts,
+                 FILE *out);
+void table_print_markdown(const struct bench *bench, const struct facts *facts,
+                          FILE *out);
+/* Each figure beside that of an older run. */
+void table_compare(const struct bench *old, const struct bench *bench,
+                   FILE *out);
+
+#endif

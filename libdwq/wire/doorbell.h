@@ -1,0 +1,54 @@
+/* How a sleeping rank is woken by another one of its host: a futex word of its
+ * own, in memory that the others map when they first ring. MPI has no wake-up.
+ *
+ *     sleeper:  arm, poll once more, wait           (or disarm)
+ *     sender:   send, ring
+ *
+ * Either the poll sees the message or the sender sees the armed word. Nothing
+ * relies on it: a ring that is lost costs the bound of the wait. A rank has one
+ * bell, whatever it waits for, and ringers for each communicator it sends on.
+ *
+ * The memory has no name in any file system, so nothing is left of a job that
+ * was killed. Without Linux, or with DWQ_DOORBELL=0 in the environment, there
+ * is no bell, and a NULL bell and NULL ringers do nothing. */
+#ifndef DWQI_WIRE_DOORBELL_H
+#define DWQI_WIRE_DOORBELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dwqi_bell;
+struct dwqi_ringers;
+
+/* Where a bell is, as others are told; all zero: there is none. */
+struct dwqi_bell_address {
+    uint64_t host;   /* same number: can be reached (one kernel, one user) */
+    uint64_t secret; /* stands in the memory, too */
+    int32_t process;
+    int32_t file;
+};
+_Static_assert(sizeof(struct dwqi_bell_address) == 24, "wire struct");
+
+/* NULL when there cannot be one, or it is not wanted. */
+struct dwqi_bell *dwqi_bell_create(void);
+void dwqi_bell_destroy(struct dwqi_bell *bell);
+struct dwqi_bell_address dwqi_bell_address(const struct dwqi_bell *bell);
+
+/* Before the last poll. */
+void dwqi_bell_arm(struct dwqi_bell *bell);
+/* Up to `seconds`, or until the bell has been rung since it was armed. */
+void dwqi_bell_wait(struct dwqi_bell *bell, double seconds);
+/* Awake again: nobody needs to ring. */
+void dwqi_bell_disarm(struct dwqi_bell *bell);
+
+/* For the peers with these addresses (copied). NULL: out of memory. */
+struct dwqi_ringers *dwqi_ringers_create(
+    const struct dwqi_bell_address *addresses, int n);
+void dwqi_ringers_destroy(struct dwqi_ringers *ringers);
+/* Whether all peers have a bell that can be reached from here. */
+bool dwqi_ringers_reach_all(const struct dwqi_ringers *ringers);
+/* After a send: wake the peer if it sleeps. */
+void dwqi_ringers_ring(struct dwqi_ringers *ringers, int peer);
+
+#endif

@@ -1,0 +1,68 @@
+/* What an MPI endpoint sends: frames, bodies, and the memory of both until they
+ * have left. Small messages that may wait are gathered into one frame. */
+#ifndef DWQI_WIRE_SENDS_MPI_H
+#define DWQI_WIRE_SENDS_MPI_H
+
+#include <mpi.h>
+
+#include "libdwq/base/log.h"
+#include "libdwq/wire/doorbell.h"
+#include "libdwq/wire/transport.h"
+
+enum {
+    DWQI_MPI_FRAME = 1, /* tags */
+    DWQI_MPI_BODY = 2
+};
+
+#define DWQI_MPI_CHUNK \
+    ((size_t)1 << 30) /* bytes of one MPI message; 64 divides it */
+
+/* A buffer for a frame; in the pool it links to the next. */
+union dwqi_frame {
+    unsigned char bytes[DWQI_FRAME_MAX];
+    union dwqi_frame *next;
+};
+
+struct dwqi_send;
+
+/* Messages of one kind to one peer that wait for more. */
+struct dwqi_gathered {
+    union dwqi_frame *frame; /* NULL: none */
+    int peer;
+    enum dwqi_tag tag;
+    uint32_t n_items;
+    size_t size;  /* bytes of the body so far */
+    double since; /* when the first came */
+};
+
+struct dwqi_sends {
+    MPI_Comm comm;
+    const struct dwqi_log *log;
+    struct dwqi_ringers *ringers; /* borrowed, or NULL */
+    union dwqi_frame *pool;
+    struct dwqi_send *sends; /* in flight */
+    size_t n, capacity;
+    struct dwqi_gathered gathered;
+};
+
+/* Log what MPI says of a failure. DWQ_OK, DWQ_E_MPI. */
+dwq_status_t dwqi_mpi_check(const struct dwqi_log *log, int code,
+                            const char *what);
+
+/* NULL: out of memory. */
+union dwqi_frame *dwqi_frame_take(struct dwqi_sends *s);
+void dwqi_frame_give(struct dwqi_sends *s, union dwqi_frame *frame);
+
+dwq_status_t dwqi_sends_send(struct dwqi_sends *s, int peer,
+                             const struct dwqi_outgoing *message);
+/* Send what was gathered. */
+dwq_status_t dwqi_sends_push(struct dwqi_sends *s);
+/* Whether something was gathered so lately that it can wait, and polls with it:
+ * its sender is about to give more. */
+bool dwqi_sends_can_wait(const struct dwqi_sends *s);
+/* Release what has left. */
+dwq_status_t dwqi_sends_progress(struct dwqi_sends *s);
+/* Everything has left. */
+void dwqi_sends_finish(struct dwqi_sends *s);
+
+#endif
