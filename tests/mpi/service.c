@@ -402,19 +402,18 @@ static void play_all(int (*controller)(dwq_controller_t *, void *),
                      int (*worker)(dwq_worker_t *, void *), int max_workers)
 {
     for (int i = 0; i < 4; i++) {
-        CHECK(
-            scenario_run_options(&(dwq_options_t){
-                .controller = controller,
-                .worker = worker,
-                .functions = functions,
-                .grouping = grouping,
-                .spawn_args = grouping == DWQ_GROUPING_SPAWN ? arguments : NULL,
-                .nprocs_per_worker = NPROCS,
-                .broker_is_worker = i % 2 == 1,
-                .collective_mode =
-                    i < 2 ? DWQ_COLLECTIVE_GATHER : DWQ_COLLECTIVE_SENDRECV,
-                .max_workers = max_workers,
-                .arg = &here }) <= 0);
+        scenario_run_options(&(dwq_options_t){
+            .controller = controller,
+            .worker = worker,
+            .functions = functions,
+            .grouping = grouping,
+            .spawn_args = grouping == DWQ_GROUPING_SPAWN ? arguments : NULL,
+            .nprocs_per_worker = NPROCS,
+            .broker_is_worker = i % 2 == 1,
+            .collective_mode =
+                i < 2 ? DWQ_COLLECTIVE_GATHER : DWQ_COLLECTIVE_SENDRECV,
+            .max_workers = max_workers,
+            .arg = &here });
     }
 }
 
@@ -465,18 +464,17 @@ static void the_option_publishes_before_the_worker_function(void)
     for (int i = 0; i < 2; i++) {
         here.gone = here.name;
         here.name = names[i] ? names[i] : "dwq.init";
-        CHECK(
-            scenario_run_options(&(dwq_options_t){
-                .controller = exchange_twice,
-                .worker = find_published,
-                .functions = functions,
-                .grouping = grouping,
-                .spawn_args = grouping == DWQ_GROUPING_SPAWN ? arguments : NULL,
-                .nprocs_per_worker = NPROCS,
-                .broker_is_worker = i == 1,
-                .enable_worker_service = true,
-                .worker_service_name = names[i],
-                .arg = &here }) <= 0);
+        scenario_run_options(&(dwq_options_t){
+            .controller = exchange_twice,
+            .worker = find_published,
+            .functions = functions,
+            .grouping = grouping,
+            .spawn_args = grouping == DWQ_GROUPING_SPAWN ? arguments : NULL,
+            .nprocs_per_worker = NPROCS,
+            .broker_is_worker = i == 1,
+            .enable_worker_service = true,
+            .worker_service_name = names[i],
+            .arg = &here });
     }
 }
 
