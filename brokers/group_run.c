@@ -199,3 +199,8 @@ void dwqi_group_run_hold(struct dwqi_group_run *run, bool held)
 {
     run->held = held;
 }
+
+bool dwqi_group_run_is_held(const struct dwqi_group_run *run)
+{
+    return run->held;
+}

@@ -27,5 +27,6 @@ void dwqi_group_run_finish(struct dwqi_group_run *run);
 bool dwqi_group_run_is_busy(const struct dwqi_group_run *run);
 /* Whether a task that is given from now on has to wait. Not while one runs. */
 void dwqi_group_run_hold(struct dwqi_group_run *run, bool held);
+bool dwqi_group_run_is_held(const struct dwqi_group_run *run);
 
 #endif

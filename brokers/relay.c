@@ -9,6 +9,7 @@
 #include "workers/serve.h"
 
 struct dwqi_relay {
+    struct dwqi_runner runner; /* of the server: `run`, and ready data */
     struct dwqi_relay_config config;
     enum dwqi_relay_state state;
     struct dwqi_server *server;
@@ -17,6 +18,8 @@ struct dwqi_relay {
     uint64_t n_ready;            /* of the group's READYs, those passed on */
     bool group_serves;           /* every rank of it, at the start */
 };
+
+static const struct dwqi_runner_ops relay_ops;
 
 dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
                                struct dwqi_relay **relay_out)
@@ -28,13 +31,14 @@ dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
     if (!relay) {
         return DWQ_E_NOMEM;
     }
+    relay->runner.ops = &relay_ops;
     relay->config = *config;
     dwqi_group_run_init(&relay->run, config->team, config->executor);
     status = dwqi_server_create(
         &(struct dwqi_server_config){
             .transport = service ? dwqi_broker_service_transport(service)
                                  : config->transport,
-            .runner = &relay->run.runner,
+            .runner = &relay->runner,
             .log = config->log,
             .controller = config->controller,
             .time_limit = config->time_limit },
@@ -89,14 +93,58 @@ dwq_status_t dwqi_relay_set_ready_data(struct dwqi_relay *relay,
     return relay->state == DWQI_RS_SERVING ? pass_ready_data(relay) : DWQ_OK;
 }
 
+/* --- Running a task ---------------------------------------------------------- */
+
+static struct dwqi_relay *of(struct dwqi_runner *runner)
+{
+    return (struct dwqi_relay *)(void *)runner;
+}
+
+static dwq_status_t start(struct dwqi_runner *runner, const void *item,
+                          const struct dwqi_task_head *head)
+{
+    struct dwqi_runner *run = &of(runner)->run.runner;
+
+    return run->ops->start(run, item, head);
+}
+
+/* Ready data that ranks set in a call go before its result. */
+static dwq_status_t poll(struct dwqi_runner *runner,
+                         struct dwqi_report *report_out)
+{
+    struct dwqi_relay *relay = of(runner);
+    struct dwqi_runner *run = &relay->run.runner;
+    struct dwqi_report report;
+    dwq_status_t status = run->ops->poll(run, &report);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (relay->n_ready != dwqi_team_n_ready(relay->config.team)) {
+        status = pass_ready_data(relay);
+    }
+    if (status != DWQ_OK) {
+        report.release(report.owner);
+        return status;
+    }
+    *report_out = report;
+    return DWQ_OK;
+}
+
+static const struct dwqi_runner_ops relay_ops = {
+    .start = start,
+    .poll = poll,
+};
+
 /* --- The service ------------------------------------------------------------- */
 
-/* DWQ_OK: it did something. Other brokers' words come here where no server polls. */
+/* DWQ_OK: there is more to do. Other brokers' words come here where no server polls. */
 static dwq_status_t step_service(struct dwqi_relay *relay)
 {
     struct dwqi_broker_service *service = relay->config.service;
     bool serves = relay->state == DWQI_RS_SERVING && relay->group_serves;
     bool closed = dwqi_server_is_closed(relay->server);
+    bool held = dwqi_group_run_is_held(&relay->run), holds;
     dwq_status_t status = DWQ_OK;
 
     if (!service) {
@@ -110,8 +158,9 @@ static dwq_status_t step_service(struct dwqi_relay *relay)
             service, serves && !closed && !dwqi_relay_has_failed(relay) &&
                          !dwqi_group_run_is_busy(&relay->run));
     }
-    dwqi_group_run_hold(&relay->run, dwqi_broker_service_holds(service));
-    return status;
+    holds = dwqi_broker_service_holds(service);
+    dwqi_group_run_hold(&relay->run, holds);
+    return status == DWQ_E_AGAIN && held && !holds ? DWQ_OK : status;
 }
 
 static dwq_status_t leave_service(struct dwqi_relay *relay)
@@ -239,11 +288,10 @@ static dwq_status_t serve(struct dwqi_relay *relay)
         }
     }
     status = dwqi_server_step(relay->server);
-    if (status == DWQ_OK &&
-        relay->n_ready != dwqi_team_n_ready(relay->config.team)) {
-        status = pass_ready_data(relay);
-    }
-    return status;
+    /* It may have heard EXIT and have nothing to do: this relay has. */
+    return status == DWQ_E_AGAIN && dwqi_server_is_closed(relay->server)
+               ? DWQ_OK
+               : status;
 }
 
 static dwq_status_t step_state(struct dwqi_relay *relay)
@@ -265,15 +313,17 @@ static dwq_status_t step_state(struct dwqi_relay *relay)
     }
 }
 
+/* The service comes second: it hears what the server received, and has its turn
+ * between two tasks. */
 dwq_status_t dwqi_relay_step(struct dwqi_relay *relay)
 {
-    dwq_status_t service = step_service(relay), status;
+    dwq_status_t status = step_state(relay), service;
 
-    if (service != DWQ_OK && service != DWQ_E_AGAIN) {
-        return service;
+    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
+        return status;
     }
-    status = step_state(relay);
-    return status == DWQ_E_AGAIN ? service : status;
+    service = step_service(relay);
+    return service == DWQ_E_AGAIN ? status : service;
 }
 
 bool dwqi_relay_is_closed(const struct dwqi_relay *relay)

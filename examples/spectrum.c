@@ -1,8 +1,9 @@
-/* Spectra of recordings, one call for each recording and window length: the
- * controller's side, and the function that workers run. Results are collected
- * in the order of the calls, so the table does not depend on the ranks. */
+/* Spectra of recordings, one call for each recording and window length, run by a
+ * rank or by a group of ranks: the controller's side. Results are collected in the
+ * order of the calls, so the table does not depend on the ranks. */
+#include "examples/group_options.h"
+#include "examples/spectrum_call.h"
 #include "examples/spectrum_plot.h"
-#include "examples/spectrum_welch.h"
 
 #include <dwq/dwq.h>
 
@@ -14,11 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DEFAULT_RECORDINGS "/usr/share/sounds/alsa/*.wav"
 #define DEFAULT_OUTPUT "spectrum.svg"
-#define CHUNK 4096 /* frames that are read at once */
 #define N_WINDOWS (sizeof windows / sizeof *windows)
 
 /* Half an octave apart. */
@@ -30,13 +29,13 @@ static const int windows[] = {
 static const int plotted[PLOT_LINES] = { 16384, 2048, 256 };
 
 static const char usage[] =
-    "usage: spectrum [-h] [-o FILE] [RECORDING...]\n"
+    "usage: spectrum [-h] [-o FILE] [GROUPS...] [RECORDING...]\n"
     "Estimates power spectral densities by Welch's method with 17 window\n"
     "lengths; prints a table and a report, and plots the spectra.\n"
-    "  -o FILE    where to plot, default " DEFAULT_OUTPUT "\n"
-    "  -h         this text\n"
-    "  RECORDING  what libsndfile reads; by default\n"
-    "             " DEFAULT_RECORDINGS "\n";
+    "  -o, --output FILE   where to plot, default " DEFAULT_OUTPUT
+    "\n" GROUP_USAGE "  -h, --help          this text\n"
+    "  RECORDING           what libsndfile reads; by default\n"
+    "                      " DEFAULT_RECORDINGS "\n";
 
 /* What the command line says; every rank has it, the controller acts on it. */
 struct settings {
@@ -53,159 +52,6 @@ struct call {
     int window;
     dwq_result_t result;
 };
-
-/* What a call returns: these values, in this order. */
-struct spectrum {
-    struct welch_summary summary;
-    int64_t n_segments;
-    double mean_square; /* FS^2, of all samples, less their mean */
-    double rate;        /* samples per second */
-    dwq_array_t density;
-};
-
-/* --- On a worker -------------------------------------------------------- */
-
-struct recording {
-    double *samples; /* -1..1, the mean of the channels */
-    size_t n_samples;
-    double rate; /* samples per second */
-};
-
-/* Appends the mean of the channels; false for a sample that is no number. */
-static bool append(struct recording *recording, const double *frames,
-                   size_t n_frames, int n_channels)
-{
-    for (size_t i = 0; i < n_frames; i++) {
-        double sum = 0;
-
-        for (int c = 0; c < n_channels; c++) {
-            sum += frames[i * (size_t)n_channels + (size_t)c];
-        }
-        if (!isfinite(sum)) {
-            return false;
-        }
-        recording->samples[recording->n_samples++] = sum / n_channels;
-    }
-    return true;
-}
-
-/* Reads until the end: the length in a file's header may be wrong. Gives NULL,
- * or why not. */
-static const char *read_samples(SNDFILE *file, int n_channels,
-                                struct recording *recording)
-{
-    double *frames = malloc((size_t)n_channels * CHUNK * sizeof *frames);
-    size_t capacity = 0;
-    const char *reason = "out of memory";
-
-    while (frames) {
-        sf_count_t n = sf_readf_double(file, frames, CHUNK);
-
-        if (n <= 0) {
-            reason = sf_error(file) ? sf_strerror(file) : NULL;
-            break;
-        }
-        if (recording->n_samples + (size_t)n > capacity) {
-            double *samples;
-
-            capacity = 2 * capacity + CHUNK;
-            samples = realloc(recording->samples, capacity * sizeof *samples);
-            if (!samples) {
-                break;
-            }
-            recording->samples = samples;
-        }
-        if (!append(recording, frames, (size_t)n, n_channels)) {
-            reason = "a sample is not a number";
-            break;
-        }
-    }
-    free(frames);
-    return reason;
-}
-
-/* 0, or the code of the failed call. The caller frees the samples, always. */
-static int read_recording(dwq_call_t *call, const char *path,
-                          struct recording *recording)
-{
-    SF_INFO info = { 0 };
-    SNDFILE *file = sf_open(path, SFM_READ, &info);
-    const char *reason;
-    int code = 0;
-
-    if (!file) {
-        return dwq_call_fail(call, 2, "%s: %s", path, sf_strerror(NULL));
-    }
-    recording->rate = info.samplerate;
-    reason = info.samplerate > 0 ? read_samples(file, info.channels, recording)
-                                 : "no sample rate";
-    if (reason) {
-        code = dwq_call_fail(call, 2, "%s: %s", path, reason);
-    }
-    sf_close(file);
-    return code;
-}
-
-static int estimate(dwq_call_t *call, struct recording *recording,
-                    size_t window)
-{
-    size_t bins = welch_bins(window);
-    struct welch *welch = welch_create(window);
-    dwq_array_t density = dwq_call_alloc(call, DWQ_DOUBLE, 1, &bins);
-    struct welch_summary summary;
-    double mean_square;
-    double windowed; /* mean square of the samples as the segments weigh them */
-    size_t n_segments;
-
-    if (!welch || !density.data) {
-        welch_destroy(welch);
-        return dwq_call_fail(call, 3, "out of memory");
-    }
-    mean_square = welch_remove_mean(recording->samples, recording->n_samples);
-    n_segments = welch_density(welch, recording->samples, recording->n_samples,
-                               recording->rate, density.data, &windowed);
-    welch_destroy(welch);
-    if (n_segments == 0) {
-        return dwq_call_fail(call, 3, "out of memory");
-    }
-    summary = welch_summarize(density.data, window, recording->rate);
-    /* Parseval's theorem, exact up to rounding. */
-    if (!(fabs(summary.power - windowed) <= 1e-9 * windowed)) {
-        return dwq_call_fail(call, 4, "power %g is not the mean square %g",
-                             summary.power, windowed);
-    }
-    return dwq_call_return(call, DWQ_VALUES(summary.peak_frequency,
-                                            summary.peak_density, summary.power,
-                                            n_segments, mean_square,
-                                            recording->rate, density));
-}
-
-/* spectrum(path, window) */
-static int spectrum(dwq_call_t *call, void *arg)
-{
-    struct recording recording = { 0 };
-    const char *path;
-    int window;
-    int code;
-
-    (void)arg;
-    if (!dwq_arg(call, 0, &path) || !dwq_arg(call, 1, &window) ||
-        window < WELCH_MIN_WINDOW || window > WELCH_MAX_WINDOW) {
-        return dwq_call_fail(call, 1, "spectrum(path, window)");
-    }
-    code = read_recording(call, path, &recording);
-    if (code == 0 && recording.n_samples < (size_t)window) {
-        code = dwq_call_fail(call, 2, "%s: only %zu samples", path,
-                             recording.n_samples);
-    }
-    if (code == 0) {
-        code = estimate(call, &recording, (size_t)window);
-    }
-    free(recording.samples);
-    return code;
-}
-
-/* --- On the controller -------------------------------------------------- */
 
 static const char *base_name(const char *path)
 {
@@ -260,31 +106,13 @@ static dwq_status_t submit(dwq_controller_t *controller,
     return DWQ_OK;
 }
 
-static bool get_spectrum(const dwq_result_t *result, struct spectrum *out)
-{
-    struct spectrum s;
-
-    if (result->status != DWQ_OK ||
-        !dwq_result_get(result, 0, 0, &s.summary.peak_frequency) ||
-        !dwq_result_get(result, 0, 1, &s.summary.peak_density) ||
-        !dwq_result_get(result, 0, 2, &s.summary.power) ||
-        !dwq_result_get(result, 0, 3, &s.n_segments) ||
-        !dwq_result_get(result, 0, 4, &s.mean_square) ||
-        !dwq_result_get(result, 0, 5, &s.rate) ||
-        !dwq_result_get(result, 0, 6, &s.density)) {
-        return false;
-    }
-    *out = s;
-    return true;
-}
-
 /* False for a failed call. */
 static bool print_row(const char *path, const struct call *call)
 {
     struct spectrum s;
 
     printf("%-20s %6d ", base_name(path), call->window);
-    if (!get_spectrum(&call->result, &s)) {
+    if (!spectrum_get(&call->result, &s)) {
         printf("failed: %s\n", call->result.message);
         return false;
     }
@@ -331,7 +159,7 @@ static struct plot_panel make_panel(const char *path, const struct call *calls)
             struct spectrum s;
 
             if (calls[j].window == plotted[i] &&
-                get_spectrum(&calls[j].result, &s)) {
+                spectrum_get(&calls[j].result, &s)) {
                 panel.lines[i] =
                     (struct plot_line){ .density = s.density.data,
                                         .n = dwq_array_count(&s.density),
@@ -428,32 +256,45 @@ static int controller(dwq_controller_t *controller, void *arg)
     return code;
 }
 
-int main(int argc, char **argv)
+static void parse(int argc, char **argv, struct settings *settings,
+                  dwq_options_t *options)
 {
-    static const dwq_function_t functions[] = {
-        { .name = "spectrum", .function = spectrum },
-        { .name = NULL },
+    static const struct option known[] = {
+        { "help", no_argument, NULL, 'h' },
+        { "output", required_argument, NULL, 'o' },
+        GROUP_OPTIONS,
+        { NULL, 0, NULL, 0 },
     };
-    struct settings settings = { .output = DEFAULT_OUTPUT };
     int option;
 
     opterr = 0; /* one process says it, by its usage */
-    while ((option = getopt(argc, argv, "ho:")) != -1) {
+    while ((option = getopt_long(argc, argv, "ho:", known, NULL)) != -1) {
         switch (option) {
         case 'h':
-            settings.help = true;
+            settings->help = true;
             break;
         case 'o':
-            settings.output = optarg;
+            settings->output = optarg;
             break;
         default:
-            settings.bad = true;
+            settings->bad |= !group_option(option, optarg, options);
         }
     }
-    settings.paths = argv + optind;
-    settings.n_paths = (size_t)(argc - optind);
-    return dwq_main(argc, argv,
-                    &(dwq_options_t){ .controller = controller,
-                                      .functions = functions,
-                                      .arg = &settings });
+    settings->paths = argv + optind;
+    settings->n_paths = (size_t)(argc - optind);
+}
+
+int main(int argc, char **argv)
+{
+    static const dwq_function_t functions[] = {
+        { .name = "spectrum", .function = spectrum_call },
+        { .name = NULL },
+    };
+    struct settings settings = { .output = DEFAULT_OUTPUT };
+    dwq_options_t options = { .controller = controller,
+                              .functions = functions,
+                              .arg = &settings };
+
+    parse(argc, argv, &settings, &options);
+    return dwq_main(argc, argv, &options);
 }

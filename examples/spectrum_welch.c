@@ -127,40 +127,44 @@ static double load_segment(struct welch *welch, const double *samples)
     return energy;
 }
 
-void welch_block(struct welch *welch, const double *samples, size_t n_samples,
-                 size_t block, double *sums_out, double *energy_out)
+size_t welch_part_size(size_t window)
+{
+    return welch_bins(window) + 1;
+}
+
+void welch_part(struct welch *welch, const double *samples, size_t n_samples,
+                size_t block, double *part_out)
 {
     size_t n_segments = welch_segments(n_samples, welch->window);
     size_t first = block * WELCH_BLOCK;
     size_t rest = first < n_segments ? n_segments - first : 0;
     size_t n = rest < WELCH_BLOCK ? rest : WELCH_BLOCK;
     size_t bins = welch_bins(welch->window);
-    double energy = 0;
 
-    for (size_t k = 0; k < bins; k++) {
-        sums_out[k] = 0;
+    for (size_t k = 0; k <= bins; k++) {
+        part_out[k] = 0;
     }
     for (size_t i = first; i < first + n; i++) {
-        energy += load_segment(welch, samples + i * hop(welch->window));
+        part_out[bins] += load_segment(welch, samples + i * hop(welch->window));
         fftw_execute(welch->plan);
         for (size_t k = 0; k < bins; k++) {
             double re = creal(welch->spectrum[k]);
             double im = cimag(welch->spectrum[k]);
 
-            sums_out[k] += re * re + im * im;
+            part_out[k] += re * re + im * im;
         }
     }
-    *energy_out = energy;
 }
 
-void welch_scale(const struct welch *welch, size_t n_segments, double rate,
-                 double *sums)
+/* Sums over n_segments become densities, in place. */
+static void scale(const struct welch *welch, size_t n_segments, double rate,
+                  double *sums)
 {
     size_t bins = welch_bins(welch->window);
-    double scale = 2 / (rate * welch->energy * (double)n_segments);
+    double factor = 2 / (rate * welch->energy * (double)n_segments);
 
     for (size_t k = 0; k < bins; k++) {
-        sums[k] *= scale;
+        sums[k] *= factor;
     }
     sums[0] /= 2;
     if (welch->window % 2 == 0) {
@@ -168,33 +172,45 @@ void welch_scale(const struct welch *welch, size_t n_segments, double rate,
     }
 }
 
-size_t welch_density(struct welch *welch, const double *samples,
-                     size_t n_samples, double rate, double *density_out,
-                     double *mean_square_out)
+void welch_join(const struct welch *welch, const double *parts,
+                size_t n_segments, double rate, double *density_out,
+                double *mean_square_out)
 {
     size_t bins = welch_bins(welch->window);
-    size_t n_segments = welch_segments(n_samples, welch->window);
-    double *sums = n_segments > 0 ? malloc(bins * sizeof *sums) : NULL;
     double energy = 0;
 
-    if (!sums) {
-        return 0;
-    }
     for (size_t k = 0; k < bins; k++) {
         density_out[k] = 0;
     }
     for (size_t block = 0; block < welch_blocks(n_segments); block++) {
-        double part;
-
-        welch_block(welch, samples, n_samples, block, sums, &part);
-        energy += part;
         for (size_t k = 0; k < bins; k++) {
-            density_out[k] += sums[k];
+            density_out[k] += parts[k];
         }
+        energy += parts[bins];
+        parts += bins + 1;
     }
-    free(sums);
-    welch_scale(welch, n_segments, rate, density_out);
+    scale(welch, n_segments, rate, density_out);
     *mean_square_out = energy / (welch->energy * (double)n_segments);
+}
+
+size_t welch_density(struct welch *welch, const double *samples,
+                     size_t n_samples, double rate, double *density_out,
+                     double *mean_square_out)
+{
+    size_t size = welch_part_size(welch->window);
+    size_t n_segments = welch_segments(n_samples, welch->window);
+    size_t n_blocks = welch_blocks(n_segments);
+    double *parts =
+        n_blocks > 0 ? calloc(n_blocks, size * sizeof *parts) : NULL;
+
+    if (!parts) {
+        return 0;
+    }
+    for (size_t block = 0; block < n_blocks; block++) {
+        welch_part(welch, samples, n_samples, block, parts + block * size);
+    }
+    welch_join(welch, parts, n_segments, rate, density_out, mean_square_out);
+    free(parts);
     return n_segments;
 }
 

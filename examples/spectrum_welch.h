@@ -50,20 +50,25 @@ void welch_destroy(struct welch *welch);
 /** Subtract the mean, in place. @return The mean square of what is left. */
 double welch_remove_mean(double *samples, size_t n_samples);
 
-/**
- * The sum of |X_k|^2 over the segments of one block.
- *
- * @param samples    Borrowed; n_samples of them, the whole recording.
- * @param block      0..welch_blocks(welch_segments(n_samples, window)) - 1.
- * @param sums_out   welch_bins(window) sums, overwritten.
- * @param energy_out The sum over j of the windowed samples' squares.
- */
-void welch_block(struct welch *welch, const double *samples, size_t n_samples,
-                 size_t block, double *sums_out, double *energy_out);
+/** Doubles of a part: what is known of one block. */
+size_t welch_part_size(size_t window);
 
-/** Sums over n_segments become densities, in place. */
-void welch_scale(const struct welch *welch, size_t n_segments, double rate,
-                 double *sums);
+/**
+ * One block: the sum of |X_k|^2 over its segments, for each frequency, and then
+ * the sum of the windowed samples' squares.
+ *
+ * @param samples   Borrowed; n_samples of them, the whole recording.
+ * @param block     0..welch_blocks(welch_segments(n_samples, window)) - 1.
+ * @param part_out  welch_part_size(window) doubles, overwritten.
+ */
+void welch_part(struct welch *welch, const double *samples, size_t n_samples,
+                size_t block, double *part_out);
+
+/** The parts of all blocks of n_segments, in order, become what welch_density()
+ * gives. */
+void welch_join(const struct welch *welch, const double *parts,
+                size_t n_segments, double rate, double *density_out,
+                double *mean_square_out);
 
 /**
  * All blocks: the density, and the mean square that it must integrate to.

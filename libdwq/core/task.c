@@ -128,7 +128,7 @@ static void task_give(struct dwqi_task *task)
 {
     struct dwqi_tasks *tasks = task->tasks;
 
-    if (tasks->n_spare >= SPARE_MAX) {
+    if (!tasks || tasks->n_spare >= SPARE_MAX) {
         free(task);
         return;
     }
@@ -238,7 +238,10 @@ void dwqi_tasks_finish(struct dwqi_tasks *tasks)
 
     for (size_t i = 0; i < tasks->map.capacity; i++) {
         if (tasks->map.slots[i].id != 0) {
-            dwqi_task_unref(tasks->map.slots[i].item);
+            struct dwqi_task *task = tasks->map.slots[i].item;
+
+            task->tasks = NULL; /* it may outlive them: being sent */
+            dwqi_task_unref(task);
         }
     }
     dwqi_idmap_finish(&tasks->map);

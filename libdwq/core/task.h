@@ -35,7 +35,7 @@ struct dwqi_task {
     uint64_t id;
     enum dwqi_task_state state;
     bool cancel;              /* asked back from its worker */
-    struct dwqi_tasks *tasks; /* where it belongs */
+    struct dwqi_tasks *tasks; /* where it belongs; NULL when they are gone */
     int refs;                 /* 1, and 1 per transfer under way */
     int worker;               /* that ran it; 0: none */
     struct dwqi_pack pack;    /* its block may be `small` */

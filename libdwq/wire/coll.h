@@ -8,15 +8,12 @@
 
 #include "libdwq/wire/layout.h"
 
-/* Bytes that one scatterv or gatherv may move in all: MPI counts in ints. */
-#define DWQI_COLL_MAX ((size_t)1 << 30)
-
 struct dwqi_coll;
 
 /* Memory is borrowed until test says done. Each begins, and returns DWQ_OK,
  * DWQ_E_MPI or DWQ_E_NOMEM. */
 struct dwqi_coll_ops {
-    /* size bytes at the root to everybody; size <= DWQI_COLL_MAX. */
+    /* size bytes at the root to everybody; size <= max. */
     dwq_status_t (*bcast)(struct dwqi_coll *coll, void *data, size_t size);
     /* sizes[r] bytes at all + at[r] of the root to `mine` of rank r; `mine` is
      * NULL at the root, which gets none. */
@@ -40,6 +37,8 @@ struct dwqi_coll {
     const struct dwqi_coll_ops *ops;
     int rank;
     int size; /* ranks */
+    size_t
+        max; /* bytes that one collective may move in all: MPI counts in ints */
 };
 
 #endif

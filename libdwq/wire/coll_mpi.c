@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define MOST ((size_t)1 << 30)
+
 struct coll_mpi {
     struct dwqi_coll base;
     MPI_Comm comm;
@@ -192,6 +194,7 @@ dwq_status_t dwqi_coll_mpi_create(MPI_Comm comm, struct dwqi_ringers *ringers,
         return DWQ_E_NOMEM;
     }
     c->base.ops = &mpi_ops;
+    c->base.max = MOST;
     c->comm = comm;
     c->log = log;
     c->ringers = ringers;

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "libdwq/wire/team_private.h"
 
@@ -45,8 +46,8 @@ void dwqi_team_destroy(struct dwqi_team *team)
         free(team->members[r].word.reason);
         free(team->members[r].word.data);
     }
-    if (team->has_received) {
-        dwqi_release(team->config.transport, &team->received);
+    while (team->has_received) {
+        dwqi_team_drop_received(team);
     }
     if (team->gather) {
         team->ops->finish(team);
@@ -241,18 +242,48 @@ static dwq_status_t broker_receives(struct dwqi_team *team, int group_rank,
     }
 }
 
+/* The rows of several segments may come before the first is asked for. */
+static dwq_status_t hold(struct dwqi_team *team, struct dwqi_message *message)
+{
+    struct dwqi_team_later *later;
+
+    if (team->has_received) {
+        later = malloc(sizeof *later);
+        if (!later) {
+            return DWQ_E_NOMEM;
+        }
+        later->message = *message;
+        LL_APPEND(team->later, later);
+    } else {
+        team->received = *message;
+        team->has_received = true;
+    }
+    message->memory = NULL;
+    return DWQ_OK;
+}
+
+void dwqi_team_drop_received(struct dwqi_team *team)
+{
+    struct dwqi_team_later *next = team->later;
+
+    if (team->has_received) {
+        dwqi_release(team->config.transport, &team->received);
+        team->has_received = false;
+    }
+    if (next) {
+        LL_DELETE(team->later, next);
+        team->received = next->message;
+        team->has_received = true;
+        free(next);
+    }
+}
+
 static dwq_status_t member_receives(struct dwqi_team *team,
                                     struct dwqi_message *message)
 {
     switch (message->tag) {
     case DWQI_TASK:
-        if (team->has_received) {
-            return DWQ_E_MESSAGE;
-        }
-        team->received = *message;
-        team->has_received = true;
-        message->memory = NULL;
-        return DWQ_OK;
+        return hold(team, message);
     case DWQI_EXIT:
         team->order = (struct dwqi_order){ .kind = DWQI_ORDER_EXIT };
         team->has_order = true;
@@ -383,6 +414,7 @@ dwq_status_t dwqi_team_poll(struct dwqi_team *team)
         return status;
     }
     return dwqi_team_is_down(team) && team->n_missing == 0 &&
+                   (!team->ops->is_busy || !team->ops->is_busy(team)) &&
                    ready_data_is_here(team)
                ? DWQ_OK
                : DWQ_E_AGAIN;
@@ -469,8 +501,10 @@ dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
         return DWQ_E_MESSAGE;
     }
     status = dwqi_task_head_read(item, whole, head);
-    /* Names and values stand in the first segment, in front of all arrays. */
+    /* Names and values stand in the first segment, in front of all arrays; an item
+     * that scatters nothing is decoded as a whole. */
     if (status != DWQ_OK || head->size != whole ||
+        (head->n_scattered == 0 && share->n_segments != 1) ||
         sizeof *head + (uint64_t)head->values_size + head->function_size +
                 head->module_size >
             first->size) {
@@ -503,10 +537,7 @@ dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
 
 void dwqi_team_finish_order(struct dwqi_team *team)
 {
-    if (team->has_received) {
-        dwqi_release(team->config.transport, &team->received);
-        team->has_received = false;
-    }
+    dwqi_team_drop_received(team);
     if (team->ops->finish_order) {
         team->ops->finish_order(team);
     }

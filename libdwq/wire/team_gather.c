@@ -129,9 +129,10 @@ static dwq_status_t send_rows(struct dwqi_team *team,
     return status;
 }
 
-static bool by_message(const struct dwqi_segment *segment)
+static bool by_message(const struct dwqi_team *team,
+                       const struct dwqi_segment *segment)
 {
-    return segment->rows > 0 && segment->size > DWQI_COLL_MAX;
+    return segment->rows > 0 && segment->size > team->config.coll->max;
 }
 
 /* The memory at which this rank sends (broker) or receives the segment. */
@@ -156,12 +157,12 @@ static dwq_status_t begin_segment(struct dwqi_team *team)
     if (segment->rows == 0) {
         uint64_t left = segment->size - g->done;
 
-        g->chunk = left < DWQI_COLL_MAX ? left : DWQI_COLL_MAX;
+        g->chunk = left < coll->max ? left : coll->max;
         return dwqi_gather_bcast(team, memory + g->done, g->chunk);
     }
     set_rows(team, segment);
     g->chunk = segment->size;
-    if (by_message(segment)) {
+    if (by_message(team, segment)) {
         g->state = WAITS_FOR_ROWS;
         return dwqi_gather_is_root(team) ? send_rows(team, segment) : DWQ_OK;
     }
@@ -236,9 +237,10 @@ static dwq_status_t take_rows(struct dwqi_team *team)
     if (team->received.body_size < size) {
         return DWQ_E_MESSAGE;
     }
-    memcpy(g->item + g->item_at, team->received.body, size);
-    dwqi_release(team->config.transport, &team->received);
-    team->has_received = false;
+    if (size > 0) {
+        memcpy(g->item + g->item_at, team->received.body, size);
+    }
+    dwqi_team_drop_received(team);
     return next_segment(team);
 }
 
@@ -305,7 +307,7 @@ static dwq_status_t gather_progress(struct dwqi_team *team)
     while (status == DWQ_OK && g->state != HAS_ORDER) {
         if (g->state == IDLE) {
             if (dwqi_gather_is_root(team) || team->has_order) {
-                return DWQ_OK;
+                break;
             }
             status = dwqi_gather_begin_frame(team, IN_FRAME);
         } else if (g->state == WAITS_FOR_ROWS) {
@@ -332,10 +334,18 @@ static void gather_finish_order(struct dwqi_team *team)
     drop_item(dwqi_gather_of(team));
 }
 
+/* A collective that nobody waits for has to end before the next begins: that of a
+ * group of one, or the frame that asks for parts which came before it had left. */
+static bool gather_is_busy(struct dwqi_team *team)
+{
+    return dwqi_gather_of(team)->state != IDLE;
+}
+
 const struct dwqi_team_ops dwqi_team_gather_ops = {
     .send_order = dwqi_gather_order,
     .progress = gather_progress,
     .send_part = dwqi_gather_part,
     .finish_order = gather_finish_order,
+    .is_busy = gather_is_busy,
     .finish = gather_finish,
 };

@@ -31,6 +31,12 @@ struct dwqi_team_member {
     struct dwqi_agreement agreement; /* the newest it spoke of */
 };
 
+/* A message that came while the one before it was not done with. */
+struct dwqi_team_later {
+    struct dwqi_message message;
+    struct dwqi_team_later *next;
+};
+
 struct dwqi_team_ops {
     dwq_status_t (*send_order)(struct dwqi_team *team,
                                enum dwqi_order_kind kind);
@@ -40,6 +46,8 @@ struct dwqi_team_ops {
                               const struct dwqi_extent *parts, size_t n_parts,
                               void (*release)(void *owner), void *owner);
     void (*finish_order)(struct dwqi_team *team); /* or NULL */
+    /* Something of the order is under way, even if nothing is missing; or NULL. */
+    bool (*is_busy)(struct dwqi_team *team);
     void (*finish)(struct dwqi_team *team);
 };
 
@@ -67,6 +75,7 @@ struct dwqi_team {
     uint32_t n_ready_said;
     struct dwqi_message received; /* of a task by message */
     bool has_received;
+    struct dwqi_team_later *later; /* those after it */
     struct dwqi_order order;
     bool has_order;
 
@@ -96,6 +105,8 @@ static inline int dwqi_team_peer(const struct dwqi_team *team, int group_rank)
 
 /* Handle the messages that came. */
 dwq_status_t dwqi_team_receive(struct dwqi_team *team);
+/* Release the message of a task, if there is one; the next takes its place. */
+void dwqi_team_drop_received(struct dwqi_team *team);
 /* Read an order's head and segments at `data`; the item follows in memory of its
  * own, or at *used_out. Segments are copied into the arena. */
 dwq_status_t dwqi_team_read_order(struct dwqi_team *team,

@@ -8,16 +8,21 @@
 
 #include "libdwq/base/heap.h"
 
-/* A message under way, or in an inbox. */
+/* A message under way, or in an inbox. A large body stays with its sender until
+ * it arrives, so that one who touches it too early is found out. */
 struct parcel {
     struct dwqi_message message;
+    struct dwqi_extent *parts; /* what was not copied yet, or NULL */
+    size_t n_parts;
+    bool noisy; /* it will be corrupted */
     struct parcel *next, *prev;
 };
 
 enum event_kind {
     EVENT_ARRIVAL,
     EVENT_WAKE,
-    EVENT_RELEASE
+    EVENT_RELEASE,
+    EVENT_CALL
 };
 
 struct event {
@@ -25,10 +30,10 @@ struct event {
     uint64_t sequence; /* of two at one time the earlier made comes first */
     enum event_kind kind;
     int endpoint;
-    struct parcel *parcel;        /* of an arrival */
-    void (*release)(void *owner); /* of a large body: some time after it has
-                                   * arrived its sender knows */
-    void *owner;
+    struct parcel *parcel;   /* of an arrival */
+    void (*call)(void *arg); /* EVENT_CALL; or the release of a large body: some
+                               * time after it has arrived its sender knows */
+    void *arg;
     int sender;
     size_t place;
 };
@@ -46,6 +51,9 @@ struct endpoint {
     struct dwqi_transport base;
     struct dwqi_sim *sim;
     int number;
+    int offset; /* endpoint that is its peer 0 */
+    int host; /* whose clock and step it shares: its own number, mostly */
+    int n_moving;
     double clock;
     struct parcel *inbox;
     bool waking;   /* an EVENT_WAKE is there */
@@ -108,21 +116,66 @@ static struct event *add_event(struct dwqi_sim *sim, enum event_kind kind,
     return event;
 }
 
+static struct endpoint *host_of(struct endpoint *e)
+{
+    return &e->sim->endpoints[e->host];
+}
+
 static void wake(struct dwqi_sim *sim, struct endpoint *e, double time)
 {
+    e = host_of(e);
     if (e->step && !e->waking) {
         e->waking =
             add_event(sim, EVENT_WAKE, e->number, fmax(time, e->clock)) != NULL;
     }
 }
 
+/* --- On the wire -------------------------------------------------------- */
+
+/* Put noise in place of one of the 64-byte blocks. A single changed byte could
+ * make one sound message into another (the id of one task into that of the next),
+ * which nobody without a checksum can see, and MPI does not do. */
+static void corrupt(struct dwqi_sim *sim, unsigned char *bytes, size_t size)
+{
+    size_t block = dwqi_random(&sim->random) % (size / DWQI_ALIGN);
+
+    for (size_t i = 0; i < DWQI_ALIGN; i++) {
+        bytes[block * DWQI_ALIGN + i] =
+            (unsigned char)dwqi_random(&sim->random);
+    }
+    sim->n_corrupted++;
+}
+
+/* The message as it comes out of a wire: head and body as bytes, and the head
+ * read again. */
+static void deliver(struct dwqi_sim *sim, struct parcel *parcel)
+{
+    struct dwqi_message *message = &parcel->message;
+    unsigned char *bytes = message->memory;
+    size_t size = message->body_size;
+    struct dwqi_head head = { 0 };
+
+    dwqi_parts_copy(parcel->parts, parcel->n_parts, bytes + sizeof head);
+    free(parcel->parts);
+    parcel->parts = NULL;
+    if (parcel->noisy) {
+        corrupt(sim, bytes, sizeof head + size);
+    }
+    message->status =
+        dwqi_head_read(bytes, sizeof head + (message->in_frame ? size : 0),
+                       DWQI_INLINE_MAX, &head, &message->why);
+    message->tag = head.tag;
+    message->n_items = head.n_items;
+    message->body = size > 0 ? bytes + sizeof head : NULL;
+}
+
 /* --- Time --------------------------------------------------------------- */
 
 static void finish_transfer(struct dwqi_sim *sim, struct event *event)
 {
-    if (event->kind == EVENT_RELEASE && event->release) {
-        event->release(event->owner);
-        event->release = NULL;
+    if (event->kind == EVENT_RELEASE && event->call) {
+        event->call(event->arg);
+        event->call = NULL;
         sim->n_unreleased--;
         sim->endpoints[event->sender].released = true;
     }
@@ -151,7 +204,15 @@ static void run_event(struct dwqi_sim *sim)
     dwqi_heap_remove(&sim->events, event);
     sim->clock = fmax(sim->clock, event->time);
     finish_transfer(sim, event);
-    if (event->kind == EVENT_ARRIVAL) {
+    if (event->kind == EVENT_RELEASE) {
+        wake(sim, &sim->endpoints[event->sender], sim->clock);
+    } else if (event->kind == EVENT_CALL) {
+        event->call(event->arg);
+        wake(sim, e, sim->clock);
+    } else if (event->kind == EVENT_ARRIVAL) {
+        if (event->parcel->parts) {
+            deliver(sim, event->parcel);
+        }
         DL_APPEND(e->inbox, event->parcel);
         wake(sim, e, sim->clock);
     } else if (event->kind == EVENT_WAKE && e->step) {
@@ -198,53 +259,45 @@ static double arrival_time(struct dwqi_sim *sim, int from, int to, double now)
     return pair->last;
 }
 
-/* Put noise in place of one of the 64-byte blocks. A single changed byte could
- * make one sound message into another (the id of one task into that of the next),
- * which nobody without a checksum can see, and MPI does not do. */
-static void corrupt(struct dwqi_sim *sim, unsigned char *bytes, size_t size)
+static bool is_noisy(struct dwqi_sim *sim, int from, int to, size_t size)
 {
-    size_t block = dwqi_random(&sim->random) % (size / DWQI_ALIGN);
+    int below = sim->config.corrupt_below;
 
-    for (size_t i = 0; i < DWQI_ALIGN; i++) {
-        bytes[block * DWQI_ALIGN + i] =
-            (unsigned char)dwqi_random(&sim->random);
-    }
-    sim->n_corrupted++;
+    return size > 0 && (below == 0 || (from < below && to < below)) &&
+           dwqi_random_unit(&sim->random) < sim->config.corrupt;
 }
 
-/* The message as it went over a wire: head and body as bytes, corrupted now and
- * then, and the head read again. */
-static struct parcel *make_parcel(struct dwqi_sim *sim, int from,
+static struct parcel *make_parcel(struct dwqi_sim *sim, int from, int to,
                                   const struct dwqi_outgoing *out)
 {
     size_t size = dwqi_parts_size(out->parts, out->n_parts);
     struct dwqi_head head = dwqi_head_make(out->tag, out->n_items, size);
     struct parcel *parcel = calloc(1, sizeof *parcel);
-    bool in_frame = size <= DWQI_INLINE_MAX;
     void *memory = NULL;
-    unsigned char *bytes;
 
     if (!parcel ||
         posix_memalign(&memory, DWQI_ALIGN, sizeof head + size) != 0) {
         free(parcel);
         return NULL;
     }
-    bytes = memory;
-    memcpy(bytes, &head, sizeof head);
-    dwqi_parts_copy(out->parts, out->n_parts, bytes + sizeof head);
-    if (size > 0 && dwqi_random_unit(&sim->random) < sim->config.corrupt) {
-        corrupt(sim, bytes, sizeof head + size);
+    memcpy(memory, &head, sizeof head);
+    parcel->message =
+        (struct dwqi_message){ .peer = from - sim->endpoints[to].offset,
+                               .memory = memory,
+                               .body_size = size,
+                               .in_frame = size <= DWQI_INLINE_MAX };
+    parcel->noisy = is_noisy(sim, from, to, size);
+    parcel->n_parts = out->n_parts;
+    parcel->parts = malloc((out->n_parts + 1) * sizeof *parcel->parts);
+    if (!parcel->parts) {
+        abort(); /* a test's machine without memory */
     }
-    parcel->message = (struct dwqi_message){ .peer = from,
-                                             .memory = memory,
-                                             .in_frame = in_frame };
-    parcel->message.status =
-        dwqi_head_read(bytes, sizeof head + (in_frame ? size : 0),
-                       DWQI_INLINE_MAX, &head, &parcel->message.why);
-    parcel->message.tag = head.tag;
-    parcel->message.n_items = head.n_items;
-    parcel->message.body = size > 0 ? bytes + sizeof head : NULL;
-    parcel->message.body_size = size;
+    for (size_t i = 0; i < out->n_parts; i++) {
+        parcel->parts[i] = out->parts[i];
+    }
+    if (parcel->message.in_frame) {
+        deliver(sim, parcel);
+    }
     return parcel;
 }
 
@@ -253,16 +306,18 @@ static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
 {
     struct endpoint *e = of(transport);
     struct dwqi_sim *sim = e->sim;
-    struct parcel *parcel = make_parcel(sim, e->number, message);
-    double arrival = arrival_time(sim, e->number, peer, e->clock);
+    int to = e->offset + peer;
+    struct parcel *parcel = make_parcel(sim, e->number, to, message);
+    double arrival = arrival_time(sim, e->number, to, host_of(e)->clock);
     struct event *event =
-        parcel ? add_event(sim, EVENT_ARRIVAL, peer, arrival) : NULL;
+        parcel ? add_event(sim, EVENT_ARRIVAL, to, arrival) : NULL;
 
     if (!event) {
         return DWQ_E_NOMEM;
     }
     sim->n_sent++;
     event->parcel = parcel;
+    event->sender = e->number;
     if (!message->release) {
         return DWQ_OK;
     }
@@ -270,14 +325,14 @@ static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
         message->release(message->owner);
         return DWQ_OK;
     }
-    event = add_event(sim, EVENT_RELEASE, peer,
+    event = add_event(sim, EVENT_RELEASE, to,
                       arrival + 100 * sim->config.mean_delay);
     if (!event) {
         return DWQ_E_NOMEM;
     }
     event->sender = e->number;
-    event->release = message->release;
-    event->owner = message->owner;
+    event->call = message->release;
+    event->arg = message->owner;
     sim->n_unreleased++;
     return DWQ_OK;
 }
@@ -326,7 +381,7 @@ static dwq_status_t sim_pause(struct dwqi_transport *transport, double until)
 
 static double sim_now(struct dwqi_transport *transport)
 {
-    return of(transport)->clock;
+    return host_of(of(transport))->clock;
 }
 
 static void sim_release(struct dwqi_transport *transport,
@@ -337,11 +392,19 @@ static void sim_release(struct dwqi_transport *transport,
     message->memory = NULL;
 }
 
-/* All was copied when it was sent. */
+/* What is under way leaves its sender at once. */
 static dwq_status_t sim_flush(struct dwqi_transport *transport)
 {
     struct endpoint *e = of(transport);
 
+    for (size_t i = 0; i < e->sim->events.n; i++) {
+        struct event *event = e->sim->events.items[i];
+
+        if (event->sender == e->number && event->parcel &&
+            event->parcel->parts) {
+            deliver(e->sim, event->parcel);
+        }
+    }
     for (size_t i = 0; i < e->sim->events.n; i++) {
         struct event *event = e->sim->events.items[i];
 
@@ -350,6 +413,11 @@ static dwq_status_t sim_flush(struct dwqi_transport *transport)
         }
     }
     return DWQ_OK;
+}
+
+static void sim_moving(struct dwqi_transport *transport, int change)
+{
+    of(transport)->n_moving += change;
 }
 
 static void sim_close(struct dwqi_transport *transport)
@@ -364,6 +432,7 @@ static const struct dwqi_transport_ops sim_ops = {
     .now = sim_now,
     .release = sim_release,
     .flush = sim_flush,
+    .moving = sim_moving,
     .close = sim_close,
 };
 
@@ -385,6 +454,7 @@ struct dwqi_sim *dwqi_sim_create(const struct dwqi_sim_config *config)
         sim->endpoints[i].base.ops = &sim_ops;
         sim->endpoints[i].sim = sim;
         sim->endpoints[i].number = (int)i;
+        sim->endpoints[i].host = (int)i;
     }
     return sim;
 }
@@ -392,6 +462,7 @@ struct dwqi_sim *dwqi_sim_create(const struct dwqi_sim_config *config)
 static void free_parcel(struct parcel *parcel)
 {
     free(parcel->message.memory);
+    free(parcel->parts);
     free(parcel);
 }
 
@@ -435,6 +506,16 @@ struct dwqi_transport *dwqi_sim_endpoint(struct dwqi_sim *sim, int endpoint)
     return &sim->endpoints[endpoint].base;
 }
 
+void dwqi_sim_set_base(struct dwqi_sim *sim, int endpoint, int base)
+{
+    sim->endpoints[endpoint].offset = base;
+}
+
+void dwqi_sim_join(struct dwqi_sim *sim, int endpoint, int host)
+{
+    sim->endpoints[endpoint].host = host;
+}
+
 void dwqi_sim_set_step(struct dwqi_sim *sim, int endpoint,
                        dwq_status_t (*step)(void *arg), void *arg, double start)
 {
@@ -448,12 +529,38 @@ void dwqi_sim_set_step(struct dwqi_sim *sim, int endpoint,
 
 void dwqi_sim_advance(struct dwqi_sim *sim, int endpoint, double seconds)
 {
-    sim->endpoints[endpoint].clock += seconds;
+    host_of(&sim->endpoints[endpoint])->clock += seconds;
 }
 
 double dwqi_sim_now(const struct dwqi_sim *sim, int endpoint)
 {
-    return sim->endpoints[endpoint].clock;
+    return sim->endpoints[sim->endpoints[endpoint].host].clock;
+}
+
+void dwqi_sim_call(struct dwqi_sim *sim, int endpoint, double time,
+                   void (*call)(void *arg), void *arg)
+{
+    struct event *event = add_event(sim, EVENT_CALL, endpoint, time);
+
+    if (!event) {
+        abort(); /* a test's machine without memory */
+    }
+    event->call = call;
+    event->arg = arg;
+}
+
+bool dwqi_sim_drain(struct dwqi_sim *sim, uint64_t most)
+{
+    while (next_event(sim) && most > 0) {
+        run_event(sim);
+        most--;
+    }
+    return next_event(sim) == NULL;
+}
+
+int dwqi_sim_n_moving(const struct dwqi_sim *sim, int endpoint)
+{
+    return sim->endpoints[endpoint].n_moving;
 }
 
 bool dwqi_sim_is_stuck(const struct dwqi_sim *sim)

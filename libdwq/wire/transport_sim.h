@@ -18,6 +18,7 @@ struct dwqi_sim_config {
     double long_share; /* 0..1: which share of them */
     double corrupt;    /* 0..1: which share of those with a body (EXIT and BYE
                         * have none) has noise in one place */
+    int corrupt_below; /* only between endpoints below this; 0: between all */
 };
 
 /* NULL: no memory. */
@@ -26,6 +27,11 @@ void dwqi_sim_destroy(struct dwqi_sim *sim);
 
 /* Owned by the simulation; close does nothing. */
 struct dwqi_transport *dwqi_sim_endpoint(struct dwqi_sim *sim, int endpoint);
+
+/* Peer p of this endpoint is endpoint base + p. */
+void dwqi_sim_set_base(struct dwqi_sim *sim, int endpoint, int base);
+/* The endpoint belongs to the process of `host`: one clock, one step. */
+void dwqi_sim_join(struct dwqi_sim *sim, int endpoint, int host);
 
 /* From time `start` on, `step` is called when there may be something to do: it
  * answers DWQ_OK (call again), DWQ_E_AGAIN (when something comes), or an error
@@ -37,6 +43,15 @@ void dwqi_sim_set_step(struct dwqi_sim *sim, int endpoint,
 /* Let time pass at one endpoint: its user's code computes. */
 void dwqi_sim_advance(struct dwqi_sim *sim, int endpoint, double seconds);
 double dwqi_sim_now(const struct dwqi_sim *sim, int endpoint);
+
+/* At a time, call this, and step the endpoint. */
+void dwqi_sim_call(struct dwqi_sim *sim, int endpoint, double time,
+                   void (*call)(void *arg), void *arg);
+/* Let everybody but endpoint 0 go on until nothing is under way; false: that was
+ * not so after `most` events. */
+bool dwqi_sim_drain(struct dwqi_sim *sim, uint64_t most);
+/* Transfers that dwqi_moving() told of and that did not end. */
+int dwqi_sim_n_moving(const struct dwqi_sim *sim, int endpoint);
 
 /* Endpoint 0 waited without a bound while nothing was under way. */
 bool dwqi_sim_is_stuck(const struct dwqi_sim *sim);

@@ -37,7 +37,7 @@ function may_see(file, from, target, to) {
 }
 
 function may_mpi(file, from) {
-    return from == "wire" || from == "bench" || from == "examples" ||
+    return from == "wire" || file == "bench/raw_mpi.c" || from == "examples" ||
         file == "libdwq/core/group.c" || file == "libdwq/core/run.c" ||
         file == "libdwq/include/dwq/mpi.h"
 }
@@ -67,6 +67,9 @@ function complain(why) {
     }
     if (target ~ /^hwloc/ && FILENAME !~ /^topology\/(discover|bind)\.c$/) {
         complain("hwloc does not belong here")
+    }
+    if (FILENAME == "bench/raw_mpi.c" && target ~ /\//) {
+        complain("the floor is bare MPI")
     }
     if (target ~ /^msgpack/ && FILENAME !~ /^libdwq\/wire\/codec/) {
         complain("msgpack does not belong here")

@@ -3,6 +3,7 @@
  *     campaign 100000          seeds 1 .. 100000
  *     campaign 5000 700001     5000 seeds from 700001
  *     campaign replay 42       seed 42 alone, with the library's log
+ *     campaign groups ...      the same with groups behind brokers
  *
  * Prints one line per failing seed, and a summary; exits 1 if any failed. */
 #include <inttypes.h>
@@ -15,16 +16,17 @@
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: campaign N [FIRST] | campaign replay SEED\n");
+    fprintf(stderr, "usage: campaign [groups] N [FIRST] | "
+                    "campaign [groups] replay SEED\n");
     return 2;
 }
 
-static int replay(const char *text)
+static int replay(scenario_fn *run, const char *text)
 {
     uint64_t seed = strtoull(text, NULL, 10);
     struct scenario_outcome outcome;
 
-    scenario_run(seed, true, &outcome);
+    run(seed, true, &outcome);
     printf("seed %" PRIu64 ": %s\n", seed, outcome.ok ? "ok" : outcome.fault);
     return outcome.ok ? 0 : 1;
 }
@@ -43,10 +45,16 @@ static void add(struct scenario_outcome *sum, const struct scenario_outcome *o)
 int main(int argc, char **argv)
 {
     struct scenario_outcome sum = { .ok = true }, outcome;
+    scenario_fn *run = scenario_run;
     uint64_t n, first, n_failed = 0;
 
+    if (argc >= 2 && strcmp(argv[1], "groups") == 0) {
+        run = scenario_groups_run;
+        argc--;
+        argv++;
+    }
     if (argc == 3 && strcmp(argv[1], "replay") == 0) {
-        return replay(argv[2]);
+        return replay(run, argv[2]);
     }
     n = argc >= 2 ? strtoull(argv[1], NULL, 10) : 0;
     first = argc >= 3 ? strtoull(argv[2], NULL, 10) : 1;
@@ -54,7 +62,7 @@ int main(int argc, char **argv)
         return usage();
     }
     for (uint64_t seed = first; seed < first + n; seed++) {
-        scenario_run(seed, false, &outcome);
+        run(seed, false, &outcome);
         add(&sum, &outcome);
         if (!outcome.ok) {
             n_failed++;

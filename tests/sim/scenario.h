@@ -1,4 +1,4 @@
-/* One run of the real controller and the real workers on the simulated
+/* One run of the real controller and the real workers or groups on the simulated
  * transport, all of it drawn from a seed, and checked to the end. */
 #ifndef TESTS_SIM_SCENARIO_H
 #define TESTS_SIM_SCENARIO_H
@@ -16,7 +16,10 @@ struct scenario_outcome {
 };
 
 /* `verbose`: the library's log lines go to stderr. */
-void scenario_run(uint64_t seed, bool verbose,
-                  struct scenario_outcome *outcome_out);
+typedef void scenario_fn(uint64_t seed, bool verbose,
+                         struct scenario_outcome *outcome_out);
+
+scenario_fn scenario_run;        /* workers of one rank */
+scenario_fn scenario_groups_run; /* groups behind brokers */
 
 #endif

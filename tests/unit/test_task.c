@@ -248,3 +248,37 @@ Test(task, rate_stays_where_results_agree)
         cr_assert_eq(rate.seconds, 0.5);
     }
 }
+
+/* A large body may be under way when the controller is gone. */
+Test(task, a_task_that_is_being_sent_outlives_its_queue)
+{
+    struct dwqi_tasks *tasks = calloc(1, sizeof *tasks);
+    struct dwqi_task *task = create_with_id(tasks, 7);
+
+    task->refs++;
+    dwqi_tasks_finish(tasks);
+    memset(tasks, 0, sizeof *tasks);
+    cr_assert_eq(task->refs, 1);
+    dwqi_task_unref(task);
+    cr_assert_eq(tasks->n_spare, 0, "it was not touched");
+    free(tasks);
+}
+
+Test(task, small_tasks_are_packed_in_place_and_serve_again)
+{
+    struct dwqi_tasks tasks = { 0 };
+    double many[64] = { 0 };
+    dwq_array_t array = dwq_array(DWQ_DOUBLE, many, 1, (size_t[]){ 64 });
+    struct dwqi_task *task = create_with_id(&tasks, 1), *large;
+
+    cr_assert_eq(task->pack.block, task->small);
+    dwqi_task_remove(&tasks, task);
+    large = create(&tasks, &(dwq_task_t){ .function = "f", DWQ_ARGS(array) });
+    cr_assert_neq(large->pack.block, large->small);
+    cr_assert_eq(large->refs, 1);
+    cr_assert_null(large->outcome);
+    cr_assert_eq(large->state, DWQI_TASK_QUEUED);
+    dwqi_task_drop_pack(large);
+    cr_assert_null(large->pack.block);
+    dwqi_tasks_finish(&tasks);
+}

@@ -197,8 +197,9 @@ Test(welch, agrees_with_the_definition)
     free(noise);
 }
 
-/* As two ranks would: each computes its blocks, one adds them in order. */
-Test(welch, blocks_of_two_ranges_give_the_same_bits)
+/* As three ranks would: each computes its blocks, in any order, and one adds all
+ * of them in order. */
+Test(welch, blocks_of_three_ranks_give_the_same_bits)
 {
     enum {
         WINDOW = 96,
@@ -206,30 +207,29 @@ Test(welch, blocks_of_two_ranges_give_the_same_bits)
         BINS = WINDOW / 2 + 1
     };
     double *noise = make_noise(N);
-    double mean_square;
+    double mean_square, joined_square;
+    double joined[BINS];
     size_t n_segments;
     double *whole = make_density(noise, N, WINDOW, &n_segments, &mean_square);
     size_t n_blocks = welch_blocks(n_segments);
-    double(*parts)[BINS] = malloc(n_blocks * sizeof *parts);
-    double sums[BINS] = { 0 };
-    double energy;
+    size_t size = welch_part_size(WINDOW);
+    double *parts = malloc(n_blocks * size * sizeof *parts);
 
-    cr_assert(parts && n_blocks > 4);
-    for (size_t rank = 2; rank-- > 0;) { /* the second range first */
+    cr_assert(parts && n_blocks > 6);
+    for (size_t rank = 3; rank-- > 0;) { /* the last one first */
         struct welch *welch = welch_create(WINDOW);
+        size_t end = rank < 2 ? (rank + 1) * 3 : n_blocks;
 
-        for (size_t block = rank * 3; block < (rank ? n_blocks : 3); block++) {
-            welch_block(welch, noise, N, block, parts[block], &energy);
+        for (size_t block = rank * 3; block < end; block++) {
+            welch_part(welch, noise, N, block, parts + block * size);
         }
         if (rank == 0) {
-            for (size_t i = 0; i < n_blocks * BINS; i++) {
-                sums[i % BINS] += parts[i / BINS][i % BINS];
-            }
-            welch_scale(welch, n_segments, RATE, sums);
+            welch_join(welch, parts, n_segments, RATE, joined, &joined_square);
         }
         welch_destroy(welch);
     }
-    cr_assert_eq(memcmp(sums, whole, sizeof sums), 0);
+    cr_assert_eq(memcmp(joined, whole, sizeof joined), 0);
+    cr_assert(joined_square == mean_square);
     free(parts);
     free(whole);
     free(noise);

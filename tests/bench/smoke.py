@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""smoke.py DWQ_BENCH: dwq-bench with tiny counts. The form is looked at, never a
+time: every question gives figures with all they need, the table and the files
+say the same, and what is wrong ends with an exit code that says so."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+BENCH = sys.argv[1]
+n_tests = 0
+bad = 0
+
+
+def check(good, what):
+    global n_tests, bad
+    n_tests += 1
+    bad += not good
+    print("ok" if good else "not ok", n_tests, "-", what, flush=True)
+
+
+def run(*args):
+    return subprocess.run([BENCH, *args], capture_output=True, text=True,
+                          timeout=500)
+
+
+def read(path):
+    with open(path) as lines:
+        return [json.loads(line) for line in lines]
+
+
+def check_figure(f):
+    name = f["question"] + ": " + f["name"]
+    ours = f.get("ours", {})
+    check(ours.get("n", 0) >= 1 and ours["p25"] <= ours["median"] <= ours["p75"],
+          name + ": ours was measured")
+    verdict = f["verdict"]
+    if f["bar_kind"] == "none":
+        check(verdict == "", name + ": no bar, no verdict")
+    else:
+        at_least = f["bar_kind"] == "at least"
+        met = f["value"] >= f["bar"] if at_least else f["value"] <= f["bar"]
+        check(verdict == ("met" if met else "missed"), name + ": verdict")
+    if f["value_unit"] == "x bare":
+        ratio = ours["median"] / f["bare"]["median"]
+        check(abs(f["value"] / ratio - 1) < 1e-6, name + ": ratio of medians")
+
+
+def questions():
+    text = run("--help").stdout
+    return [line.split()[0] for line in text.split("questions:\n")[1].splitlines()]
+
+
+def check_run(folder):
+    path = os.path.join(folder, "new.json")
+    page = os.path.join(folder, "page")
+    readme = os.path.join(folder, "README.md")
+    done = run("--tiny", "--rounds", "1", "--no-peers", "--json", path,
+               "--report", page, "--readme", readme)
+    check(done.returncode == 0, "a tiny run ends well: " + done.stderr[-300:])
+    facts, *figures = read(path)
+    check(facts["cores"] >= 1 and facts["mpi"] and facts["library"], "facts")
+    check({f["question"] for f in figures} == set(questions()),
+          "every question gives figures")
+    for f in figures:
+        check_figure(f)
+    missing = [f["name"] for f in figures if f["name"] not in done.stdout]
+    check(not missing, "the table has every figure: %s" % missing)
+    with open(readme) as text:
+        text = text.read()
+    check(all(f["name"] in text for f in figures), "README.md has every figure")
+    with open(os.path.join(page, "index.html")) as text:
+        text = text.read()
+    check(text.count("<tr class") == len(figures), "the page has every figure")
+    check("</html>" in text, "the page is whole")
+    return path, figures
+
+
+def check_again(folder, path, figures):
+    """What was written is read back as it was, and met bars decide the code."""
+    copy = os.path.join(folder, "copy.json")
+    done = run("--from", path, "--json", copy, "--compare", path)
+    check(done.returncode == (1 if any(f["verdict"] == "missed"
+                                       for f in figures) else 0),
+          "a missed bar is an exit code of 1")
+    check(read(copy) == figures, "figures survive reading and writing")
+    check(done.stdout.count("within noise") == len(figures),
+          "a run does not differ from itself")
+    for f in figures:
+        if f["verdict"] == "met":
+            f["verdict"], f["bar_kind"], f["bar"] = "x", "at most", -1
+            break
+    with open(copy, "w") as out:
+        out.writelines(json.dumps(f) + "\n" for f in figures)
+    done = run("--from", copy)
+    check(done.returncode == 1 and "missed" in done.stdout,
+          "a bar that is missed is seen")
+
+
+def check_sweep():
+    done = run("--sweep", "test {a} != y && sleep 0.0{n}", "n=1,2", "a=x,y",
+               "--repeats", "2")
+    lines = done.stdout.splitlines()
+    check(done.returncode == 1, "a command that fails is an exit code of 1")
+    check(len(lines) == 5, "a line for each combination: " + done.stdout)
+    check([line.split()[-1] for line in lines[1:]] == ["0", "2", "0", "2"],
+          "failed runs are counted where they belong")
+    done = run("--sweep", "true {n}", "n=1", "--repeats", "1", "--jobs", "2")
+    check(done.returncode == 0, "a sweep ends well")
+
+
+def check_wrong():
+    check(run("no-such-question").returncode == 2, "an unknown question")
+    check(run("--rounds", "0").returncode == 2, "no rounds")
+    check(run("--from", "/nonexistent").returncode == 2, "no such file")
+    check(run("--sweep", "true", "novalue").returncode == 2, "no values")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    path, figures = check_run(folder)
+    check_again(folder, path, figures)
+check_sweep()
+check_wrong()
+print("1..%d" % n_tests)
+sys.exit(bad > 0)

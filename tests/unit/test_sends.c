@@ -1,0 +1,177 @@
+/* What the MPI transport gathers: a rank that sends to itself. */
+#include <criterion/criterion.h>
+#include <mpi.h>
+#include <string.h>
+#include <time.h>
+
+#include "libdwq/base/clock.h"
+#include "libdwq/wire/transport_mpi.h"
+
+static struct {
+    struct dwqi_transport *transport;
+    struct dwqi_log log;
+} self;
+
+static void set_up(void)
+{
+    struct dwqi_backoff backoff;
+
+    MPI_Init(NULL, NULL);
+    dwqi_backoff_init(&backoff, 1e-3, true);
+    cr_assert_eq(dwqi_transport_mpi_create(MPI_COMM_WORLD, &backoff, &self.log,
+                                           &self.transport),
+                 DWQ_OK);
+}
+
+static void tear_down(void)
+{
+    dwqi_close(self.transport);
+    MPI_Finalize();
+}
+
+TestSuite(sends, .init = set_up, .fini = tear_down, .timeout = 60);
+
+/* One item of `size` bytes that hold `number`. */
+static void send_item(enum dwqi_tag tag, uint64_t number, size_t size,
+                      bool may_wait)
+{
+    static uint64_t bytes[64 * 1024];
+    struct dwqi_extent part = { bytes, size };
+
+    bytes[0] = number;
+    cr_assert_eq(dwqi_send(self.transport, 0,
+                           &(struct dwqi_outgoing){ .tag = tag,
+                                                    .n_items = 1,
+                                                    .parts = &part,
+                                                    .n_parts = 1,
+                                                    .may_wait = may_wait }),
+                 DWQ_OK);
+}
+
+/* The next message has n_items items of `size` bytes, numbered from `first`. */
+static void expect(enum dwqi_tag tag, uint32_t n_items, uint64_t first,
+                   size_t size)
+{
+    struct dwqi_message message;
+    double until = dwqi_clock_now() + 20;
+    dwq_status_t status = DWQ_E_AGAIN;
+    uint64_t number;
+
+    while (status == DWQ_E_AGAIN && dwqi_clock_now() < until) {
+        status = dwqi_poll(self.transport, &message);
+    }
+    cr_assert_eq(status, DWQ_OK);
+    cr_assert_eq(message.status, DWQ_OK);
+    cr_assert_eq(message.tag, tag);
+    cr_assert_eq(message.n_items, n_items, "%u items", message.n_items);
+    cr_assert_eq(message.body_size, n_items * size);
+    for (uint32_t i = 0; i < n_items; i++) {
+        memcpy(&number, message.body + i * size, sizeof number);
+        cr_assert_eq(number, first + i);
+    }
+    dwqi_release(self.transport, &message);
+}
+
+/* Gather n items at once: again, if the machine took the core away meanwhile. */
+static void gather(int n)
+{
+    send_item(DWQI_DONE, 0, 128, true);
+    for (int i = 1; i < n; i++) {
+        send_item(DWQI_DONE, (uint64_t)i, 128, i + 1 < n);
+    }
+}
+
+Test(sends, what_may_wait_travels_with_what_comes_next)
+{
+    struct dwqi_message message;
+    bool together = false;
+
+    /* 10 us may pass between two sends; not every time. */
+    for (int i = 0; i < 1000 && !together; i++) {
+        uint32_t n = 0;
+
+        gather(3);
+        while (n < 3) {
+            if (dwqi_poll(self.transport, &message) == DWQ_OK) {
+                together = message.n_items == 3;
+                n += message.n_items;
+                dwqi_release(self.transport, &message);
+            }
+        }
+    }
+    cr_assert(together);
+}
+
+Test(sends, nothing_waits_without_being_asked)
+{
+    for (uint64_t i = 0; i < 3; i++) {
+        send_item(DWQI_DONE, i, 128, false);
+    }
+    for (uint64_t i = 0; i < 3; i++) {
+        expect(DWQI_DONE, 1, i, 128);
+    }
+}
+
+Test(sends, another_kind_of_message_keeps_the_order)
+{
+    send_item(DWQI_DONE, 1, 128, true);
+    send_item(DWQI_RETURN, 2, 64, false);
+    expect(DWQI_DONE, 1, 1, 128);
+    expect(DWQI_RETURN, 1, 2, 64);
+}
+
+Test(sends, a_large_body_keeps_the_order)
+{
+    send_item(DWQI_DONE, 1, 128, true);
+    send_item(DWQI_DONE, 2, 256 * 1024, false);
+    expect(DWQI_DONE, 1, 1, 128);
+    expect(DWQI_DONE, 1, 2, 256 * 1024);
+}
+
+Test(sends, a_full_frame_leaves)
+{
+    uint64_t n = 0;
+    struct dwqi_message message;
+
+    for (uint64_t i = 0; i < 100; i++) {
+        send_item(DWQI_DONE, i, 512, i + 1 < 100);
+    }
+    while (n < 100) {
+        if (dwqi_poll(self.transport, &message) == DWQ_OK) {
+            cr_assert_eq(message.status, DWQ_OK);
+            cr_assert_leq(message.body_size, DWQI_INLINE_MAX);
+            for (uint32_t i = 0; i < message.n_items; i++) {
+                uint64_t number;
+
+                memcpy(&number, message.body + i * 512, sizeof number);
+                cr_assert_eq(number, n);
+                n++;
+            }
+            dwqi_release(self.transport, &message);
+        }
+    }
+}
+
+Test(sends, a_pause_or_a_flush_sends_what_waits)
+{
+    struct dwqi_message message;
+
+    send_item(DWQI_DONE, 1, 128, true);
+    dwqi_pause(self.transport, INFINITY);
+    expect(DWQI_DONE, 1, 1, 128);
+    send_item(DWQI_DONE, 2, 128, true);
+    dwqi_flush(self.transport);
+    expect(DWQI_DONE, 1, 2, 128);
+    cr_assert_eq(dwqi_poll(self.transport, &message), DWQ_E_AGAIN);
+}
+
+/* What is gathered for longer leaves with the next one of its kind. */
+Test(sends, nothing_waits_long)
+{
+    struct timespec pause = { .tv_nsec = 1000000 };
+
+    send_item(DWQI_DONE, 0, 128, true);
+    nanosleep(&pause, NULL);
+    send_item(DWQI_DONE, 1, 128, true);
+    expect(DWQI_DONE, 2, 0, 128);
+}
