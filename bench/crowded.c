@@ -4,7 +4,7 @@
 
 static void ask(struct bench *bench)
 {
-    static const char *const names[] = { "wall" };
+    static const char *const names[] = { "calls_per_s" };
     static const int counts[] = { 5, 9 };
     char calls[24];
     int n = scaled(bench, 2, 1);
@@ -23,17 +23,17 @@ static void ask(struct bench *bench)
         };
         struct samples samples[2] = { { NULL, 0, 0 } };
         struct figure figure = { .question = "crowded",
-                                 .unit = "s",
+                                 .unit = "calls/s",
                                  .x = counts[i],
-                                 .note = "whole jobs; beside ours without the "
-                                         "flag stands ours with it" };
+                                 .note = "beside ours without the flag "
+                                         "stands ours with it" };
 
         snprintf(figure.name, sizeof figure.name, "np=%d, no yield flag",
                  counts[i]);
         jobs_alternate(bench, jobs, 2, names, 1, samples);
         figure_side(&figure, SIDE_OURS, &samples[0]);
         figure_side(&figure, SIDE_PEER, &samples[1]);
-        figure_ratio(&figure, SIDE_PEER, BAR_AT_MOST, 2);
+        figure_ratio(&figure, SIDE_PEER, BAR_AT_LEAST, 0.5);
         snprintf(figure.value_unit, sizeof figure.value_unit, "x with flag");
         figure_report(bench, &figure);
         samples_finish(&samples[0]);

@@ -15,12 +15,20 @@ struct batch {
     struct batch *next, *prev;
 };
 
+/* The call that was started last; names longer than this never match. */
+struct last_call {
+    uint32_t function_size, module_size;
+    double time_est;
+    char names[64];
+};
+
 struct dwqi_server {
     struct dwqi_server_config config;
     enum dwqi_worker_state state;
     bool failed;           /* a message could not be read */
     struct batch *batches; /* what it holds, oldest first */
     bool running;          /* an item of the first batch */
+    struct last_call last;
     struct dwqi_pack ready_data;
     bool ready_data_changed;
 };
@@ -308,15 +316,68 @@ static dwq_status_t handle_message(struct dwqi_server *server,
 
 /* --- Running ------------------------------------------------------------ */
 
-/* Results of calls that took less (seconds) may travel together: the next call
- * is then expected to be short, too. */
+/* A result waits for the next one, to travel with it, only if that call is expected
+ * to take less (seconds). */
 #define SHORT_CALL 1e-5
 
-static double time_of(const struct dwqi_report *report)
+static double estimate(const struct dwqi_task_head *head)
 {
-    const struct dwqi_part_head *head = report->parts[0].data;
+    return head->time_est > 0 ? head->time_est : 1; /* 0 means 1 */
+}
 
-    return head->this_time;
+/* The next item that was not started; NULL: none that can be read. */
+static const unsigned char *next_item(const struct dwqi_server *server,
+                                      struct dwqi_task_head *head_out)
+{
+    const struct batch *b = server->batches;
+    const unsigned char *item;
+
+    while (b && b->n_left == 0) {
+        b = b->next;
+    }
+    if (!b) {
+        return NULL;
+    }
+    item = b->message.body + b->at;
+    return dwqi_task_head_read(item, b->message.body_size - b->at, head_out) ==
+                   DWQ_OK
+               ? item
+               : NULL;
+}
+
+/* Whether the next call is of the same function as the last one, and short if its
+ * estimate is as good as that one's: only a call that runs far longer than its
+ * estimate delays others. */
+static bool next_is_short(const struct dwqi_server *server,
+                          const struct dwqi_report *report)
+{
+    const struct dwqi_part_head *part = report->parts[0].data;
+    const struct last_call *last = &server->last;
+    struct dwqi_task_head head;
+    const unsigned char *item = next_item(server, &head);
+    size_t names = (size_t)last->function_size + last->module_size;
+
+    return item &&
+           part->this_time * head.time_est < SHORT_CALL * last->time_est &&
+           names <= sizeof last->names &&
+           head.function_size == last->function_size &&
+           head.module_size == last->module_size &&
+           memcmp(item + sizeof head, last->names, names) == 0;
+}
+
+/* Keep the name and estimate of a call that starts. */
+static void remember(struct dwqi_server *server, const unsigned char *item,
+                     const struct dwqi_task_head *head)
+{
+    struct last_call *last = &server->last;
+    size_t names = (size_t)head->function_size + head->module_size;
+
+    last->function_size = head->function_size;
+    last->module_size = head->module_size;
+    last->time_est = estimate(head);
+    if (names <= sizeof last->names) {
+        memcpy(last->names, item + sizeof *head, names);
+    }
 }
 
 static dwq_status_t report_done(struct dwqi_server *server,
@@ -332,14 +393,14 @@ static dwq_status_t report_done(struct dwqi_server *server,
         return status;
     }
     status = send_to_controller(
-        server, &(struct dwqi_outgoing){
-                    .tag = DWQI_DONE,
-                    .n_items = 1,
-                    .parts = report->parts,
-                    .n_parts = report->n_parts,
-                    .may_wait = server->batches && time_of(report) < SHORT_CALL,
-                    .release = report->release,
-                    .owner = report->owner });
+        server,
+        &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                 .n_items = 1,
+                                 .parts = report->parts,
+                                 .n_parts = report->n_parts,
+                                 .may_wait = next_is_short(server, report),
+                                 .release = report->release,
+                                 .owner = report->owner });
     if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches) {
         /* The next call may start only then: a transfer moves only while
          * somebody polls. */
@@ -385,6 +446,7 @@ static dwq_status_t run_one(struct dwqi_server *server)
     server->running = true;
     batch->at += head.size;
     batch->n_left--;
+    remember(server, item, &head);
     status = runner->ops->start(runner, item, &head);
     return status == DWQ_OK ? poll_running(server) : status;
 }

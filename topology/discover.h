@@ -1,0 +1,38 @@
+/* What a host is made of, as hwloc sees it: this machine, an XML file, or a
+ * synthetic string. With bind.c the only code that knows hwloc; a library built
+ * without it answers DWQ_E_STATE. */
+#ifndef DWQI_TOPOLOGY_DISCOVER_H
+#define DWQI_TOPOLOGY_DISCOVER_H
+
+#include "topology/hosts.h"
+
+#define DWQI_TOPOLOGY_ENV "DWQ_TOPOLOGY"
+
+/**
+ * Describe this host: by the environment's DWQ_TOPOLOGY (see below), else this
+ * machine as hwloc finds it, without what the cgroup forbids. What this process
+ * is bound to is not looked at: see dwqi_discover_allowed().
+ *
+ * @param host             Its name, for "%h".
+ * @param this_system_out  Whether bindings mean anything.
+ *
+ * @return DWQ_OK
+ *         DWQ_E_OPTION  DWQ_TOPOLOGY cannot be used; fault_out quotes it
+ *         DWQ_E_STATE   hwloc is not there, or failed; fault_out
+ *         DWQ_E_NOMEM
+ */
+dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
+                           bool *this_system_out,
+                           struct dwqi_text_fault *fault_out);
+
+/* The same from a text: an XML file when it has a '/' or ends in ".xml", else a
+ * synthetic string. "%h" is the host's name, "%%" is "%". A dwqi_machine_of. */
+dwq_status_t dwqi_discover_text(const char *text, const char *host,
+                                struct dwqi_machine *out,
+                                struct dwqi_text_fault *fault_out);
+
+/* What this process may use: its affinity, as the launcher left it. Does not
+ * load a topology. DWQ_E_STATE: the system does not tell. */
+dwq_status_t dwqi_discover_allowed(struct dwqi_cpuset *out);
+
+#endif

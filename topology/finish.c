@@ -1,0 +1,222 @@
+/* From the workspace to the plan. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "topology/placer_private.h"
+
+static const struct dwqi_core *core_at(const struct work *work,
+                                       const struct dwqi_seat *seat, int i)
+{
+    const struct tree *tree = work->hosts[seat->host].tree;
+    int position = work->plan.cores[seat->first_core + i];
+
+    return &tree->machine->cores[tree->order[position]];
+}
+
+static size_t count_pus(const struct work *work)
+{
+    size_t count = 0;
+
+    for (int s = 0; s < work->plan.n_seats; s++) {
+        const struct dwqi_seat *seat = &work->plan.seats[s];
+
+        for (int i = 0; i < seat->n_cores; i++) {
+            count += (size_t)core_at(work, seat, i)->n_pus;
+        }
+    }
+    return count;
+}
+
+/* The threads of a core that are not lent, as far as the rank may use them. */
+static void list_pus_of(struct work *work, struct dwqi_seat *seat,
+                        const struct dwqi_core *core, int n_pus)
+{
+    struct dwqi_placement *plan = &work->plan;
+    const struct dwqi_cluster *cluster = work->cluster;
+    const int *pus = work->hosts[seat->host].tree->machine->pus;
+    int set = seat->rank >= 0 && seat->rank < cluster->n_ranks
+                  ? cluster->ranks[seat->rank].set
+                  : -1;
+
+    for (int i = 0; i < n_pus; i++) {
+        int pu = pus[core->first_pu + i];
+
+        if (set < 0 || dwqi_cpuset_has(&cluster->sets[set], pu)) {
+            plan->pus[plan->n_pus++] = pu;
+            seat->n_pus++;
+        }
+    }
+}
+
+static void list_pus(struct work *work, int number)
+{
+    struct dwqi_placement *plan = &work->plan;
+    struct dwqi_seat *seat = &plan->seats[number];
+    const struct work_host *host = &work->hosts[seat->host];
+    int thread = work->thread_of_seat[number];
+
+    seat->first_pu = plan->n_pus;
+    for (int i = 0; i < seat->n_cores; i++) {
+        const struct dwqi_core *core = core_at(work, seat, i);
+        int position = plan->cores[seat->first_core + i];
+
+        if (thread >= 0) {
+            plan->pus[plan->n_pus++] =
+                host->tree->machine->pus[core->first_pu + thread];
+            seat->n_pus++;
+        } else {
+            list_pus_of(work, seat, core,
+                        core->n_pus -
+                            work->core_lent[host->first_core + position]);
+        }
+    }
+}
+
+static void number_cores(struct work *work)
+{
+    struct dwqi_placement *plan = &work->plan;
+
+    for (int s = 0; s < plan->n_seats; s++) {
+        const struct dwqi_seat *seat = &plan->seats[s];
+
+        for (int i = 0; i < seat->n_cores; i++) {
+            plan->cores[seat->first_core + i] = core_at(work, seat, i)->number;
+        }
+    }
+}
+
+/* --- The order of groups ------------------------------------------------ */
+
+static void mark_group(int *group_of, const struct dwqi_placement *plan,
+                       int number)
+{
+    const struct dwqi_placed_group *group = &plan->groups[number];
+
+    for (int i = 0; i < group->width; i++) {
+        int rank = plan->seats[group->first_seat + i].rank;
+
+        if (rank >= 0) {
+            group_of[rank] = number;
+        }
+    }
+    if (group->broker.rank >= 0) {
+        group_of[group->broker.rank] = number;
+    }
+}
+
+static bool order_groups(struct work *work)
+{
+    struct dwqi_placement *plan = &work->plan;
+    int n_ranks = work->cluster->n_ranks, n = 0;
+    struct dwqi_placed_group *ordered;
+    int *group_of;
+
+    if (n_ranks == 0 || plan->n_groups == 0) {
+        return true;
+    }
+    ordered = malloc((size_t)plan->n_groups * sizeof *ordered);
+    group_of = malloc((size_t)n_ranks * sizeof *group_of);
+    if (!ordered || !group_of) {
+        free(ordered);
+        free(group_of);
+        return false;
+    }
+    memset(group_of, -1, (size_t)n_ranks * sizeof *group_of);
+    for (int i = 0; i < plan->n_groups; i++) {
+        mark_group(group_of, plan, i);
+    }
+    for (int rank = 0; rank < n_ranks; rank++) {
+        int number = group_of[rank];
+
+        if (number >= 0 && plan->groups[number].width > 0) {
+            ordered[n++] = plan->groups[number];
+            plan->groups[number].width = 0; /* has its number */
+        }
+    }
+    free(group_of);
+    free(plan->groups);
+    plan->groups = ordered;
+    return true;
+}
+
+/* --- What is idle ------------------------------------------------------- */
+
+static enum dwqi_idle_why why_idle(struct work *work, int rank)
+{
+    int number = work->cluster->ranks[rank].host;
+    const struct work_host *host = &work->hosts[number];
+    bool split = dwqi_work_is_split(work);
+    long long unit = (long long)host->width * work->request.threads;
+
+    if (work->plan.n_groups >= work->limit) {
+        return DWQI_IDLE_MAX_WORKERS;
+    }
+    if (host->oversubscribed) {
+        return DWQI_IDLE_LEFT_OVER;
+    }
+    if (host->n_free == 0) {
+        return DWQI_IDLE_NO_CORE;
+    }
+    if (host->class_ < 0) {
+        return DWQI_IDLE_TOO_SMALL;
+    }
+    if (host->width > 0 && host->n_free >= unit &&
+        (!split || host->n_unused >=
+                       (long long)host->width + dwqi_work_has_extra(work))) {
+        return DWQI_IDLE_STRADDLE;
+    }
+    return split ? DWQI_IDLE_LEFT_OVER : DWQI_IDLE_NO_CORE;
+}
+
+static bool list_idle(struct work *work)
+{
+    struct dwqi_placement *plan = &work->plan;
+    int n_ranks = work->cluster->n_ranks, n = 0;
+
+    for (int rank = 0; rank < n_ranks; rank++) {
+        n += !work->rank_used[rank];
+    }
+    plan->idle = malloc((n > 0 ? (size_t)n : 1) * sizeof *plan->idle);
+    if (!plan->idle) {
+        return false;
+    }
+    for (int rank = 0; rank < n_ranks; rank++) {
+        if (!work->rank_used[rank]) {
+            plan->idle[plan->n_idle++] =
+                (struct dwqi_idle){ .rank = rank, .why = why_idle(work, rank) };
+        }
+    }
+    return true;
+}
+
+dwq_status_t dwqi_work_plan(struct work *work, struct dwqi_placement *out)
+{
+    struct dwqi_placement *plan = &work->plan;
+    size_t n_pus = count_pus(work);
+
+    plan->pus = malloc((n_pus > 0 ? n_pus : 1) * sizeof *plan->pus);
+    if (!plan->pus || !list_idle(work)) {
+        return DWQ_E_NOMEM;
+    }
+    for (int s = 0; s < plan->n_seats; s++) {
+        list_pus(work, s);
+    }
+    number_cores(work);
+    for (int i = 0; i < plan->n_groups; i++) {
+        struct dwqi_placed_group *group = &plan->groups[i];
+
+        group->broker =
+            plan->seats[group->first_seat +
+                        (dwqi_work_has_extra(work) ? group->width : 0)];
+    }
+    if (!order_groups(work)) {
+        return DWQ_E_NOMEM;
+    }
+    plan->controller = plan->seats[0];
+    plan->controller_on_thread = work->thread_of_seat[0] >= 0;
+    plan->grouping = work->request.grouping;
+    plan->broker = work->request.broker;
+    *out = *plan;
+    *plan = (struct dwqi_placement){ .groups = NULL };
+    return DWQ_OK;
+}

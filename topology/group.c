@@ -1,0 +1,195 @@
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "topology/placer_private.h"
+
+void dwqi_add_group(struct work *work, int first_seat, bool oversubscribed)
+{
+    struct dwqi_placement *plan = &work->plan;
+    struct dwqi_placed_group *groups = plan->groups;
+    int extra = dwqi_work_has_extra(work);
+    int width = plan->n_seats - first_seat - extra;
+
+    if (plan->n_groups == work->group_room) {
+        int room = work->group_room ? work->group_room * 2 : 64;
+
+        groups = room > INT_MAX / 2
+                     ? NULL
+                     : realloc(groups, (size_t)room * sizeof *groups);
+        if (!groups) {
+            work->no_memory = true;
+            return;
+        }
+        plan->groups = groups;
+        work->group_room = room;
+    }
+    groups[plan->n_groups++] = (struct dwqi_placed_group){
+        .first_seat = first_seat,
+        .width = width,
+        .broker = plan->seats[first_seat + (extra ? width : 0)],
+        .oversubscribed = oversubscribed,
+    };
+}
+
+bool dwqi_place_group(struct work *work, int host, int low, int high, int width,
+                      int least)
+{
+    int first_seat = work->plan.n_seats;
+
+    work->attempt.first_seat = first_seat;
+    if (dwqi_try(work, host, low, high, width) < least || work->no_memory) {
+        return false;
+    }
+    dwqi_commit(work);
+    if (dwqi_work_has_extra(work) &&
+        !dwqi_add_broker(work, first_seat, host, low, high)) {
+        dwqi_undo(work, first_seat);
+        return false;
+    }
+    dwqi_add_group(work, first_seat, false);
+    return !work->no_memory;
+}
+
+/* The next `count` ranks of a host without cores. */
+static int take_unbound(struct work *work, int host, int count)
+{
+    int at = work->hosts[host].next_rank, taken = 0;
+
+    for (int rank; taken < count && !work->no_memory &&
+                   (rank = dwqi_next_rank(work, host, &at)) >= 0;
+         taken++) {
+        dwqi_add_seat(work, rank, host, -1);
+    }
+    return taken;
+}
+
+static void move_to_end(struct work *work, int number)
+{
+    struct dwqi_placement *plan = &work->plan;
+    int n_behind = plan->n_seats - number - 1;
+    struct dwqi_seat seat = plan->seats[number];
+    int thread = work->thread_of_seat[number];
+
+    memmove(plan->seats + number, plan->seats + number + 1,
+            (size_t)n_behind * sizeof seat);
+    memmove(work->thread_of_seat + number, work->thread_of_seat + number + 1,
+            (size_t)n_behind * sizeof thread);
+    plan->seats[plan->n_seats - 1] = seat;
+    work->thread_of_seat[plan->n_seats - 1] = thread;
+}
+
+bool dwqi_place_unbound(struct work *work, int host, int width)
+{
+    bool extra = dwqi_work_has_extra(work), split = dwqi_work_is_split(work);
+    int first_seat = work->plan.n_seats;
+    int n_there = split ? width + extra : 1;
+
+    if (width < 1 || work->hosts[host].n_unused < n_there) {
+        return false;
+    }
+    take_unbound(work, host, n_there);
+    for (int i = 0; !split && i < width + extra - 1 && !work->no_memory; i++) {
+        dwqi_add_seat(work, -1, host, -1);
+    }
+    if (work->no_memory) {
+        return false;
+    }
+    if (extra) {
+        move_to_end(work, first_seat);
+    }
+    dwqi_add_group(work, first_seat, true);
+    return !work->no_memory;
+}
+
+/* --- Over several hosts ------------------------------------------------- */
+
+static bool is_exhausted(const struct work *work, int host)
+{
+    const struct work_host *h = &work->hosts[host];
+    bool no_ranks = dwqi_work_is_split(work) && h->n_unused == 0;
+
+    return no_ranks || (h->oversubscribed ? !dwqi_work_is_split(work)
+                                          : h->n_free < work->request.threads);
+}
+
+/* What this host has for the group: up to `count` members. */
+static int take_some(struct work *work, int host, int count)
+{
+    int n_cores = work->hosts[host].tree->machine->n_cores;
+
+    if (is_exhausted(work, host)) {
+        return 0;
+    }
+    if (work->hosts[host].oversubscribed) {
+        return take_unbound(work, host, count);
+    }
+    count = dwqi_try(work, host, 0, n_cores, count);
+    dwqi_commit(work);
+    return count;
+}
+
+/* On a spare thread of one of its hosts. */
+static bool add_broker_anywhere(struct work *work, int first_seat)
+{
+    int last = -1, n_seats = work->plan.n_seats;
+
+    for (int s = first_seat; s < n_seats; s++) {
+        int host = work->plan.seats[s].host;
+
+        if (host != last && dwqi_add_broker(work, first_seat, host, 0, 0)) {
+            return true;
+        }
+        last = host;
+    }
+    return false;
+}
+
+/* The broker has a core of the first host; it is there before the members take
+ * the rest. */
+static bool place_one_across(struct work *work, int from)
+{
+    struct dwqi_placement *plan = &work->plan;
+    bool beside = work->request.broker == DWQI_BROKER_BESIDE;
+    bool unbound = work->hosts[from].oversubscribed;
+    int first_seat = plan->n_seats, left = work->request.size.n;
+
+    work->attempt.first_seat = first_seat;
+    if (beside && !dwqi_add_broker(work, first_seat, from, 0, 0)) {
+        return false;
+    }
+    for (int host = from;
+         host < work->cluster->n_hosts && left > 0 && !work->no_memory;
+         host++) {
+        int taken = take_some(work, host, left);
+
+        if (host == from && taken == 0) {
+            break;
+        }
+        unbound = unbound || (taken > 0 && work->hosts[host].oversubscribed);
+        left -= taken;
+    }
+    if (left > 0 || work->no_memory ||
+        (work->request.broker == DWQI_BROKER_THREAD &&
+         !add_broker_anywhere(work, first_seat))) {
+        dwqi_undo(work, first_seat);
+        return false;
+    }
+    if (beside) {
+        move_to_end(work, first_seat);
+    }
+    dwqi_add_group(work, first_seat, unbound);
+    return !work->no_memory;
+}
+
+void dwqi_place_across(struct work *work)
+{
+    int host = 0;
+
+    while (host < work->cluster->n_hosts && !work->no_memory &&
+           work->plan.n_groups < work->limit) {
+        if (is_exhausted(work, host) || !place_one_across(work, host)) {
+            host++;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/* Equal things get one number: keys of bytes -> 0, 1, 2, ... in the order in
+ * which they first came. */
+#ifndef DWQI_TOPOLOGY_INTERN_H
+#define DWQI_TOPOLOGY_INTERN_H
+
+#include <stddef.h>
+
+struct dwqi_intern_key;
+
+/* {0} holds nothing. */
+struct dwqi_intern {
+    struct dwqi_intern_key *keys; /* by number */
+    int n_keys;
+    int *slots; /* number + 1, by hash; 0: free */
+    size_t n_slots;
+};
+
+void dwqi_intern_finish(struct dwqi_intern *table);
+/* The number of the key, which is copied when it is new (n_keys has then grown
+ * by one); -1: out of memory. */
+int dwqi_intern(struct dwqi_intern *table, const void *key, size_t size);
+
+#endif

@@ -1,0 +1,390 @@
+/* What a host can hold: whether it is oversubscribed, how wide its groups are,
+ * and the widest part that one may use. */
+#include <limits.h>
+#include <stdlib.h>
+
+#include "topology/placer_private.h"
+
+#define CLASS_UNBOUND 3 /* behind NUMA node, package, host */
+
+static bool is_plain(struct work *work, int host)
+{
+    const struct work_host *h = &work->hosts[host];
+    const struct mask *mask =
+        h->n_ranks > 0 ? dwqi_work_mask(work, host, work->ranks[h->first_rank])
+                       : NULL;
+
+    return h->n_ranks == 0 || !mask || !mask->allowed;
+}
+
+struct tightness {
+    int n_cores; /* all: one more than there are */
+    int rank;
+};
+
+static int compare_tightness(const void *a, const void *b)
+{
+    const struct tightness *x = a, *y = b;
+
+    if (x->n_cores != y->n_cores) {
+        return x->n_cores < y->n_cores ? -1 : 1;
+    }
+    return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* The tightest bound first, then by rank. */
+static void sort_ranks(struct work *work, int host)
+{
+    struct work_host *h = &work->hosts[host];
+    int *ranks = work->ranks + h->first_rank;
+    struct tightness *keys = NULL;
+    bool sorted = true;
+
+    for (int i = 1; i < h->n_ranks && sorted; i++) {
+        sorted = work->cluster->ranks[ranks[i]].set ==
+                 work->cluster->ranks[ranks[0]].set;
+    }
+    if (sorted) {
+        return;
+    }
+    keys = malloc((size_t)h->n_ranks * sizeof *keys);
+    if (!keys) {
+        work->no_memory = true;
+        return;
+    }
+    for (int i = 0; i < h->n_ranks; i++) {
+        const struct mask *mask = dwqi_work_mask(work, host, ranks[i]);
+
+        keys[i].rank = ranks[i];
+        keys[i].n_cores = mask ? mask->n_cores + !mask->allowed : 0;
+    }
+    qsort(keys, (size_t)h->n_ranks, sizeof *keys, compare_tightness);
+    for (int i = 0; i < h->n_ranks; i++) {
+        ranks[i] = keys[i].rank;
+    }
+    free(keys);
+}
+
+/* Ranks that spare threads may take: of brokers, where these sit there. */
+static long long thread_room(const struct work *work,
+                             const struct work_host *host)
+{
+    const struct dwqi_place_request *request = &work->request;
+    int n_cores = host->tree->machine->n_cores;
+    int level;
+
+    if (!host->tree->has_spare || request->broker != DWQI_BROKER_THREAD) {
+        return 0;
+    }
+    if (!dwqi_work_is_split(work)) {
+        return n_cores;
+    }
+    switch (request->size.kind) {
+    case DWQI_SIZE_FIXED:
+        return n_cores / ((long long)request->size.n * request->threads);
+    case DWQI_SIZE_PER_HOST:
+        return request->size.n;
+    default:
+        level = dwqi_tree_level(host->tree, request->size.domain);
+        return level < 0 ? 0 : host->tree->levels[level].n_nodes;
+    }
+}
+
+void dwqi_find_oversubscribed(struct work *work)
+{
+    int home = work->plan.controller.host;
+
+    for (int i = 0; i < work->cluster->n_hosts && !work->no_memory; i++) {
+        struct work_host *host = &work->hosts[i];
+        int n_cores = host->tree->machine->n_cores;
+        long long n_ranks = host->n_ranks;
+
+        n_ranks += i == home && !host->tree->has_spare;
+        host->oversubscribed = (work->unbound && work->unbound[i]) ||
+                               n_ranks > n_cores + thread_room(work, host);
+        if (host->oversubscribed) {
+            work->plan.oversubscribed[i] = true;
+            work->plan.n_oversubscribed++;
+        } else {
+            sort_ranks(work, i);
+        }
+    }
+}
+
+/* --- One width for all groups of a host --------------------------------- */
+
+static int node_capacity(struct work *work, int host, const struct level *level,
+                         int node, bool plain)
+{
+    const struct work_host *h = &work->hosts[host];
+    int n = work->node_free[h->first_node + level->base + node] /
+            work->request.threads;
+
+    if (plain) {
+        return dwqi_work_is_split(work) && h->n_unused < n ? h->n_unused : n;
+    }
+    work->attempt.first_seat = work->plan.n_seats;
+    return dwqi_try(work, host, level->first[node], level->first[node + 1],
+                    INT_MAX);
+}
+
+/* Groups of this width that fit on the level, the ranks of the host allowing;
+ * *fits_out: one would if the host were empty. */
+static long long count_groups(struct work *work, int host, int at, int width,
+                              bool plain, bool *fits_out)
+{
+    const struct work_host *h = &work->hosts[host];
+    const struct level *level = &h->tree->levels[at];
+    long long count = 0, most, unit = (long long)width * work->request.threads;
+
+    *fits_out = false;
+    for (int k = 0; k < level->n_nodes; k++) {
+        int capacity = node_capacity(work, host, level, k, plain);
+
+        *fits_out = *fits_out || capacity >= width;
+        count += capacity / width;
+    }
+    if (dwqi_work_is_split(work)) {
+        most = h->n_unused / ((long long)width + dwqi_work_has_extra(work));
+        count = most < count ? most : count;
+    }
+    if (work->request.broker == DWQI_BROKER_BESIDE &&
+        !dwqi_work_has_brokers(work)) { /* those may sit elsewhere */
+        most = h->n_free / (unit + 1);
+        count = most < count ? most : count;
+    }
+    return count;
+}
+
+/* The innermost part that holds a group, and is not straddled then. */
+static long long find_home(struct work *work, int host, int width, bool plain)
+{
+    struct work_host *h = &work->hosts[host];
+    int class_ = 0;
+
+    h->class_ = -1;
+    for (int l = 0; l < h->tree->n_levels; l++) {
+        long long count;
+        bool fits;
+
+        if (!dwqi_level_is_hard(&h->tree->levels[l])) {
+            continue;
+        }
+        count = count_groups(work, host, l, width, plain, &fits);
+        if (fits) {
+            h->most_level = l;
+            h->class_ = count > 0 ? class_ : -1;
+            return count;
+        }
+        class_++;
+    }
+    return 0;
+}
+
+static void measure_fixed(struct work *work, int host, bool plain)
+{
+    struct work_host *h = &work->hosts[host];
+
+    h->width = work->request.size.n;
+    find_home(work, host, h->width, plain);
+    if (h->class_ >= 0) {
+        work->any_holds = true;
+    }
+}
+
+/* The widest groups of which there are n. */
+static void measure_per_host(struct work *work, int host, bool plain)
+{
+    struct work_host *h = &work->hosts[host];
+    int n = work->request.size.n;
+
+    for (int width = h->n_free / work->request.threads / n; width > 0;
+         width--) {
+        if (find_home(work, host, width, plain) >= n) {
+            h->width = width;
+            return;
+        }
+    }
+    h->class_ = -1;
+}
+
+/* --- One group per part ------------------------------------------------- */
+
+/* How many ranks each part's group can have, its extra broker included. */
+static int part_rooms(struct work *work, int host, const struct level *level,
+                      int *room)
+{
+    const struct work_host *h = &work->hosts[host];
+    bool beside = work->request.broker == DWQI_BROKER_BESIDE;
+    int n_parts = 0;
+
+    for (int k = 0; k < level->n_nodes; k++) {
+        int n = work->node_free[h->first_node + level->base + k] - beside;
+
+        n /= work->request.threads;
+        room[k] = n > 0 ? n + dwqi_work_has_extra(work) : 0;
+        n_parts += n > 0;
+    }
+    return n_parts;
+}
+
+/* The ranks that are bound inside one part; returns how many are not. */
+static int count_homed(struct work *work, int host, const struct level *level,
+                       int *homed)
+{
+    int at = 0, n_free = 0;
+
+    for (int rank; (rank = dwqi_next_rank(work, host, &at)) >= 0;) {
+        const struct mask *mask = dwqi_work_mask(work, host, rank);
+        int node = -1;
+
+        if (mask && mask->n_cores > 0) {
+            node = level->node_of[mask->low];
+            node = mask->high <= level->first[node + 1] ? node : -1;
+        }
+        if (node >= 0) {
+            homed[node]++;
+        } else {
+            n_free += mask && mask->n_cores > 0;
+        }
+    }
+    return n_free;
+}
+
+/* Ranks that are not bound inside one part go where fewest are. */
+static void share_out(int *got, const int *room, int n_nodes, int n_free,
+                      int n_parts, int least)
+{
+    int n_open = 0;
+
+    for (int k = 0; k < n_nodes; k++) { /* no part that stays too small */
+        bool open = room[k] > 0 && (got[k] >= least || n_open < n_parts);
+
+        n_open += open;
+        got[k] = !open ? -1 : got[k] < room[k] ? got[k] : room[k];
+    }
+    while (n_free-- > 0) {
+        int best = -1;
+
+        for (int k = 0; k < n_nodes; k++) {
+            if (got[k] >= 0 && got[k] < room[k] &&
+                (best < 0 || got[k] < got[best])) {
+                best = k;
+            }
+        }
+        if (best < 0) {
+            break;
+        }
+        got[best]++;
+    }
+}
+
+static void share_ranks(struct work *work, int host, const struct level *level,
+                        const int *room, int n_parts)
+{
+    struct work_host *h = &work->hosts[host];
+    int extra = dwqi_work_has_extra(work);
+    int n_enough = h->n_unused / (1 + extra);
+    int n_free = h->n_unused;
+
+    if (!h->oversubscribed) {
+        n_free = count_homed(work, host, level, h->quota);
+    }
+    share_out(h->quota, room, level->n_nodes, n_free,
+              n_parts < n_enough ? n_parts : n_enough, 1 + extra);
+}
+
+static void measure_parts(struct work *work, int host)
+{
+    struct work_host *h = &work->hosts[host];
+    int at = dwqi_tree_level(h->tree, work->request.size.domain);
+    const struct level *level = &h->tree->levels[at < 0 ? 0 : at];
+    int n_parts = level->n_nodes, *room;
+
+    if (at < 0 || h->n_free == 0) {
+        return;
+    }
+    room = calloc((size_t)n_parts, sizeof *room);
+    h->quota = calloc((size_t)n_parts, sizeof *h->quota);
+    if (!room || !h->quota) {
+        free(room);
+        work->no_memory = true;
+        return;
+    }
+    n_parts = part_rooms(work, host, level, room);
+    for (int k = 0; k < level->n_nodes && h->oversubscribed; k++) {
+        room[k] = INT_MAX;
+        n_parts = level->n_nodes;
+    }
+    if (dwqi_work_is_split(work)) {
+        share_ranks(work, host, level, room, n_parts);
+    }
+    for (int k = 0; k < level->n_nodes; k++) {
+        int n = dwqi_work_is_split(work) ? h->quota[k] : room[k];
+
+        if (h->oversubscribed && !dwqi_work_is_split(work)) {
+            n = level->first[k + 1] - level->first[k] + 1;
+        }
+        n -= dwqi_work_has_extra(work);
+        h->quota[k] = n > 0 ? n : 0;
+        h->class_ = n > 0 ? 0 : h->class_;
+    }
+    h->most_level = at;
+    free(room);
+}
+
+/* --- All of it ---------------------------------------------------------- */
+
+static void measure_unbound(struct work *work, int host)
+{
+    struct work_host *h = &work->hosts[host];
+    const struct dwqi_size *size = &work->request.size;
+    bool split = dwqi_work_is_split(work);
+    int extra = dwqi_work_has_extra(work);
+
+    if (size->kind == DWQI_SIZE_PER_HOST) {
+        h->width = split ? h->n_unused / size->n - extra
+                         : h->n_free / work->request.threads / size->n;
+        h->width = !split && h->width < 1 ? 1 : h->width;
+    } else {
+        h->width = size->n;
+    }
+    if (h->width >= 1 &&
+        h->n_unused >= (split ? (long long)h->width + extra : 1)) {
+        h->class_ = CLASS_UNBOUND;
+        work->any_holds = work->any_holds || split;
+    }
+}
+
+static void measure(struct work *work, int host)
+{
+    struct work_host *h = &work->hosts[host];
+    bool plain = is_plain(work, host);
+
+    if (work->request.size.kind == DWQI_SIZE_DOMAIN) {
+        measure_parts(work, host);
+        h->class_ =
+            h->class_ == 0 && h->oversubscribed ? CLASS_UNBOUND : h->class_;
+        return;
+    }
+    if (h->oversubscribed) {
+        measure_unbound(work, host);
+    } else if (work->request.size.kind == DWQI_SIZE_FIXED) {
+        measure_fixed(work, host, plain);
+    } else {
+        measure_per_host(work, host, plain);
+    }
+    if (work->request.straddle == DWQI_STRADDLE_NEVER && h->class_ > 0 &&
+        h->class_ < CLASS_UNBOUND) {
+        h->class_ = -1;
+    }
+}
+
+void dwqi_measure_hosts(struct work *work)
+{
+    for (int i = 0; i < work->cluster->n_hosts && !work->no_memory; i++) {
+        if (work->only_host < 0 || work->only_host == i) {
+            measure(work, i);
+        }
+    }
+}

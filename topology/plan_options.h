@@ -1,0 +1,48 @@
+/* What dwq-plan was asked for. */
+#ifndef DWQI_TOPOLOGY_PLAN_OPTIONS_H
+#define DWQI_TOPOLOGY_PLAN_OPTIONS_H
+
+#include <stdio.h>
+
+#include "topology/hosts.h"
+#include "topology/placer.h"
+
+enum plan_format {
+    PLAN_TABLE,
+    PLAN_DRAWING,
+    PLAN_SVG,
+    PLAN_JSON
+};
+
+struct plan_options {
+    struct dwqi_place_request request;
+    const char *hosts;  /* NULL: this machine */
+    const char *file;   /* the same in a file */
+    int ranks_per_host; /* 0: one per core or set of threads */
+    int controller;     /* negative: the last rank */
+    enum plan_format format;
+    const char *svg_file; /* beside what is printed; NULL: none */
+    bool compare;
+    bool help;
+};
+
+/* false: fault_out says which argument, and why. */
+bool dwqi_plan_options_read(int argc, char **argv,
+                            struct plan_options *options_out,
+                            struct dwqi_text_fault *fault_out);
+void dwqi_plan_options_help(FILE *out);
+
+/* plan_compare.c: the placer and consecutive blocks, over a set of clusters.
+ * The exit code. */
+int dwqi_plan_compare(const struct plan_options *options);
+/* The same for one cluster. */
+int dwqi_plan_compare_one(struct plan_options *options,
+                          const struct dwqi_cluster *cluster);
+/* One rank per core (or set of threads), or ranks_per_host, on each host. */
+dwq_status_t dwqi_plan_add_ranks(const struct plan_options *options,
+                                 struct dwqi_cluster *cluster,
+                                 const struct dwqi_cpuset *allowed);
+/* negative: counted from the last rank. */
+int dwqi_plan_controller(const struct plan_options *options, int n_ranks);
+
+#endif

@@ -1,0 +1,37 @@
+/* The answers of a library that was built without hwloc. */
+#include <stdio.h>
+
+#include "topology/bind.h"
+#include "topology/discover.h"
+
+static dwq_status_t absent(struct dwqi_text_fault *fault)
+{
+    snprintf(fault->text, sizeof fault->text,
+             "libdwq was built without hwloc: nothing is placed or bound");
+    return DWQ_E_STATE;
+}
+
+dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
+                           bool *this_system_out,
+                           struct dwqi_text_fault *fault_out)
+{
+    (void)host;
+    (void)out;
+    (void)this_system_out;
+    return absent(fault_out);
+}
+
+dwq_status_t dwqi_discover_text(const char *text, const char *host,
+                                struct dwqi_machine *out,
+                                struct dwqi_text_fault *fault_out)
+{
+    return dwqi_synthetic_parse(text, host, out, fault_out);
+}
+
+dwq_status_t dwqi_bind(const int *pus, int n_pus,
+                       struct dwqi_text_fault *fault_out)
+{
+    (void)pus;
+    (void)n_pus;
+    return absent(fault_out);
+}

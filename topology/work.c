@@ -1,0 +1,205 @@
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "topology/placer_private.h"
+
+bool dwqi_work_is_split(const struct work *work)
+{
+    return work->request.grouping != DWQ_GROUPING_SPAWN;
+}
+
+bool dwqi_work_has_extra(const struct work *work)
+{
+    return work->request.broker != DWQI_BROKER_INSIDE;
+}
+
+bool dwqi_work_has_brokers(const struct work *work)
+{
+    return !dwqi_work_is_split(work) && work->cluster->n_ranks > 0;
+}
+
+const struct mask *dwqi_work_mask(struct work *work, int host, int rank)
+{
+    int set = rank >= 0 && rank < work->cluster->n_ranks
+                  ? work->cluster->ranks[rank].set
+                  : -1;
+    const struct mask *mask =
+        dwqi_tree_mask(work->hosts[host].tree, work->cluster, set);
+
+    work->no_memory = work->no_memory || !mask;
+    return mask;
+}
+
+static void *array(struct work *work, int n, size_t size)
+{
+    void *items = calloc(n > 0 ? (size_t)n : 1, size);
+
+    work->no_memory = work->no_memory || !items;
+    return items;
+}
+
+static void make_trees(struct work *work)
+{
+    const struct dwqi_cluster *cluster = work->cluster;
+
+    work->trees = array(work, cluster->n_machines, sizeof *work->trees);
+    for (int i = 0; i < cluster->n_machines && !work->no_memory; i++) {
+        work->no_memory =
+            !dwqi_tree_init(&work->trees[i], &cluster->machines[i]);
+    }
+}
+
+static int make_hosts(struct work *work)
+{
+    const struct dwqi_cluster *cluster = work->cluster;
+    int most_cores = 0;
+
+    work->hosts = array(work, cluster->n_hosts, sizeof *work->hosts);
+    for (int i = 0; i < cluster->n_hosts && !work->no_memory; i++) {
+        struct work_host *host = &work->hosts[i];
+        int n_cores = dwqi_cluster_machine(cluster, i)->n_cores;
+
+        host->tree = &work->trees[cluster->hosts[i].machine];
+        host->first_core = work->n_cores;
+        host->first_node = work->n_nodes;
+        host->n_free = n_cores;
+        host->class_ = -1;
+        if (work->n_cores > INT_MAX - n_cores) {
+            work->no_memory = true;
+            break;
+        }
+        work->n_cores += n_cores;
+        work->n_nodes += host->tree->n_nodes;
+        most_cores = n_cores > most_cores ? n_cores : most_cores;
+    }
+    return most_cores;
+}
+
+/* The controller is on no list. */
+static void list_ranks(struct work *work)
+{
+    const struct dwqi_cluster *cluster = work->cluster;
+    int n = 0;
+
+    work->ranks = array(work, cluster->n_ranks, sizeof *work->ranks);
+    work->rank_used = array(work, cluster->n_ranks, 1);
+    if (work->no_memory) {
+        return;
+    }
+    for (int rank = 0; rank < cluster->n_ranks; rank++) {
+        work->hosts[cluster->ranks[rank].host].n_ranks +=
+            rank != work->request.controller;
+    }
+    for (int i = 0; i < cluster->n_hosts; i++) {
+        work->hosts[i].first_rank = n;
+        n += work->hosts[i].n_ranks;
+    }
+    for (int rank = 0; rank < cluster->n_ranks; rank++) {
+        struct work_host *host = &work->hosts[cluster->ranks[rank].host];
+
+        if (rank != work->request.controller) {
+            work->ranks[host->first_rank + host->n_unused++] = rank;
+        } else {
+            work->rank_used[rank] = 1;
+        }
+    }
+}
+
+static void make_attempt(struct work *work, int most_cores)
+{
+    struct attempt *attempt = &work->attempt;
+
+    attempt->ranks = array(work, most_cores, sizeof *attempt->ranks);
+    attempt->masks = array(work, most_cores, sizeof(void *));
+    attempt->slot_at = array(work, most_cores, sizeof *attempt->slot_at);
+    attempt->seen = array(work, most_cores, sizeof *attempt->seen);
+    attempt->core_of = array(work, most_cores, sizeof *attempt->core_of);
+}
+
+static void count_free(struct work *work)
+{
+    for (int i = 0; i < work->cluster->n_hosts; i++) {
+        const struct tree *tree = work->hosts[i].tree;
+        int *node_free = work->node_free + work->hosts[i].first_node;
+
+        for (int l = 0; l < tree->n_levels; l++) {
+            const struct level *level = &tree->levels[l];
+
+            for (int k = 0; k < level->n_nodes; k++) {
+                node_free[level->base + k] =
+                    level->first[k + 1] - level->first[k];
+            }
+        }
+    }
+}
+
+/* Most often no array has to grow: each rank has one seat, each core one. */
+static bool reserve(struct work *work)
+{
+    struct dwqi_placement *plan = &work->plan;
+    int n_seats = work->cluster->n_ranks;
+
+    n_seats = n_seats < work->n_cores ? n_seats : work->n_cores;
+    work->seat_room = n_seats + 1;
+    work->core_room = work->n_cores + 1;
+    plan->seats = malloc((size_t)work->seat_room * sizeof *plan->seats);
+    plan->cores = malloc((size_t)work->core_room * sizeof *plan->cores);
+    work->thread_of_seat =
+        malloc((size_t)work->seat_room * sizeof *work->thread_of_seat);
+    return plan->seats && plan->cores && work->thread_of_seat;
+}
+
+dwq_status_t dwqi_work_init(struct work *work,
+                            const struct dwqi_cluster *cluster,
+                            const struct dwqi_place_request *request)
+{
+    int most_cores;
+
+    *work = (struct work){ .cluster = cluster, .request = *request };
+    work->limit = request->max_workers > 0 ? request->max_workers : INT_MAX;
+    make_trees(work);
+    most_cores = work->no_memory ? 0 : make_hosts(work);
+    if (!work->no_memory) {
+        list_ranks(work);
+    }
+    make_attempt(work, most_cores);
+    work->core_used = array(work, work->n_cores, 1);
+    work->core_lent = array(work, work->n_cores, 1);
+    work->node_free = array(work, work->n_nodes, sizeof *work->node_free);
+    work->node_groups = array(work, work->n_nodes, sizeof *work->node_groups);
+    work->node_failed = array(work, work->n_nodes, 1);
+    work->plan.oversubscribed =
+        array(work, cluster->n_hosts, sizeof *work->plan.oversubscribed);
+    if (work->no_memory || !reserve(work)) {
+        return DWQ_E_NOMEM;
+    }
+    count_free(work);
+    return DWQ_OK;
+}
+
+void dwqi_work_finish(struct work *work)
+{
+    for (int i = 0; work->hosts && i < work->cluster->n_hosts; i++) {
+        free(work->hosts[i].quota);
+    }
+    for (int i = 0; work->trees && i < work->cluster->n_machines; i++) {
+        dwqi_tree_finish(&work->trees[i], work->cluster->n_sets);
+    }
+    free(work->trees);
+    free(work->hosts);
+    free(work->ranks);
+    free(work->rank_used);
+    free(work->core_used);
+    free(work->core_lent);
+    free(work->node_free);
+    free(work->node_groups);
+    free(work->node_failed);
+    free(work->thread_of_seat);
+    free(work->attempt.ranks);
+    free(work->attempt.masks);
+    free(work->attempt.slot_at);
+    free(work->attempt.seen);
+    free(work->attempt.core_of);
+    dwqi_placement_finish(&work->plan);
+}
