@@ -6,6 +6,7 @@
 #include "tests/mpi/scenario.h"
 
 #define NPROCS 2 /* ranks of a group */
+#define N_BETWEEN 40
 
 /* What the functions of this process need of its worker. */
 struct here {
@@ -201,7 +202,7 @@ static int exchange_twice(dwq_controller_t *controller, void *arg)
 static int connect_in_calls(dwq_controller_t *controller, void *arg)
 {
     int n = n_groups_of(controller);
-    uint64_t ids[8];
+    uint64_t ids[8], between[N_BETWEEN];
 
     (void)arg;
     expect(controller, submit_to(controller, 2, "publish", 0), DWQ_E_SERVICE,
@@ -212,6 +213,13 @@ static int connect_in_calls(dwq_controller_t *controller, void *arg)
            1);
     for (int g = 2; g <= n; g++) {
         ids[g - 1] = submit_to(controller, g, "connect", 30);
+    }
+    /* Clients are accepted between two calls, and no call starts meanwhile. */
+    for (int i = 0; i < N_BETWEEN; i++) {
+        between[i] = submit_to(controller, 1, "wait", i % 3);
+    }
+    for (int i = 0; i < N_BETWEEN; i++) {
+        expect(controller, between[i], DWQ_OK, 60);
     }
     for (int g = 2; g <= n; g++) {
         expect(controller, ids[g - 1], DWQ_OK, 60);
