@@ -7,21 +7,29 @@ static struct dwqi_group_run *of(struct dwqi_runner *runner)
     return (struct dwqi_group_run *)(void *)runner;
 }
 
-static dwq_status_t start(struct dwqi_runner *runner, const void *item,
-                          const struct dwqi_task_head *head)
+static dwq_status_t send_task(struct dwqi_group_run *run)
 {
-    struct dwqi_group_run *run = of(runner);
-    dwq_status_t status = dwqi_team_send_task(run->team, item, head);
+    dwq_status_t status = dwqi_team_send_task(run->team, run->item, &run->head);
 
+    run->is_waiting = false;
     run->refused = status == DWQ_E_MESSAGE;
     if (status != DWQ_OK && !run->refused) {
         return status;
     }
+    run->own_is_due = run->executor != NULL && !run->refused;
+    return DWQ_OK;
+}
+
+static dwq_status_t start(struct dwqi_runner *runner, const void *item,
+                          const struct dwqi_task_head *head)
+{
+    struct dwqi_group_run *run = of(runner);
+
     run->busy = true;
     run->item = item;
     run->head = *head;
-    run->own_is_due = run->executor != NULL && !run->refused;
-    return DWQ_OK;
+    run->is_waiting = run->held;
+    return run->held ? DWQ_OK : send_task(run);
 }
 
 /* --- This rank's share ------------------------------------------------------- */
@@ -145,6 +153,12 @@ static dwq_status_t poll(struct dwqi_runner *runner,
     struct dwqi_group_run *run = of(runner);
     dwq_status_t status = DWQ_OK;
 
+    if (run->is_waiting) {
+        status = run->held ? DWQ_E_AGAIN : send_task(run);
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
     if (!run->refused) {
         status = dwqi_team_poll(run->team);
     }
@@ -182,4 +196,14 @@ void dwqi_group_run_finish(struct dwqi_group_run *run)
 bool dwqi_group_run_is_busy(const struct dwqi_group_run *run)
 {
     return run->busy;
+}
+
+void dwqi_group_run_hold(struct dwqi_group_run *run, bool held)
+{
+    run->held = held;
+}
+
+bool dwqi_group_run_is_held(const struct dwqi_group_run *run)
+{
+    return run->held;
 }

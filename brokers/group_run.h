@@ -12,6 +12,8 @@ struct dwqi_group_run {
     struct dwqi_team *team;         /* borrowed */
     struct dwqi_executor *executor; /* borrowed; NULL: beside the group */
     bool busy;
+    bool held;       /* no task may start now: it waits in poll */
+    bool is_waiting; /* the task was not sent yet */
     bool own_is_due; /* this rank's share was not run yet */
     bool refused;    /* the task could not be read: nothing was sent */
     const void *item;
@@ -27,5 +29,8 @@ void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
                          struct dwqi_executor *executor);
 void dwqi_group_run_finish(struct dwqi_group_run *run);
 bool dwqi_group_run_is_busy(const struct dwqi_group_run *run);
+/* Whether a task that is given from now on has to wait. Not while one runs. */
+void dwqi_group_run_hold(struct dwqi_group_run *run, bool held);
+bool dwqi_group_run_is_held(const struct dwqi_group_run *run);
 
 #endif

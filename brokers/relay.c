@@ -15,6 +15,7 @@ struct dwqi_relay {
     struct dwqi_group_run run;
     struct dwqi_pack ready_data; /* of this rank */
     uint64_t n_ready;            /* of the group's READYs, those passed on */
+    bool group_serves;           /* every rank of it, at the start */
 };
 
 static dwq_status_t pass_new_ready_data(void *arg);
@@ -23,6 +24,7 @@ dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
                                struct dwqi_relay **relay_out)
 {
     struct dwqi_relay *relay = calloc(1, sizeof *relay);
+    struct dwqi_broker_service *service = config->service;
     dwq_status_t status;
 
     if (!relay) {
@@ -33,11 +35,13 @@ dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
     relay->run.before_report = pass_new_ready_data;
     relay->run.before_report_arg = relay;
     status = dwqi_server_create(
-        &(struct dwqi_server_config){ .transport = config->transport,
-                                      .runner = &relay->run.runner,
-                                      .log = config->log,
-                                      .controller = config->controller,
-                                      .time_limit = config->time_limit },
+        &(struct dwqi_server_config){
+            .transport = service ? dwqi_broker_service_transport(service)
+                                 : config->transport,
+            .runner = &relay->run.runner,
+            .log = config->log,
+            .controller = config->controller,
+            .time_limit = config->time_limit },
         &relay->server);
     if (status != DWQ_OK) {
         free(relay);
@@ -99,6 +103,40 @@ static dwq_status_t pass_new_ready_data(void *arg)
                : DWQ_OK;
 }
 
+/* --- The service ------------------------------------------------------------- */
+
+/* DWQ_OK: there is more to do. Other brokers' words come here where no server polls. */
+static dwq_status_t step_service(struct dwqi_relay *relay)
+{
+    struct dwqi_broker_service *service = relay->config.service;
+    bool serves = relay->state == DWQI_RS_SERVING && relay->group_serves;
+    bool closed = dwqi_server_is_closed(relay->server);
+    bool held = dwqi_group_run_is_held(&relay->run), holds;
+    dwq_status_t status = DWQ_OK;
+
+    if (!service) {
+        return DWQ_E_AGAIN;
+    }
+    if (relay->state != DWQI_RS_SERVING || closed) {
+        status = dwqi_broker_service_pump(service);
+    }
+    if (status == DWQ_OK) {
+        status = dwqi_broker_service_step(
+            service, serves && !closed && !dwqi_relay_has_failed(relay) &&
+                         !dwqi_group_run_is_busy(&relay->run));
+    }
+    holds = dwqi_broker_service_holds(service);
+    dwqi_group_run_hold(&relay->run, holds);
+    return status == DWQ_E_AGAIN && held && !holds ? DWQ_OK : status;
+}
+
+static dwq_status_t leave_service(struct dwqi_relay *relay)
+{
+    return relay->config.service
+               ? dwqi_broker_service_leave(relay->config.service)
+               : DWQ_OK;
+}
+
 /* --- States ----------------------------------------------------------------- */
 
 static dwq_status_t act(struct dwqi_relay *relay, enum dwqi_relay_action action,
@@ -108,12 +146,17 @@ static dwq_status_t act(struct dwqi_relay *relay, enum dwqi_relay_action action,
 
     switch (action) {
     case DWQI_RA_REPORT_READY:
+        relay->group_serves = true;
         status = pass_ready_data(relay);
         return status == DWQ_OK ? dwqi_server_begin(relay->server) : status;
     case DWQI_RA_REPORT_WITHDRAWN:
-        return dwqi_server_withdraw(relay->server, reason);
+        status = leave_service(relay);
+        return status == DWQ_OK ? dwqi_server_withdraw(relay->server, reason)
+                                : status;
     case DWQI_RA_SEND_EXIT:
-        return dwqi_team_send_exit(relay->config.team);
+        status = leave_service(relay);
+        return status == DWQ_OK ? dwqi_team_send_exit(relay->config.team)
+                                : status;
     case DWQI_RA_NONE:
         break;
     }
@@ -133,14 +176,27 @@ static dwq_status_t handle_event(struct dwqi_relay *relay,
     return act(relay, edge.action, reason);
 }
 
+/* The function before the serving is over: nobody waits for this rank in it. */
+static dwq_status_t leave_function(struct dwqi_relay *relay)
+{
+    return dwqi_team_rank(relay->config.team) < 0
+               ? DWQ_OK
+               : dwqi_team_leave(relay->config.team);
+}
+
 dwq_status_t dwqi_relay_begin(struct dwqi_relay *relay)
 {
-    return handle_event(relay, DWQI_RE_BEGIN, "");
+    dwq_status_t status = leave_function(relay);
+
+    return status == DWQ_OK ? handle_event(relay, DWQI_RE_BEGIN, "") : status;
 }
 
 dwq_status_t dwqi_relay_withdraw(struct dwqi_relay *relay, const char *reason)
 {
-    return handle_event(relay, DWQI_RE_WITHDRAW, reason);
+    dwq_status_t status = leave_function(relay);
+
+    return status == DWQ_OK ? handle_event(relay, DWQI_RE_WITHDRAW, reason)
+                            : status;
 }
 
 /* The whole group has spoken: it serves if every rank does. */
@@ -161,12 +217,18 @@ static dwq_status_t hear_group(struct dwqi_relay *relay)
     return handle_event(relay, DWQI_RE_ALL_READY, "");
 }
 
-/* A task that the group still runs is awaited first, whoever still wants it. */
+/* A task that the group still runs is awaited first, whoever still wants it; so is a
+ * client that may come, and a rank that is still in its function before the serving:
+ * there it may wait for this one's word. */
 static dwq_status_t dismissed(struct dwqi_relay *relay)
 {
     struct dwqi_report report;
     dwq_status_t status = DWQ_OK;
 
+    if (relay->config.service &&
+        dwqi_broker_service_holds(relay->config.service)) {
+        return DWQ_E_AGAIN;
+    }
     if (dwqi_group_run_is_busy(&relay->run)) {
         status = relay->run.runner.ops->poll(&relay->run.runner, &report);
         if (status != DWQ_OK) {
@@ -174,7 +236,9 @@ static dwq_status_t dismissed(struct dwqi_relay *relay)
         }
         report.release(report.owner);
     }
-    return handle_event(relay, DWQI_RE_DISMISSED, "");
+    status = dwqi_team_poll_ready(relay->config.team);
+    return status == DWQ_OK ? handle_event(relay, DWQI_RE_DISMISSED, "")
+                            : status;
 }
 
 static dwq_status_t serve(struct dwqi_relay *relay)
@@ -184,6 +248,12 @@ static dwq_status_t serve(struct dwqi_relay *relay)
     if (dwqi_server_is_closed(relay->server)) {
         return dismissed(relay);
     }
+    if (!relay->group_serves) {
+        status = dwqi_team_poll_ready(relay->config.team);
+        if (status != DWQ_OK && status != DWQ_E_AGAIN) {
+            return status;
+        }
+    }
     status = dwqi_server_step(relay->server);
     /* It may have heard EXIT and have nothing to do: this relay has. */
     return status == DWQ_E_AGAIN && dwqi_server_is_closed(relay->server)
@@ -191,7 +261,7 @@ static dwq_status_t serve(struct dwqi_relay *relay)
                : status;
 }
 
-dwq_status_t dwqi_relay_step(struct dwqi_relay *relay)
+static dwq_status_t step_state(struct dwqi_relay *relay)
 {
     dwq_status_t status;
 
@@ -208,6 +278,19 @@ dwq_status_t dwqi_relay_step(struct dwqi_relay *relay)
     default:
         return DWQ_E_AGAIN;
     }
+}
+
+/* The service comes second: it hears what the server received, and has its turn
+ * between two tasks. */
+dwq_status_t dwqi_relay_step(struct dwqi_relay *relay)
+{
+    dwq_status_t status = step_state(relay), service;
+
+    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
+        return status;
+    }
+    service = step_service(relay);
+    return service == DWQ_E_AGAIN ? status : service;
 }
 
 bool dwqi_relay_is_closed(const struct dwqi_relay *relay)

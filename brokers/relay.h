@@ -5,17 +5,19 @@
 #ifndef DWQI_BROKERS_RELAY_H
 #define DWQI_BROKERS_RELAY_H
 
+#include "brokers/service.h"
 #include "libdwq/wire/team.h"
 #include "workers/executor.h"
 
 struct dwqi_relay;
 
 struct dwqi_relay_config {
-    struct dwqi_transport *transport; /* borrowed; to the controller */
-    struct dwqi_team *team;           /* borrowed */
-    struct dwqi_executor *executor;   /* borrowed; NULL: beside the group */
-    const struct dwqi_log *log;       /* borrowed */
-    int controller;                   /* the peer */
+    struct dwqi_transport *transport;    /* borrowed; to the controller */
+    struct dwqi_team *team;              /* borrowed */
+    struct dwqi_executor *executor;      /* borrowed; NULL: beside the group */
+    struct dwqi_broker_service *service; /* borrowed; NULL: none */
+    const struct dwqi_log *log;          /* borrowed */
+    int controller;                      /* the peer */
     double time_limit; /* on the transport's clock; INFINITY: none */
 };
 

@@ -65,15 +65,21 @@ static dwq_status_t say_ready(struct dwqi_member *member)
 
 dwq_status_t dwqi_member_begin(struct dwqi_member *member)
 {
+    dwq_status_t status = dwqi_team_leave(member->config.team);
+
     member->begun = true;
-    return say_ready(member);
+    return status == DWQ_OK ? say_ready(member) : status;
 }
 
 dwq_status_t dwqi_member_withdraw(struct dwqi_member *member,
                                   const char *reason)
 {
+    dwq_status_t status = dwqi_team_leave(member->config.team);
+
     member->begun = true;
-    return dwqi_team_say_withdrawn(member->config.team, reason);
+    return status == DWQ_OK
+               ? dwqi_team_say_withdrawn(member->config.team, reason)
+               : status;
 }
 
 static dwq_status_t run(struct dwqi_member *member,
@@ -109,6 +115,22 @@ static dwq_status_t run(struct dwqi_member *member,
                : status;
 }
 
+static void release_nothing(void *owner)
+{
+    (void)owner;
+}
+
+static dwq_status_t accept_client(struct dwqi_member *member)
+{
+    const struct dwqi_member_config *config = &member->config;
+    dwq_status_t status =
+        config->accept ? config->accept(config->accept_arg) : DWQ_E_MESSAGE;
+
+    return status == DWQ_OK ? dwqi_team_send_part(config->team, NULL, 0,
+                                                  release_nothing, NULL)
+                            : status;
+}
+
 dwq_status_t dwqi_member_step(struct dwqi_member *member)
 {
     struct dwqi_order order;
@@ -120,6 +142,8 @@ dwq_status_t dwqi_member_step(struct dwqi_member *member)
     switch (order.kind) {
     case DWQI_ORDER_TASK:
         return run(member, &order);
+    case DWQI_ORDER_ACCEPT:
+        return accept_client(member);
     case DWQI_ORDER_EXIT:
         member->closed = true;
         return DWQ_OK;

@@ -13,6 +13,9 @@ struct dwqi_member_config {
     struct dwqi_team *team;         /* borrowed */
     struct dwqi_executor *executor; /* borrowed */
     const struct dwqi_log *log;     /* borrowed */
+    /* Accept a client of the service; NULL: there is none. */
+    dwq_status_t (*accept)(void *accept_arg);
+    void *accept_arg;
 };
 
 /* DWQ_OK, DWQ_E_NOMEM. */

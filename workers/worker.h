@@ -5,6 +5,7 @@
 #include <dwq/worker.h>
 
 #include "workers/executor.h"
+#include "workers/service.h"
 
 struct dwq_worker {
     struct dwqi_executor *executor; /* for dwq_worker_execute(), of size 1 */
@@ -20,11 +21,15 @@ struct dwq_worker {
     /* NULL: calls run in place. */
     dwq_status_t (*set_ready_data)(void *arg, dwq_value_t data);
     void *set_ready_data_arg;
-    void (*abort)(void *arg); /* ends the job; does not return */
+    struct dwqi_access *access; /* to the service; NULL: no group */
+    void (*abort)(void *arg);   /* ends the job; does not return */
     void *abort_arg;
 };
 
 const void *dwqi_worker_comm(const dwq_worker_t *worker);
 const void *dwqi_worker_merged_comm(const dwq_worker_t *worker);
+/* As dwqi_links_server() and dwqi_links_clients() give them. */
+const void *dwqi_worker_server_comm(const dwq_worker_t *worker);
+const void *dwqi_worker_client_comms(const dwq_worker_t *worker, int *n_out);
 
 #endif

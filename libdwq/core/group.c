@@ -39,6 +39,16 @@ MPI_Comm dwq_worker_merged_comm(const dwq_worker_t *worker)
     return comm_at(dwqi_worker_merged_comm(worker));
 }
 
+MPI_Comm dwq_worker_server_comm(const dwq_worker_t *worker)
+{
+    return comm_at(dwqi_worker_server_comm(worker));
+}
+
+const MPI_Comm *dwq_worker_client_comms(const dwq_worker_t *worker, int *n_out)
+{
+    return dwqi_worker_client_comms(worker, n_out);
+}
+
 MPI_Comm dwq_broker_merged_comm(const dwq_broker_t *broker)
 {
     return comm_at(dwqi_broker_merged_comm(broker));

@@ -257,9 +257,11 @@ static dwq_status_t play_worker_function(struct run *run,
         .serve_arg = run,
         .set_ready_data = in_place ? NULL : set_ready_data,
         .set_ready_data_arg = run,
+        .access = run->access,
         .abort = dwqi_run_abort,
         .abort_arg = run,
     };
+    dwqi_run_publish_service(run);
     if (run->options.worker) {
         run->exit_code = run->options.worker(&run->worker, run->worker_arg);
     }
@@ -323,6 +325,9 @@ static dwq_status_t make_team(struct run *run)
     config.transport = run->group_transport;
     config.coll = run->coll;
     status = dwqi_team_create(&config, &run->team);
+    if (status == DWQ_OK) {
+        status = dwqi_run_make_service(run);
+    }
     if (status != DWQ_OK || dwqi_team_rank(run->team) < 0) {
         return status;
     }
@@ -346,7 +351,9 @@ static dwq_status_t play_member(struct run *run)
         status = dwqi_member_create(
             &(struct dwqi_member_config){ .team = run->team,
                                           .executor = run->group_executor,
-                                          .log = &run->log },
+                                          .log = &run->log,
+                                          .accept = dwqi_run_accept_client,
+                                          .accept_arg = run },
             &run->member);
     }
     if (status != DWQ_OK) {
@@ -376,6 +383,7 @@ static dwq_status_t play_broker_function(struct run *run)
         .abort = dwqi_run_abort,
         .abort_arg = run,
     };
+    dwqi_run_publish_service(run);
     if (run->options.broker) {
         run->exit_code = run->options.broker(&run->broker, run->broker_arg);
     }
@@ -395,6 +403,7 @@ static dwq_status_t play_broker(struct run *run)
         status = dwqi_relay_create(
             &(struct dwqi_relay_config){ .transport = run->transport,
                                          .team = run->team,
+                                         .service = run->service,
                                          .executor = run->group_executor,
                                          .log = &run->log,
                                          .controller =
@@ -491,6 +500,7 @@ void dwqi_run_finish_roles(struct run *run)
     dwqi_solo_finish(&run->solo);
     dwqi_relay_destroy(run->relay);
     dwqi_member_destroy(run->member);
+    dwqi_run_finish_service(run);
     dwqi_controller_destroy(run->controller);
     dwqi_team_destroy(run->team);
     if (run->coll) {

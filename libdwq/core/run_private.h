@@ -12,6 +12,7 @@
 #include "workers/serve.h"
 #include "workers/serve_team.h"
 #include "workers/solo.h"
+#include "workers/service.h"
 #include "workers/worker.h"
 
 struct run {
@@ -42,6 +43,9 @@ struct run {
     struct dwqi_executor *group_executor; /* its calls; NULL: a broker beside */
     struct dwqi_relay *relay;
     struct dwqi_member *member;
+    struct dwqi_links *links;            /* of a rank of the group */
+    struct dwqi_access *access;          /* the same */
+    struct dwqi_broker_service *service; /* a broker's */
     dwq_broker_t broker;
     void *broker_arg;
     char *program;  /* a broker's: what it spawns */
@@ -75,6 +79,15 @@ dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go);
  * not start, and a rank of the job says why. */
 dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
                            uint64_t token);
+
+/* The service (service.c), on a rank of a group whose team is there. */
+dwq_status_t dwqi_run_make_service(struct run *run);
+/* This rank's share in the order to accept a client; `arg` is the run. */
+dwq_status_t dwqi_run_accept_client(void *arg);
+/* Group 1, before its functions: what option enable_worker_service asks for. */
+void dwqi_run_publish_service(struct run *run);
+/* Links are parted: collective over the groups that are linked. */
+void dwqi_run_finish_service(struct run *run);
 
 /* A spawned process that ends without having joined: its broker hears it. */
 void dwqi_run_never_joined(void);

@@ -188,8 +188,9 @@ static dwq_status_t send_settings(struct run *run, uint64_t token)
         { "idle_wait", dwq_value_double(o->idle_wait) },
         { "verbose", dwq_value_bool(o->verbose) },
         { "run_args", dwq_value_map(o->run_args) },
+        { "enable_worker_service", dwq_value_bool(o->enable_worker_service) },
     };
-    size_t n = 9;
+    size_t n = 10;
     struct dwqi_buffer scratch = { .data = NULL };
     struct dwqi_pack pack;
     const char *why;
@@ -199,6 +200,11 @@ static dwq_status_t send_settings(struct run *run, uint64_t token)
     if (o->worker_module) {
         entries[n++] = (dwq_kwarg_t){ "worker_module",
                                       dwq_value_string(o->worker_module) };
+    }
+    if (o->worker_service_name) {
+        entries[n++] =
+            (dwq_kwarg_t){ "worker_service_name",
+                           dwq_value_string(o->worker_service_name) };
     }
     if (o->worker_name) {
         entries[n++] =
@@ -271,6 +277,10 @@ static dwq_status_t use_settings(struct run *run, dwq_kwargs_t s,
     dwq_read_bool(dwq_map_find(s, "verbose"), &o->verbose);
     dwq_read_string(dwq_map_find(s, "worker_module"), &o->worker_module);
     dwq_read_string(dwq_map_find(s, "worker_name"), &o->worker_name);
+    dwq_read_bool(dwq_map_find(s, "enable_worker_service"),
+                  &o->enable_worker_service);
+    dwq_read_string(dwq_map_find(s, "worker_service_name"),
+                    &o->worker_service_name);
     if (args && args->kind == DWQ_KIND_MAP) {
         o->run_args = args->u.map;
     }

@@ -21,6 +21,14 @@
  *         |--------------- ASK ------------>|  to those not heard of
  *         |------------- VERDICT ---------->|
  *
+ * Between groups, over their brokers, before MPI's accept and connect (the whole
+ * exchange is in wire/service.h):
+ *
+ *     client's rank 0, its broker        server's broker
+ *         |------------- SERVICE ---------->|  a request
+ *         |<------------ SERVICE -----------|  an offer
+ *         |------------- SERVICE ---------->|  taken, or given up
+ *
  * WITHDRAW instead of (or after) READY: this worker takes no more tasks, and
  * still waits for EXIT. Between two ranks messages keep their order. A message
  * is a head, and a body of n_items items, each 64-byte aligned. */
@@ -44,7 +52,8 @@
     X(BYE, 7, false, "nothing")                                  \
     X(AGREE, 8, false, "one agreement: this rank's word")        \
     X(VERDICT, 9, true, "one agreement: the word of all")        \
-    X(ASK, 10, true, "one agreement: what is your word?")
+    X(ASK, 10, true, "one agreement: what is your word?")        \
+    X(SERVICE, 11, true, "one word of the service, either way")
 
 enum dwqi_tag {
 #define DWQI_TAG_ENUM(name, value, down, body) DWQI_##name = value,

@@ -17,6 +17,8 @@ dwq_status_t dwqi_team_create(const struct dwqi_team_config *config,
     }
     team->config = *config;
     team->n_ranks = config->size - config->first;
+    team->in_call =
+        true; /* the function in which this rank does not serve yet */
     team->members = calloc((size_t)team->n_ranks + 1, sizeof *team->members);
     team->ops = config->coll ? &dwqi_team_gather_ops : &dwqi_team_sendrecv_ops;
     if (!team->members) {
@@ -233,6 +235,8 @@ static dwq_status_t broker_receives(struct dwqi_team *team, int group_rank,
         return DWQ_OK;
     case DWQI_DONE:
         return done_came(team, group_rank, message);
+    case DWQI_SERVICE:
+        return dwqi_team_service_came(team, message);
     default:
         return dwqi_team_agreement_came(team, message);
     }
@@ -284,6 +288,8 @@ static dwq_status_t member_receives(struct dwqi_team *team,
         team->order = (struct dwqi_order){ .kind = DWQI_ORDER_EXIT };
         team->has_order = true;
         return DWQ_OK;
+    case DWQI_SERVICE:
+        return dwqi_team_service_came(team, message);
     default:
         return dwqi_team_agreement_came(team, message);
     }

@@ -5,6 +5,8 @@
  *         |--------- order: TASK ---------->|  its share of the item
  *         |                                 |  runs it
  *         |<------------- part -------------|
+ *         |-------- order: ACCEPT --------->|  a client of the service
+ *         |<---------- empty part ----------|
  *         |--------- order: EXIT ---------->|
  *
  * The merged communicator joins broker (rank 0) and group; a broker inside its group
@@ -17,6 +19,7 @@
 #include "libdwq/base/log.h"
 #include "libdwq/wire/codec.h"
 #include "libdwq/wire/coll.h"
+#include "libdwq/wire/service.h"
 #include "libdwq/wire/transport.h"
 
 struct dwqi_team;
@@ -42,6 +45,17 @@ int dwqi_team_rank(const struct dwqi_team *team);
 /* One step of waiting; see dwqi_pause(). */
 dwq_status_t dwqi_team_pause(struct dwqi_team *team, double until);
 
+/* Who hears the words of the service (wire/service.h) that come in the group. */
+void dwqi_team_listen(struct dwqi_team *team,
+                      dwq_status_t (*heard)(void *arg,
+                                            const struct dwqi_service *service),
+                      void *arg);
+/* Hear what came by message. */
+dwq_status_t dwqi_team_pump(struct dwqi_team *team);
+/* To the broker; from the broker to the group's rank 0. */
+dwq_status_t dwqi_team_say_service(struct dwqi_team *team,
+                                   const struct dwqi_service *service);
+
 /* --- The broker ---------------------------------------------------------- */
 
 /* What a rank of the group said before it serves. */
@@ -65,7 +79,9 @@ uint64_t dwqi_team_n_ready(const struct dwqi_team *team);
 dwq_status_t dwqi_team_send_task(struct dwqi_team *team, const void *item,
                                  const struct dwqi_task_head *head);
 dwq_status_t dwqi_team_send_exit(struct dwqi_team *team);
-/* DWQ_OK: what was sent has left, and after a task all parts are here. */
+/* Every rank is to accept a client, and gives an empty part. */
+dwq_status_t dwqi_team_send_accept(struct dwqi_team *team);
+/* DWQ_OK: what was sent has left, and after a task or ACCEPT all parts are here. */
 dwq_status_t dwqi_team_poll(struct dwqi_team *team);
 /* Whether the task has left, and a broker inside can run its own share. */
 bool dwqi_team_is_down(const struct dwqi_team *team);
@@ -88,7 +104,8 @@ enum dwqi_order_kind {
     DWQI_ORDER_NONE,
     DWQI_ORDER_TASK,
     DWQI_ORDER_EXIT,
-    DWQI_ORDER_COLLECT /* inside the gather mode: parts too large for a frame */
+    DWQI_ORDER_COLLECT, /* inside the gather mode: parts too large for a frame */
+    DWQI_ORDER_ACCEPT
 };
 
 struct dwqi_order {
@@ -116,7 +133,8 @@ dwq_status_t dwqi_team_send_part(struct dwqi_team *team,
 
 /* --- In a call ------------------------------------------------------------ */
 
-/* Around the user's function, on every rank of the group. */
+/* Around the user's function, on every rank of the group. What comes before this
+ * rank serves counts as a call of its own: it was entered from the start. */
 dwq_status_t dwqi_team_enter(struct dwqi_team *team);
 dwq_status_t dwqi_team_leave(struct dwqi_team *team);
 /* Whether all ranks said ok; a rank that left the function did not. Blocks until

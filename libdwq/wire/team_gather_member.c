@@ -95,6 +95,11 @@ dwq_status_t dwqi_gather_frame_came(struct dwqi_team *team)
                                             : dwqi_gather_first_segment(team);
     case DWQI_ORDER_COLLECT:
         return has_part_to_collect(team);
+    case DWQI_ORDER_ACCEPT:
+        g->state = HAS_ORDER;
+        team->order = (struct dwqi_order){ .kind = DWQI_ORDER_ACCEPT };
+        team->has_order = true;
+        return DWQ_OK;
     case DWQI_ORDER_EXIT:
         g->state = IDLE;
         team->order.kind = DWQI_ORDER_EXIT;

@@ -80,11 +80,14 @@ struct dwqi_team {
     bool has_order;
 
     /* Agreements. */
-    uint64_t n_tasks; /* calls begun */
+    uint64_t n_tasks; /* calls begun; 0: this rank does not serve yet */
     bool in_call;
     uint32_t round;                /* agreements of this call so far */
     struct dwqi_agreement asked;   /* ASK that was not answered */
     struct dwqi_agreement verdict; /* the newest */
+
+    dwq_status_t (*heard)(void *arg, const struct dwqi_service *service);
+    void *heard_arg;
 
     void *gather; /* of team_gather.c */
 };
@@ -121,5 +124,7 @@ void dwqi_team_part_came(struct dwqi_team *team, int group_rank,
                          struct dwqi_team_part part);
 dwq_status_t dwqi_team_agreement_came(struct dwqi_team *team,
                                       struct dwqi_message *message);
+dwq_status_t dwqi_team_service_came(struct dwqi_team *team,
+                                    const struct dwqi_message *message);
 
 #endif

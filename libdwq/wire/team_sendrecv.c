@@ -46,6 +46,17 @@ static dwq_status_t send_exit(struct dwqi_team *team)
     return status;
 }
 
+static dwq_status_t send_accept(struct dwqi_team *team)
+{
+    struct dwqi_service accept = { .kind = DWQI_SERVICE_ACCEPT };
+    dwq_status_t status = DWQ_OK;
+
+    for (int peer = 1; peer < team->config.size && status == DWQ_OK; peer++) {
+        status = dwqi_service_send(team->config.transport, peer, &accept);
+    }
+    return status;
+}
+
 static dwq_status_t sendrecv_order(struct dwqi_team *team,
                                    enum dwqi_order_kind kind)
 {
@@ -57,6 +68,9 @@ static dwq_status_t sendrecv_order(struct dwqi_team *team,
     team->down = true;
     if (kind == DWQI_ORDER_EXIT) {
         return send_exit(team);
+    }
+    if (kind == DWQI_ORDER_ACCEPT) {
+        return send_accept(team);
     }
     front = dwqi_team_make_front(team, kind, team->head.size, 0, &size);
     parts = dwqi_arena_alloc(&team->arena, 1 + team->n_segments, sizeof *parts);

@@ -277,3 +277,38 @@ Test(roles, a_difference_names_the_option_and_both_values, .timeout = 400)
                "rank 1 has 2",
                NULL);
 }
+
+/* Rows of the service; the ranks of spawned groups come on top. */
+static void expect_service(const char *grouping, const char *scenario,
+                           const int *ranks)
+{
+    setenv("DWQ_TEST_GROUPING", grouping, 1);
+    if (strcmp(grouping, "spawn") == 0) {
+        setenv("EVENT_NOEPOLL", "1", 1); /* see wire/spawn_mpi.c */
+    }
+    expect_success("service", scenario, ranks);
+}
+
+#define SERVICE(grouping, name, ...)                                        \
+    Test(service, name##_by_##grouping, .timeout = 400)                     \
+    {                                                                       \
+        expect_service(#grouping, #name, (const int[]){ __VA_ARGS__, -1 }); \
+    }
+
+SERVICE(split, groups_exchange_data, 7, 10, 13)
+SERVICE(spawn, groups_exchange_data, 3, 4, 5)
+SERVICE(split, connect_and_publish_in_calls, 10)
+SERVICE(spawn, connect_and_publish_in_calls, 4)
+SERVICE(split, without_a_publish_all_ranks_fail, 7)
+SERVICE(spawn, without_a_publish_all_ranks_fail, 3)
+SERVICE(split, requests_to_a_busy_group_are_given_up, 7)
+SERVICE(spawn, requests_to_a_busy_group_are_given_up, 3)
+SERVICE(split, a_rank_that_does_not_come_holds_up_nobody, 7)
+SERVICE(spawn, a_rank_that_does_not_come_holds_up_nobody, 3)
+SERVICE(split, a_client_that_withdraws_holds_up_nobody, 10)
+SERVICE(spawn, a_client_that_withdraws_holds_up_nobody, 4)
+SERVICE(split, a_server_that_withdraws_refuses, 10)
+SERVICE(spawn, a_server_that_withdraws_refuses, 4)
+SERVICE(spawn, the_option_publishes_before_the_worker_function, 4)
+SERVICE(split, without_groups_there_is_no_service, 0, 1, 3)
+SERVICE(split, without_spawn_the_option_is_refused, 1, 4, 7)

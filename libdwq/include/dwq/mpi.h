@@ -29,6 +29,17 @@ DWQ_API MPI_Comm dwq_worker_comm(const dwq_worker_t *worker);
 DWQ_API MPI_Comm dwq_worker_merged_comm(const dwq_worker_t *worker);
 DWQ_API MPI_Comm dwq_broker_merged_comm(const dwq_broker_t *broker);
 
+/** After dwq_worker_connect_service(): this group (local) and group 1 (remote); else
+ * MPI_COMM_NULL. The user's until the run ends, which disconnects it on both sides;
+ * not to be freed. */
+DWQ_API MPI_Comm dwq_worker_server_comm(const dwq_worker_t *worker);
+
+/** On group 1: the same to each client, in the order in which they connected (which may
+ * differ from run to run, but not between the ranks of the group); NULL if there is
+ * none. The array is valid until the worker serves on, or the call returns. */
+DWQ_API const MPI_Comm *dwq_worker_client_comms(const dwq_worker_t *worker,
+                                                int *n_out);
+
 /** All brokers of the run, in the order of their numbers. */
 DWQ_API MPI_Comm dwq_broker_group_comm(const dwq_broker_t *broker);
 

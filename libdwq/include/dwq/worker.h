@@ -49,6 +49,37 @@ DWQ_API dwq_status_t dwq_worker_execute(dwq_worker_t *worker,
                                         const dwq_task_t *task,
                                         dwq_result_t *result_out);
 
+/**
+ * The service: group 1 offers it, and other groups connect to it, which gives both an
+ * intercommunicator (dwq_worker_client_comms(), dwq_worker_server_comm()). For workers
+ * that are groups, by split or by spawn.
+ *
+ * Publish the name (option worker_service_name, default "dwq.init") to all groups. From
+ * then on clients are accepted while the group serves and runs no call. With option
+ * enable_worker_service it was done before the worker function; a second time changes
+ * nothing.
+ *
+ * Collective over the group: before serving, or in a call.
+ * @return DWQ_OK
+ *         DWQ_E_SERVICE  the same on all ranks: this is not group 1, not a group, not
+ *                        the time (this rank has served), a rank left the function
+ *                        instead, or MPI refused the name; the log says which
+ */
+DWQ_API dwq_status_t dwq_worker_publish_service(dwq_worker_t *worker);
+
+/**
+ * Connect this group to the service. Each attempt lasts a second at most; attempts of
+ * 0 or less are 5. It fails as long as group 1 is in a function of the user, and
+ * may be tried again; once connected, a further call changes nothing.
+ *
+ * Collective over the group: before serving, or in a call.
+ * @return DWQ_OK         dwq_worker_server_comm() is there, on all ranks
+ *         DWQ_E_SERVICE  the same on all ranks: no attempt was answered, the service
+ *                        refused (group 1 withdrew, or leaves the run), or as above
+ */
+DWQ_API dwq_status_t dwq_worker_connect_service(dwq_worker_t *worker,
+                                                int attempts);
+
 #ifdef __cplusplus
 }
 #endif

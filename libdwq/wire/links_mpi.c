@@ -1,0 +1,193 @@
+#include "libdwq/wire/links.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libdwq/wire/group_private.h"
+#include "libdwq/wire/service.h"
+
+_Static_assert(MPI_MAX_PORT_NAME <= DWQI_SERVICE_PORT_MAX, "a port fits");
+
+struct dwqi_links {
+    struct dwqi_group *group;
+    const struct dwqi_log *log;
+    char *name; /* published; NULL: none */
+    char port[MPI_MAX_PORT_NAME];
+    MPI_Comm server;
+    MPI_Comm *clients;
+    int n_clients;
+};
+
+dwq_status_t dwqi_links_create(struct dwqi_group *group,
+                               const struct dwqi_log *log,
+                               struct dwqi_links **links_out)
+{
+    struct dwqi_links *links = calloc(1, sizeof *links);
+
+    if (!links) {
+        return DWQ_E_NOMEM;
+    }
+    links->group = group;
+    links->log = log;
+    links->server = MPI_COMM_NULL;
+    *links_out = links;
+    return DWQ_OK;
+}
+
+/* --- Errors ---------------------------------------------------------------- */
+
+/* Have the errors of `comm` returned, and remember what was done with them. */
+static MPI_Errhandler catch_errors(MPI_Comm comm)
+{
+    MPI_Errhandler before;
+
+    MPI_Comm_get_errhandler(comm, &before);
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    return before;
+}
+
+static void restore_errors(MPI_Comm comm, MPI_Errhandler before)
+{
+    MPI_Comm_set_errhandler(comm, before);
+    MPI_Errhandler_free(&before);
+}
+
+static bool worked(const struct dwqi_links *links, int code, const char *what)
+{
+    char text[MPI_MAX_ERROR_STRING];
+    int length;
+
+    if (code == MPI_SUCCESS) {
+        return true;
+    }
+    MPI_Error_string(code, text, &length);
+    dwqi_log_error(links->log, "%s: %s", what, text);
+    return false;
+}
+
+/* --- The name --------------------------------------------------------------- */
+
+dwq_status_t dwqi_links_publish(struct dwqi_links *links, const char *name,
+                                char *port_out)
+{
+    /* Errors of ports and names are the world's. */
+    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
+    char *copy = strdup(name);
+    dwq_status_t status = DWQ_E_SERVICE;
+
+    if (copy && worked(links, MPI_Open_port(MPI_INFO_NULL, links->port),
+                       "MPI_Open_port")) {
+        if (worked(links, MPI_Publish_name(name, MPI_INFO_NULL, links->port),
+                   "MPI_Publish_name")) {
+            links->name = copy;
+            copy = NULL;
+            snprintf(port_out, DWQI_SERVICE_PORT_MAX, "%s", links->port);
+            status = DWQ_OK;
+        } else {
+            MPI_Close_port(links->port);
+        }
+    }
+    free(copy);
+    restore_errors(MPI_COMM_WORLD, before);
+    return status;
+}
+
+void dwqi_links_unpublish(struct dwqi_links *links)
+{
+    MPI_Errhandler before;
+
+    if (!links->name) {
+        return;
+    }
+    before = catch_errors(MPI_COMM_WORLD);
+    MPI_Unpublish_name(links->name, MPI_INFO_NULL, links->port);
+    MPI_Close_port(links->port);
+    restore_errors(MPI_COMM_WORLD, before);
+    free(links->name);
+    links->name = NULL;
+}
+
+/* --- Intercommunicators ------------------------------------------------------ */
+
+dwq_status_t dwqi_links_accept(struct dwqi_links *links)
+{
+    size_t n = (size_t)links->n_clients + 1;
+    MPI_Comm *clients = realloc(links->clients, n * sizeof *clients);
+    MPI_Comm comm = links->group->user_group;
+    MPI_Errhandler before;
+    bool ok;
+
+    if (!clients) {
+        return DWQ_E_NOMEM;
+    }
+    links->clients = clients;
+    before = catch_errors(comm);
+    ok = worked(links,
+                MPI_Comm_accept(links->port, MPI_INFO_NULL, 0, comm,
+                                &clients[links->n_clients]),
+                "MPI_Comm_accept");
+    restore_errors(comm, before);
+    if (!ok) {
+        return DWQ_E_MPI;
+    }
+    MPI_Comm_set_errhandler(clients[links->n_clients], MPI_ERRORS_ARE_FATAL);
+    links->n_clients++;
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_links_connect(struct dwqi_links *links, const char *port)
+{
+    MPI_Comm comm = links->group->user_group;
+    MPI_Errhandler before = catch_errors(comm);
+    bool ok = worked(
+        links, MPI_Comm_connect(port, MPI_INFO_NULL, 0, comm, &links->server),
+        "MPI_Comm_connect");
+
+    restore_errors(comm, before);
+    if (!ok) {
+        links->server = MPI_COMM_NULL;
+        return DWQ_E_MPI;
+    }
+    MPI_Comm_set_errhandler(links->server, MPI_ERRORS_ARE_FATAL);
+    return DWQ_OK;
+}
+
+const void *dwqi_links_server(const struct dwqi_links *links)
+{
+    return links->server == MPI_COMM_NULL ? NULL : &links->server;
+}
+
+const void *dwqi_links_clients(const struct dwqi_links *links, int *n_out)
+{
+    *n_out = links->n_clients;
+    return links->n_clients > 0 ? links->clients : NULL;
+}
+
+/* --- The end ------------------------------------------------------------------ */
+
+/* Both groups meet first: MPI_Comm_disconnect spins until the other one comes. */
+static void part(struct dwqi_links *links, MPI_Comm *comm)
+{
+    MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN);
+    if (dwqi_world_meet(links->group->world, *comm) == DWQ_OK) {
+        MPI_Comm_disconnect(comm);
+    }
+}
+
+void dwqi_links_destroy(struct dwqi_links *links)
+{
+    if (!links) {
+        return;
+    }
+    dwqi_links_unpublish(links);
+    if (links->server != MPI_COMM_NULL) {
+        part(links, &links->server);
+    }
+    /* Each client waits for this group alone, so that any order will do. */
+    for (int i = 0; i < links->n_clients; i++) {
+        part(links, &links->clients[i]);
+    }
+    free(links->clients);
+    free(links);
+}
