@@ -8,17 +8,17 @@
 #include "libdwq/wire/transport_mpi.h"
 
 static struct {
+    struct dwqi_backoff backoff;
     struct dwqi_transport *transport;
     struct dwqi_log log;
 } self;
 
 static void set_up(void)
 {
-    struct dwqi_backoff backoff;
 
     MPI_Init(NULL, NULL);
-    dwqi_backoff_init(&backoff, 1e-3, true);
-    cr_assert_eq(dwqi_transport_mpi_create(MPI_COMM_WORLD, &backoff, &self.log,
+    dwqi_backoff_init(&self.backoff, 1e-3, true);
+    cr_assert_eq(dwqi_transport_mpi_create(MPI_COMM_WORLD, &self.backoff, &self.log,
                                            &self.transport),
                  DWQ_OK);
 }
