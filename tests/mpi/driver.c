@@ -10,12 +10,14 @@
 #include "tests/mpi/launch.h"
 
 #define TIMEOUT 60. /* seconds of one job; Criterion's is above all of them */
+#define HUGE_TIMEOUT 600. /* of one that moves gigabytes on a loaded machine */
 
 static struct launched start(const char *program, const char *scenario,
                              int ranks, const char *interrupt_after)
 {
     char path[4096];
     const char *folder = getenv("DWQ_TEST_PROGRAMS");
+    double timeout = strstr(program, "payload") ? HUGE_TIMEOUT : TIMEOUT;
     struct launched job;
 
     snprintf(path, sizeof path, "%s/scenario_%s", folder ? folder : ".",
@@ -23,12 +25,12 @@ static struct launched start(const char *program, const char *scenario,
     launch(&(struct launch){ .program = path,
                              .argument = scenario,
                              .ranks = ranks,
-                             .timeout = TIMEOUT,
+                             .timeout = timeout,
                              .interrupt_after = interrupt_after },
            &job);
     if (job.timed_out) {
         fprintf(stderr, "%s %s on %d ranks: no end after %g s\n%s\n", program,
-                scenario, ranks, TIMEOUT, job.output);
+                scenario, ranks, timeout, job.output);
     }
     return job;
 }
@@ -88,6 +90,11 @@ static void expect_end(const char *program, const char *scenario, int ranks,
     {                                                                      \
         expect_success(#program, #name, (const int[]){ __VA_ARGS__, -1 }); \
     }
+#define HUGE_SCENARIO(program, name, ...)                                  \
+    Test(program, name, .timeout = 3000)                                   \
+    {                                                                      \
+        expect_success(#program, #name, (const int[]){ __VA_ARGS__, -1 }); \
+    }
 #define EVERYWHERE 0, 1, 2, 3, 5
 
 SCENARIO(results, submit_with_ready_workers_never_sleeps, 0, 2, 3)
@@ -110,11 +117,11 @@ SCENARIO(results, submit_multiple_takes_all_or_none_each_with_its_estimate,
 SCENARIO(results, the_report_leaves_the_controller_out_and_counts_apart, 0, 2,
          3, 5)
 
-SCENARIO(payload, no_fixed_receive_buffer_up_to_64_mib, 0, 2, 3)
-SCENARIO(payload, one_array_of_more_than_2_gib_there, 2)
-SCENARIO(payload, one_array_of_more_than_2_gib_back, 2)
-SCENARIO(payload, every_kind_of_value_travels, 0, 2, 3)
-SCENARIO(payload, memory_is_flat_over_a_stream_of_calls, 0, 2, 5)
+HUGE_SCENARIO(payload, no_fixed_receive_buffer_up_to_64_mib, 0, 2, 3)
+HUGE_SCENARIO(payload, one_array_of_more_than_2_gib_there, 2)
+HUGE_SCENARIO(payload, one_array_of_more_than_2_gib_back, 2)
+HUGE_SCENARIO(payload, every_kind_of_value_travels, 0, 2, 3)
+HUGE_SCENARIO(payload, memory_is_flat_over_a_stream_of_calls, 0, 2, 5)
 
 SCENARIO(modules, functions_of_a_module_get_what_its_init_gave, EVERYWHERE)
 SCENARIO(modules, a_worker_function_by_name_runs_from_its_module, EVERYWHERE)
@@ -175,9 +182,9 @@ SCENARIO(group_runs, a_group_that_was_never_ready_is_told_to_leave, GROUPED)
 SCENARIO(group_runs, cancelled_tasks_of_groups_yield_one_result, GROUPED)
 SCENARIO(group_runs, after_the_time_limit_no_task_of_a_group_starts, 3, 5)
 SCENARIO(group_runs, memory_of_every_role_is_flat, 3, 4)
-SCENARIO(group_payload, more_than_2_gib_to_a_group, 3, 4)
-SCENARIO(group_payload, more_than_2_gib_scattered, 3, 4)
-SCENARIO(group_payload, more_than_2_gib_back_from_one_rank, 3, 4)
+HUGE_SCENARIO(group_payload, more_than_2_gib_to_a_group, 3, 4)
+HUGE_SCENARIO(group_payload, more_than_2_gib_scattered, 3)
+HUGE_SCENARIO(group_payload, more_than_2_gib_back_from_one_rank, 3)
 
 /* Jobs that end in the middle of a run: groups of 2 (configurations 4 to 7: both
  * modes, beside and inside), each a job. */

@@ -420,8 +420,7 @@ static int mirror(dwq_call_t *call, void *arg)
 
 static void stream(dwq_controller_t *c, int n)
 {
-    static const double
-        data[3000]; /* more than a frame; less than is borrowed */
+    static const double data[8000]; /* more than a frame; not borrowed */
     size_t many = 8000, few = 10;
     dwq_result_t result;
     int out = 0;

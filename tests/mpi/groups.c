@@ -414,14 +414,23 @@ static void ready_data_that_nobody_set_is_a_list_of_nil(void)
 
 /* --- Isolation ------------------------------------------------------------------------ */
 
-/* Messages with the library's tags, to the controller on the world, and around the
- * group; one of them is never received. */
+static int keep_worker(dwq_worker_t *worker, void *arg)
+{
+    struct scene *s = arg;
+
+    s->n_worker++;
+    s->worker = worker;
+    return 0;
+}
+
+/* Messages with the library's tags: to the controller on the world, around the
+ * group, and to the broker, who never receives them. */
 static int noisy(dwq_call_t *call, void *arg)
 {
+    struct scene *s = arg;
     MPI_Comm comm = dwq_call_comm(call);
     int size = dwq_call_size(call), rank = dwq_call_rank(call), got[4];
 
-    (void)arg;
     for (int tag = 0; tag < 4; tag++) {
         MPI_Request request;
 
@@ -432,6 +441,9 @@ static int noisy(dwq_call_t *call, void *arg)
                  MPI_STATUS_IGNORE);
         MPI_Wait(&request, MPI_STATUS_IGNORE);
         CHECK(got[tag] == (rank + size - 1) % size);
+    }
+    for (int tag = 0; tag < 8; tag++) {
+        MPI_Send(&rank, 1, MPI_INT, 0, tag, dwq_worker_merged_comm(s->worker));
     }
     MPI_Send(&rank, 1, MPI_INT, 0, 77, comm);
     return dwq_call_return(call, DWQ_VALUES(rank));
@@ -461,6 +473,7 @@ static void play_noise(const struct group_config *config)
                                          { NULL, NULL, NULL } };
 
     run_scene(&s, (dwq_options_t){ .controller = hears_noise,
+                                   .worker = keep_worker,
                                    .functions = functions });
 }
 

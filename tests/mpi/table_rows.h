@@ -15,7 +15,7 @@
 /* Processes that a row starts by spawn, at most: other brokers take no role. */
 #define TABLE_SPAWNED_MAX 8
 /* Whether the table that is run has rows with spawn. */
-#define TABLE_WITH_SPAWN false
+#define TABLE_WITH_SPAWN true
 
 struct table_row {
     bool spawn;    /* else split */
