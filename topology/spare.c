@@ -152,10 +152,18 @@ static bool broker_elsewhere(struct work *work, int rank, int host)
     return false;
 }
 
-static bool seat_broker(struct work *work, int rank, int first_seat, int host,
-                        int low, int high)
+/* Where the broker of the group in an interval may sit. */
+struct broker_place {
+    int first_seat; /* of the group's members */
+    int host, low, high;
+    bool inside; /* on no core but the interval's */
+};
+
+static bool seat_broker(struct work *work, int rank,
+                        const struct broker_place *place)
 {
-    int home = rank < 0 ? host : work->cluster->ranks[rank].host;
+    int home = rank < 0 ? place->host : work->cluster->ranks[rank].host;
+    bool near = home == place->host;
     const struct mask *mask;
     int position;
 
@@ -164,39 +172,71 @@ static bool seat_broker(struct work *work, int rank, int first_seat, int host,
         return true;
     }
     if (work->request.broker == DWQI_BROKER_THREAD) {
-        return home == host ? broker_on_thread(work, rank, host, first_seat)
-                            : broker_elsewhere(work, rank, home);
+        return near ? broker_on_thread(work, rank, home, place->first_seat)
+                    : broker_elsewhere(work, rank, home);
     }
     mask = dwqi_work_mask(work, home, rank);
     if (!mask) {
         return false;
     }
-    position = dwqi_spare_core(work, home, mask, home == host ? low : 0,
-                               home == host ? high : 0);
-    if (position < 0) {
+    position = dwqi_spare_core(work, home, mask, near ? place->low : 0,
+                               near ? place->high : 0);
+    if (position < 0 ||
+        (place->inside && (position < place->low || position >= place->high))) {
         return false;
     }
     dwqi_add_seat(work, rank, home, position);
     return true;
 }
 
-bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
-                     int high)
+/* One of the host's ranks. */
+static bool seat_rank_of(struct work *work, const struct broker_place *place)
 {
-    int at = work->hosts[host].next_rank;
+    int at = work->hosts[place->host].next_rank;
 
-    if (!dwqi_work_is_split(work) && !dwqi_work_has_brokers(work)) {
-        return seat_broker(work, -1, first_seat, host, low, high);
-    }
-    for (int rank; (rank = dwqi_next_rank(work, host, &at)) >= 0;) {
-        if (seat_broker(work, rank, first_seat, host, low, high)) {
+    for (int rank; (rank = dwqi_next_rank(work, place->host, &at)) >= 0;) {
+        if (seat_broker(work, rank, place)) {
             return true;
         }
     }
+    return false;
+}
+
+static bool has_free_core(const struct work *work, int host, int low, int high)
+{
+    const unsigned char *used = work->core_used + work->hosts[host].first_core;
+
+    for (int p = low; p < high; p++) {
+        if (!used[p]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
+                     int high)
+{
+    struct broker_place place = {
+        .first_seat = first_seat, .host = host, .low = low, .high = high
+    };
+
+    if (!dwqi_work_is_split(work) && !dwqi_work_has_brokers(work)) {
+        return seat_broker(work, -1, &place);
+    }
+    /* A rank that is bound elsewhere is left for a group there. */
+    place.inside = work->request.broker == DWQI_BROKER_BESIDE &&
+                   has_free_core(work, host, low, high);
+    if (place.inside && seat_rank_of(work, &place)) {
+        return true;
+    }
+    place.inside = false;
+    if (seat_rank_of(work, &place)) {
+        return true;
+    }
     for (int rank = work->next_broker;
          work->any_broker && rank < work->cluster->n_ranks; rank++) {
-        if (!work->rank_used[rank] &&
-            seat_broker(work, rank, first_seat, host, low, high)) {
+        if (!work->rank_used[rank] && seat_broker(work, rank, &place)) {
             return true;
         }
     }

@@ -18,6 +18,7 @@ struct case_host {
 struct case_rank {
     int host;
     int low, high; /* cores [low, high) of the machine; low < 0: all */
+    int step;      /* only each step-th of them */
 };
 
 struct placement_case {

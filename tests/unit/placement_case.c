@@ -72,7 +72,7 @@ static const struct dwqi_cpuset *set_of(const struct placement_case *c,
     const struct dwqi_machine *machine = host->machine;
 
     for (int i = rank->low < 0 ? machine->n_cores : rank->low;
-         i < rank->high && i < machine->n_cores; i++) {
+         i < rank->high && i < machine->n_cores; i += rank->step) {
         const struct dwqi_core *core = &machine->cores[i];
 
         for (int k = 0; k < core->n_pus && !is_removed(host, core->number);
@@ -155,7 +155,8 @@ void case_print(const struct placement_case *c, FILE *out)
     for (int r = 0; r < c->n_ranks && r < 64; r++) {
         fprintf(out, " %d@h%d", r, c->ranks[r].host);
         if (c->ranks[r].low >= 0) {
-            fprintf(out, "(%d-%d)", c->ranks[r].low, c->ranks[r].high - 1);
+            fprintf(out, "(%d-%d", c->ranks[r].low, c->ranks[r].high - 1);
+            fprintf(out, c->ranks[r].step > 1 ? "/%d)" : ")", c->ranks[r].step);
         }
     }
     fprintf(out, "\n  (%d hosts, %d ranks)\n", c->n_hosts, c->n_ranks);
@@ -178,7 +179,8 @@ enum binding {
     BIND_NONE,
     BIND_CORE,
     BIND_NUMA,
-    BIND_MIXED, /* one of the others, rank by rank */
+    BIND_STRIDE, /* every second or third core */
+    BIND_MIXED,  /* one of the others, rank by rank */
     N_BINDINGS
 };
 
@@ -192,7 +194,12 @@ static void bind_rank(const struct placement_case *c, struct case_rank *rank,
         binding = (enum binding)dice_below(dice, BIND_MIXED);
     }
     rank->low = rank->high = -1;
-    if (binding == BIND_CORE) {
+    rank->step = 1;
+    if (binding == BIND_STRIDE) {
+        rank->step = 2 + dice_below(dice, 2);
+        rank->low = nth % rank->step;
+        rank->high = machine->n_cores;
+    } else if (binding == BIND_CORE) {
         rank->low = core;
         rank->high = core + 1;
     } else if (binding == BIND_NUMA) {

@@ -51,8 +51,21 @@ bool has_bound_ranks(const struct check *k)
     return false;
 }
 
-static int seatable(struct matching *m)
+static bool is_member(const struct check *k,
+                      const struct dwqi_placed_group *group, int rank)
 {
+    for (int i = 0; i < group->width; i++) {
+        if (k->plan->seats[group->first_seat + i].rank == rank) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a group that is all of what one part has: its own ranks. */
+static int seatable(struct matching *m, const struct dwqi_placed_group *group)
+{
+    bool own = m->check->request->size.kind == DWQI_SIZE_DOMAIN;
     int count = 0, n_ranks = m->check->cluster->n_ranks;
 
     for (int i = 0; i < m->n_cores; i++) {
@@ -60,7 +73,8 @@ static int seatable(struct matching *m)
     }
     for (int r = 0; r < n_ranks; r++) {
         if (m->check->cluster->ranks[r].host == m->host &&
-            r != m->check->request->controller) {
+            r != m->check->request->controller &&
+            (!own || is_member(m->check, group, r))) {
             memset(m->seen, 0, sizeof m->seen);
             count += find_seat(m, r);
         }
@@ -71,11 +85,13 @@ static int seatable(struct matching *m)
 /* Whether `width` ranks fit into one part of the kind on that host, when only
  * the controller is there; within the part that the group was asked for. */
 static bool fits_in_one(const struct check *k, int host, enum dwqi_domain kind,
-                        int width, const struct dwqi_core *here)
+                        const struct dwqi_placed_group *group,
+                        const struct dwqi_core *here)
 {
     enum dwqi_domain asked = k->request->size.kind == DWQI_SIZE_DOMAIN
                                  ? k->request->size.domain
                                  : DWQI_DOMAIN_HOST;
+    int width = group->width;
     const struct dwqi_machine *machine = machine_at(k, host);
 
     for (int i = 0; i < machine->n_cores; i++) {
@@ -90,7 +106,7 @@ static bool fits_in_one(const struct check *k, int host, enum dwqi_domain kind,
             }
         }
         if (m.n_cores / threads_of(k) >= width &&
-            (spawns(k) || seatable(&m) >= width)) {
+            (spawns(k) || seatable(&m, group) >= width)) {
             return true;
         }
     }
@@ -108,10 +124,20 @@ int ranks_beside_controller(const struct check *k, int host)
     return count;
 }
 
-/* Ranks of several threads and bound ones: too hard to say what fits. */
+/* Bound ranks of several threads, or a broker that is bound or needs a spare
+ * thread in its group's part: too hard to say what fits. */
 static bool knows_what_fits(const struct check *k)
 {
-    return threads_of(k) == 1 || !has_bound_ranks(k);
+    bool by_part = k->request->size.kind == DWQI_SIZE_DOMAIN;
+
+    if ((by_part && k->request->broker == DWQI_BROKER_THREAD) ||
+        (spawns(k) && k->request->broker == DWQI_BROKER_INSIDE &&
+         has_bound_ranks(k))) { /* the group has to be where its broker is */
+        return false;
+    }
+    return !has_bound_ranks(k) ||
+           (threads_of(k) == 1 &&
+            !(by_part && k->request->broker == DWQI_BROKER_BESIDE));
 }
 
 static void check_hosts_straddled(struct check *k, int number)
@@ -127,7 +153,7 @@ static void check_hosts_straddled(struct check *k, int number)
         if (ranks_beside_controller(k, h) >= group->width + extra &&
             k->request->broker == DWQI_BROKER_INSIDE &&
             (k->plan->oversubscribed[h] ||
-             fits_in_one(k, h, DWQI_DOMAIN_HOST, group->width,
+             fits_in_one(k, h, DWQI_DOMAIN_HOST, group,
                          machine_at(k, h)->cores))) {
             broken(k, "group %d is on several hosts and fits on host %d",
                    number + 1, h);
@@ -167,8 +193,7 @@ void check_straddle(struct check *k, int number)
             k->request->size.kind != DWQI_SIZE_DOMAIN) {
             broken(k, "group %d straddles", number + 1);
         }
-        if (fits_in_one(k, host, kinds[i], group->width,
-                        first_core(k, group))) {
+        if (fits_in_one(k, host, kinds[i], group, first_core(k, group))) {
             broken(k, "group %d straddles %ss and fits into one", number + 1,
                    dwqi_policy_name(DWQI_POLICY_DOMAIN, (int)kinds[i]));
         }

@@ -5,11 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "topology/bind.h"
 #include "topology/describe.h"
 #include "topology/discover.h"
 
 #define XML(name) UNIT_DATA "/topology/" name ".xml"
+
+/* A system that says yes and does nothing, as some cgroups do: hwloc calls this
+ * one. */
+static bool lies;
+
+int sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *mask)
+{
+    return lies ? 0 : (int)syscall(SYS_sched_setaffinity, pid, size, mask);
+}
 
 static bool is_same(const struct dwqi_machine *a, const struct dwqi_machine *b)
 {
@@ -164,6 +176,26 @@ Test(topology_discover, binds_and_reads_back)
     cr_assert(dwqi_cpuset_has(&after, pu));
     dwqi_cpuset_finish(&before);
     dwqi_cpuset_finish(&after);
+}
+
+Test(topology_discover, does_not_believe_a_system_that_only_says_yes)
+{
+    struct dwqi_cpuset allowed = { .words = NULL };
+    struct dwqi_text_fault fault = { "" };
+    int pu = 0;
+
+    unsetenv("DWQ_TOPOLOGY");
+    cr_assert_eq(dwqi_discover_allowed(&allowed), DWQ_OK);
+    if (dwqi_cpuset_count(&allowed) < 2) {
+        cr_skip("one hardware thread: it is bound to that already");
+    }
+    while (!dwqi_cpuset_has(&allowed, pu)) {
+        pu++;
+    }
+    lies = true;
+    cr_assert_eq(dwqi_bind(&pu, 1, &fault), DWQ_E_STATE);
+    cr_assert_not_null(strstr(fault.text, "read back"), "%s", fault.text);
+    dwqi_cpuset_finish(&allowed);
 }
 
 /* hwloc says yes to binding on a machine that is not there. */
