@@ -79,7 +79,7 @@ Test(options_check, several_ranks_per_worker_mean_groups_by_split)
     cr_assert_eq(dwqi_options_grouping(&o), DWQ_GROUPING_SPLIT);
     cr_assert_eq(dwqi_options_nprocs(&o), 1);
     o.nprocs_per_worker = DWQ_NPROCS_AUTO;
-    refused(&o, 5, "nprocs_per_worker", "AUTO");
+    accepted(&o, 5);
     accepted(&o, 1);
 }
 
