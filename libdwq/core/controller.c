@@ -94,6 +94,8 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
 {
     int max_worker = c->config.n_workers > 0 ? c->config.n_workers : 1;
     const char *why = "";
+    dwq_task_t fitted;
+    bool bound;
     dwq_status_t status;
 
     if (!given) {
@@ -109,8 +111,20 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
                  max_worker);
         return refuse(c, DWQ_E_ARG, given, text);
     }
-    status = dwqi_task_create(&c->tasks, given, binding, task_out, &why);
-    return status == DWQ_OK ? status : refuse(c, status, given, why);
+    bound = binding && given->worker > 0;
+    fitted = *given;
+    why = dwqi_controller_fit(c, given, &binding, &fitted.worker);
+    if (why) {
+        return refuse(c, DWQ_E_ARG, given, why);
+    }
+    status = dwqi_task_create(&c->tasks, &fitted, binding, task_out, &why);
+    if (status != DWQ_OK) {
+        return refuse(c, status, given, why);
+    }
+    if (!bound && (*task_out)->job.binding) {
+        dwqi_controller_set_fit(c, given, *task_out);
+    }
+    return DWQ_OK;
 }
 
 /* Queue a task, run it here, or complete it when it can never run. The task is

@@ -60,6 +60,18 @@ void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
 /* What a new task becomes when it cannot be queued at all: true, and it is
  * complete. */
 bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
+/* Which worker a task goes to (fit.c): *worker_out, and *binding when only some
+ * fit what it asks for. NULL, or why none does. */
+const char *dwqi_controller_fit(const dwq_controller_t *c,
+                                const dwq_task_t *given, bool *binding,
+                                int *worker_out);
+/* Keep what a task asked for that got its worker here: should that one leave,
+ * another is picked. */
+void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
+                             struct dwqi_task *task);
+/* Out of the queue of a worker that is gone, into that of another; false: it is
+ * in no queue. */
+bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task);
 /* Run it here. */
 dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
                                           struct dwqi_task *task);

@@ -62,11 +62,22 @@ static const struct row rows[] = {
     ROW(idle_wait, KIND_DOUBLE, ANYWHERE, -1, 3600),
     ROW(verbose, KIND_BOOL, ANYWHERE, 0, 1),
     ROW(thread_level, KIND_INT, ANYWHERE, 0, 3),
+    ROW(domain, KIND_INT, GROUPED, 0, 5),
+    ROW(groups_per_host, KIND_INT, GROUPED, 0, INT_MAX),
+    ROW(straddle, KIND_INT, GROUPED, 0, 3),
+    ROW(fill, KIND_INT, GROUPED, 0, 2),
+    ROW(threads_per_rank, KIND_INT, GROUPED, 0, INT_MAX),
+    ROW(broker_on_thread, KIND_BOOL, GROUPED, 0, 1),
+    ROW(bind, KIND_INT, GROUPED, 0, 2),
 };
 
 _Static_assert(sizeof(dwq_grouping_t) == sizeof(int) &&
                    sizeof(dwq_collective_mode_t) == sizeof(int) &&
-                   sizeof(dwq_queue_order_t) == sizeof(int),
+                   sizeof(dwq_queue_order_t) == sizeof(int) &&
+                   sizeof(dwq_domain_t) == sizeof(int) &&
+                   sizeof(dwq_straddle_t) == sizeof(int) &&
+                   sizeof(dwq_fill_t) == sizeof(int) &&
+                   sizeof(dwq_bind_t) == sizeof(int),
                "the table reads enumerations as ints");
 
 static dwq_status_t fail(struct dwqi_fault *fault, const char *format, ...)
@@ -199,6 +210,65 @@ static bool parse_verbose(const char *text, dwq_options_t *o)
     return o->verbose || strcmp(text, "0") == 0;
 }
 
+/* The place of a name in a list that ends with NULL. */
+static bool parse_name(const char *text, const char *const *names, int *out)
+{
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_domain(const char *text, dwq_options_t *o)
+{
+    static const char *const names[] = { "",        "core", "l3", "numa",
+                                         "package", "host", NULL };
+    int value;
+    bool known = parse_name(text, names, &value);
+
+    o->domain = known ? (dwq_domain_t)value : o->domain;
+    return known;
+}
+
+static bool parse_straddle(const char *text, dwq_options_t *o)
+{
+    static const char *const names[] = { "", "if-must", "never", "freely",
+                                         NULL };
+    int value;
+    bool known = parse_name(text, names, &value);
+
+    o->straddle = known ? (dwq_straddle_t)value : o->straddle;
+    return known;
+}
+
+static bool parse_fill(const char *text, dwq_options_t *o)
+{
+    static const char *const names[] = { "", "pack", "spread", NULL };
+    int value;
+    bool known = parse_name(text, names, &value);
+
+    o->fill = known ? (dwq_fill_t)value : o->fill;
+    return known;
+}
+
+static bool parse_threads(const char *text, dwq_options_t *o)
+{
+    return parse_int(text, &o->threads_per_rank) && o->threads_per_rank > 0;
+}
+
+static bool parse_bind(const char *text, dwq_options_t *o)
+{
+    static const char *const names[] = { "none", "core", "group", NULL };
+    int value;
+    bool known = parse_name(text, names, &value);
+
+    o->bind = known ? (dwq_bind_t)value : o->bind;
+    return known;
+}
+
 static const struct {
     const char *name;
     const char *option;
@@ -212,6 +282,12 @@ static const struct {
     { "DWQ_QUEUE_ORDER", "queue_order", parse_queue_order,
       "fifo or longest-first" },
     { "DWQ_VERBOSE", "verbose", parse_verbose, "0 or 1" },
+    { "DWQ_DOMAIN", "domain", parse_domain, "core, l3, numa, package or host" },
+    { "DWQ_STRADDLE", "straddle", parse_straddle, "if-must, never or freely" },
+    { "DWQ_FILL", "fill", parse_fill, "pack or spread" },
+    { "DWQ_THREADS_PER_RANK", "threads_per_rank", parse_threads,
+      "a number from 1 on" },
+    { "DWQ_BIND", "bind", parse_bind, "none, core or group" },
 };
 
 static const struct row *row_of(const char *name)
@@ -292,6 +368,37 @@ int dwqi_options_nprocs(const dwq_options_t *o)
     return o->nprocs_per_worker == 0 ? 1 : o->nprocs_per_worker;
 }
 
+bool dwqi_options_placed(const dwq_options_t *o)
+{
+    return wants_groups(o) &&
+           (o->nprocs_per_worker == DWQ_NPROCS_AUTO || o->groups_per_host > 0 ||
+            o->straddle || o->fill || o->threads_per_rank > 0 ||
+            o->broker_on_thread || o->bind);
+}
+
+/* Options of the placement that do not go together. */
+static dwq_status_t check_placement(const dwq_options_t *o,
+                                    struct dwqi_fault *fault)
+{
+    if (o->groups_per_host > 0 && o->nprocs_per_worker != DWQ_NPROCS_AUTO) {
+        return fail(fault,
+                    "option groups_per_host is %d, which sizes groups, and "
+                    "nprocs_per_worker is %d: set it to DWQ_NPROCS_AUTO",
+                    o->groups_per_host, o->nprocs_per_worker);
+    }
+    if (o->groups_per_host > 0 && o->domain) {
+        return fail(fault,
+                    "option groups_per_host is %d, and domain is %d: groups "
+                    "are sized by one of them",
+                    o->groups_per_host, o->domain);
+    }
+    if (o->broker_on_thread && o->broker_is_worker) {
+        return fail(fault, "option broker_on_thread is set, and so is "
+                           "broker_is_worker: the broker is one or the other");
+    }
+    return DWQ_OK;
+}
+
 dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
                                 struct dwqi_fault *fault_out)
 {
@@ -317,12 +424,7 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
                     "set: there is no module to find it in",
                     o->broker_name);
     }
-    if (size > 1 && o->nprocs_per_worker == DWQ_NPROCS_AUTO) {
-        return fail(fault_out,
-                    "option nprocs_per_worker is DWQ_NPROCS_AUTO, which this "
-                    "version of libdwq does not have yet: give a number");
-    }
-    return DWQ_OK;
+    return size > 1 && wants_groups(o) ? check_placement(o, fault_out) : DWQ_OK;
 }
 
 void dwqi_options_unused(const dwq_options_t *o, int size,
@@ -340,6 +442,10 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
             (rows[i].use != ANYWHERE ||
              rows[i].offset == offsetof(dwq_options_t, grouping) ||
              rows[i].offset == offsetof(dwq_options_t, nprocs_per_worker))) {
+            unused = true;
+        }
+        if (rows[i].offset == offsetof(dwq_options_t, domain) &&
+            o->nprocs_per_worker != DWQ_NPROCS_AUTO) {
             unused = true;
         }
         if (unused && is_set(o, &rows[i]) &&

@@ -127,6 +127,11 @@ dwq_status_t dwqi_plan_make(const struct dwqi_plan_request *request,
 
 void dwqi_plan_finish(struct dwqi_plan *plan)
 {
+    for (int i = 0; plan->groups && i < plan->shown.n_groups; i++) {
+        free((char *)(void *)plan->groups[i].host);
+    }
+    free(plan->seats);
+    free(plan->cores);
     free(plan->groups);
     free(plan->idle);
     free(plan->ranks);

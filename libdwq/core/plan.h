@@ -1,4 +1,4 @@
-/* Which rank does what. Pure. Without placement, workers are numbered from 1 in rank
+/* Which rank does what. Pure. With placement, see plan_place.h; without it, workers are numbered from 1 in rank
  * order, the controller left out; groups are cut in the same order. */
 #ifndef DWQI_CORE_PLAN_H
 #define DWQI_CORE_PLAN_H
@@ -19,7 +19,7 @@ struct dwqi_plan_request {
     int controller;  /* in 0..size-1 */
     int max_workers; /* 0 or less: no limit */
     dwq_grouping_t grouping;
-    int nprocs;  /* ranks per group */
+    int nprocs;  /* ranks per group; not looked at with placement */
     bool inside; /* the broker is a rank of its group */
 };
 
@@ -31,6 +31,8 @@ struct dwqi_plan {
     int *ranks;    /* of all groups */
     int *group_of; /* [size]: number of the group, or 0 */
     int *place_of; /* [size]: in the merged communicator; 0 is the broker */
+    dwq_plan_seat_t *seats; /* of all groups, in the order of ranks; or NULL */
+    int *cores;             /* of all seats; or NULL */
 };
 
 /**

@@ -14,8 +14,10 @@ static void drop_bound(dwq_controller_t *c, int worker, const char *message)
 
     while ((job = dwqi_scheduler_any_bound(c->scheduler, worker)) != NULL) {
         dwqi_scheduler_remove(c->scheduler, job);
-        dwqi_controller_complete_local(c, dwqi_task_of(job), DWQ_E_WORKER,
-                                       message);
+        if (!dwqi_controller_refit(c, dwqi_task_of(job))) {
+            dwqi_controller_complete_local(c, dwqi_task_of(job), DWQ_E_WORKER,
+                                           message);
+        }
     }
 }
 

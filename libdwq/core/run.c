@@ -30,7 +30,9 @@ static dwq_status_t run_roles(struct run *run)
 static void finish(struct run *run)
 {
     dwqi_run_finish_roles(run);
+    dwqi_run_unbind(run);
     dwqi_plan_finish(&run->plan);
+    dwqi_run_finish_place(run);
     dwqi_world_close(run->world);
 }
 

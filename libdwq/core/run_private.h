@@ -9,6 +9,7 @@
 #include "libdwq/core/plan.h"
 #include "libdwq/wire/group.h"
 #include "libdwq/wire/world.h"
+#include "topology/placer.h"
 #include "workers/serve.h"
 #include "workers/serve_team.h"
 #include "workers/solo.h"
@@ -20,6 +21,11 @@ struct run {
     struct dwqi_log log;
     struct dwqi_world *world;
     struct dwqi_plan plan;
+    bool placed; /* by these two; the plan shows their names */
+    struct dwqi_cluster cluster;
+    struct dwqi_placement placement;
+    bool bound;
+    struct dwqi_cpuset unbound; /* what this process could use before */
     enum dwqi_role role;
     int rank;          /* -1: spawned */
     int ordinal;       /* which dwq_run() of this process, from 1 */
@@ -48,8 +54,9 @@ struct run {
     struct dwqi_broker_service *service; /* a broker's */
     dwq_broker_t broker;
     void *broker_arg;
-    char *program;  /* a broker's: what it spawns */
-    void *settings; /* a spawned rank's: what its broker told it */
+    char *program;             /* a broker's: what it spawns */
+    void *settings;            /* a spawned rank's: what its broker told it */
+    const char *spawned_seats; /* in them; NULL: it binds itself to nothing */
     struct dwqi_arena settings_arena;
 
     int exit_code;
@@ -65,6 +72,33 @@ struct run {
  *         what was wrong; DWQ_E_MPI
  */
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given);
+
+/* Whether no rank has a fault; the first that has one says it, and all get
+ * DWQ_E_OPTION. Collective over the run's world. */
+dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
+                            const struct dwqi_fault *fault);
+
+/**
+ * Look at the hosts and place the groups (place.c). Collective over the world.
+ *
+ * @return The same on every rank: DWQ_OK, the run's plan is made unless nothing can
+ *         be looked at and the groups' size is given (run->placed is then false,
+ *         after a warning); DWQ_E_OPTION, one rank has logged why; DWQ_E_MPI
+ */
+dwq_status_t dwqi_run_place(struct run *run,
+                            const struct dwqi_plan_request *request,
+                            struct dwqi_fault *fault);
+void dwqi_run_finish_place(struct run *run);
+
+/* Option `bind` (binding.c). Bind the ranks of groups; who cannot is named in one
+ * warning. Collective over the world. */
+dwq_status_t dwqi_run_bind(struct run *run);
+/* A spawned rank of a run that binds: by what its broker said; see below. */
+dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats);
+/* What a broker tells them, a line for each: "node1 0-3,8\n". */
+void dwqi_run_list_seats(const struct run *run, struct dwqi_buffer *text);
+/* What this process could use before, it can use again. */
+void dwqi_run_unbind(struct run *run);
 
 /* Load the functions, and find those of the roles by name. Local. DWQ_E_OPTION. */
 dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault);

@@ -11,6 +11,7 @@ struct slot {
     bool paused;
     bool refill; /* it came down to half, and has not been full since */
     double total_est;
+    double bound_est;     /* of the jobs in `bound` */
     double held_expected; /* seconds, of held jobs whose time is known */
     int n_held;
     int n_unknown; /* held jobs whose time is not known */
@@ -250,6 +251,7 @@ static bool enqueue(struct dwqi_scheduler *s, struct dwqi_job *job)
         /* The slot's key in `turns` is its first bound job. */
         set_in_heap(&s->turns, slot, slot->turn_place, false);
         dwqi_heap_push(heap, job);
+        slot->bound_est += job->time_est;
         slot_changed(s, slot);
     } else {
         queue_push(s, job);
@@ -278,6 +280,8 @@ void dwqi_scheduler_remove(struct dwqi_scheduler *s, struct dwqi_job *job)
     if (slot) {
         set_in_heap(&s->turns, slot, slot->turn_place, false);
         dwqi_heap_remove(&slot->bound, job);
+        slot->bound_est =
+            dwqi_heap_top(&slot->bound) ? slot->bound_est - job->time_est : 0;
         slot_changed(s, slot);
     } else {
         queue_remove(s, job);
@@ -451,6 +455,11 @@ size_t dwqi_scheduler_n_running(const struct dwqi_scheduler *s)
 double dwqi_scheduler_total_est(const struct dwqi_scheduler *s, int worker)
 {
     return s->slots[worker].total_est;
+}
+
+double dwqi_scheduler_bound_est(const struct dwqi_scheduler *s, int worker)
+{
+    return s->slots[worker].bound_est;
 }
 
 int dwqi_scheduler_idle_worker(const struct dwqi_scheduler *s)

@@ -89,6 +89,9 @@ double dwqi_scheduler_held_expected(const struct dwqi_scheduler *scheduler,
 size_t dwqi_scheduler_n_running(const struct dwqi_scheduler *scheduler);
 double dwqi_scheduler_total_est(const struct dwqi_scheduler *scheduler,
                                 int worker);
+/* The estimates of the jobs that wait for this worker alone. */
+double dwqi_scheduler_bound_est(const struct dwqi_scheduler *scheduler,
+                                int worker);
 
 /* The ready worker that holds nothing and has the least accumulated estimate,
  * or 0. */

@@ -20,11 +20,30 @@
 #include "libdwq/core/run_private.h"
 #include "libdwq/wire/spawn.h"
 
+static int n_spawned_of(const struct run *run, int group)
+{
+    const dwq_plan_group_t *g = &run->plan.groups[group - 1];
+
+    return g->broker_is_worker ? g->n_ranks - 1 : g->n_ranks;
+}
+
 static int n_spawned(const struct run *run)
 {
-    const struct dwqi_plan_request *r = &run->plan.request;
+    return n_spawned_of(run, run->worker_id);
+}
 
-    return r->inside ? r->nprocs - 1 : r->nprocs;
+/* Of all groups; INT_MAX: too many. */
+static int n_spawned_in_all(const struct run *run)
+{
+    int n = run->facts.size;
+
+    for (int g = 1; g <= run->plan.shown.n_groups; g++) {
+        if (n_spawned_of(run, g) >= INT_MAX - n) {
+            return INT_MAX;
+        }
+        n += n_spawned_of(run, g);
+    }
+    return n;
 }
 
 static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
@@ -40,7 +59,7 @@ static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
 dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
 {
     const dwq_options_t *o = &run->options;
-    int n_groups = run->plan.shown.n_groups;
+    int n_slots = n_spawned_in_all(run);
     struct dwqi_spawn_reason reason;
     dwq_status_t status;
 
@@ -48,11 +67,10 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     if (n_spawned(run) == 0) {
         return DWQ_OK;
     }
-    if (n_spawned(run) > (INT_MAX - run->facts.size) / n_groups) {
+    if (n_slots == INT_MAX) {
         return refuse(fault, "nprocs_per_worker", "too many ranks", "");
     }
-    status =
-        dwqi_spawn_check(run->facts.size + n_groups * n_spawned(run), &reason);
+    status = dwqi_spawn_check(n_slots, &reason);
     if (status != DWQ_OK) {
         snprintf(fault->text, sizeof fault->text, "%s", reason.text);
         return status;
@@ -191,6 +209,7 @@ static dwq_status_t send_settings(struct run *run, uint64_t token)
         { "enable_worker_service", dwq_value_bool(o->enable_worker_service) },
     };
     size_t n = 10;
+    struct dwqi_buffer seats = { .data = NULL };
     struct dwqi_buffer scratch = { .data = NULL };
     struct dwqi_pack pack;
     const char *why;
@@ -210,9 +229,18 @@ static dwq_status_t send_settings(struct run *run, uint64_t token)
         entries[n++] =
             (dwq_kwarg_t){ "worker_name", dwq_value_string(o->worker_name) };
     }
+    if (run->placed && o->bind) {
+        dwqi_run_list_seats(run, &seats);
+        dwqi_buffer_append(&seats, "", 1);
+        entries[n++] = (dwq_kwarg_t){
+            "seats",
+            dwq_value_string(seats.failed ? "" : (const char *)seats.data)
+        };
+    }
     status =
         dwqi_values_pack((dwq_values_t){ 0, NULL },
                          (dwq_kwargs_t){ n, entries }, &scratch, &pack, &why);
+    dwqi_buffer_finish(&seats);
     dwqi_buffer_finish(&scratch);
     if (status != DWQ_OK) {
         return status;
@@ -281,6 +309,7 @@ static dwq_status_t use_settings(struct run *run, dwq_kwargs_t s,
                   &o->enable_worker_service);
     dwq_read_string(dwq_map_find(s, "worker_service_name"),
                     &o->worker_service_name);
+    dwq_read_string(dwq_map_find(s, "seats"), &run->spawned_seats);
     if (args && args->kind == DWQ_KIND_MAP) {
         o->run_args = args->u.map;
     }
@@ -305,6 +334,28 @@ static dwq_status_t agree(struct run *run, dwq_status_t status,
     return asked == DWQ_OK ? DWQ_E_OPTION : asked;
 }
 
+/* Start the processes, where the plan wants them. */
+static dwq_status_t spawn_ranks(struct run *run, const char *const *args)
+{
+    struct dwqi_buffer hosts = { .data = NULL };
+    struct dwqi_spawn spawn = { .program = run->program,
+                                .args = args,
+                                .n = n_spawned(run) };
+    dwq_status_t status;
+
+    if (run->placed) {
+        dwqi_placed_group_hosts(&run->cluster, &run->placement,
+                                run->worker_id - 1, &hosts);
+        dwqi_buffer_append(&hosts, "", 1);
+        spawn.host = (const char *)hosts.data;
+    }
+    status = hosts.failed
+                 ? DWQ_E_NOMEM
+                 : dwqi_group_spawn(run->world, &spawn, &run->log, &run->group);
+    dwqi_buffer_finish(&hosts);
+    return status;
+}
+
 static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
 {
     uint64_t token = draw_token(run);
@@ -312,11 +363,7 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     dwq_status_t status = make_arguments(run, token, &arguments, fault);
 
     if (status == DWQ_OK) {
-        status = dwqi_group_spawn(run->world,
-                                  &(struct dwqi_spawn){ .program = run->program,
-                                                        .args = arguments.list,
-                                                        .n = n_spawned(run) },
-                                  &run->log, &run->group);
+        status = spawn_ranks(run, arguments.list);
         if (status != DWQ_OK) {
             snprintf(fault->text, sizeof fault->text,
                      "the spawn of %d ranks of %.300s failed", n_spawned(run),
@@ -440,7 +487,10 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
     if (!go) {
         return DWQ_E_OPTION; /* a rank of the job says why */
     }
-    return dwqi_group_complete(run->group, run->options.broker_is_worker);
+    status = dwqi_group_complete(run->group, run->options.broker_is_worker);
+    return status == DWQ_OK && run->spawned_seats
+               ? dwqi_run_bind_spawned(run, run->spawned_seats)
+               : status;
 }
 
 void dwqi_run_never_joined(void)

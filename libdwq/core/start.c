@@ -8,9 +8,8 @@
 
 /* --- Agreement at the start --------------------------------------------- */
 
-/* Whether no rank has a fault; the first that has one says it. */
-static dwq_status_t agree(struct run *run, dwq_status_t status,
-                          const struct dwqi_fault *fault)
+dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
+                            const struct dwqi_fault *fault)
 {
     int first = INT_MAX;
     dwq_status_t asked = dwqi_world_min(
@@ -60,9 +59,9 @@ static dwq_status_t compare_options(struct run *run)
     struct dwqi_fault fault = { "" };
     dwq_status_t status = dwqi_options_text(&run->options, &text, &fault);
 
-    status = agree(run, status, &fault);
+    status = dwqi_run_agree(run, status, &fault);
     if (status == DWQ_OK) {
-        status = agree(run, compare(run, &text, &fault), &fault);
+        status = dwqi_run_agree(run, compare(run, &text, &fault), &fault);
     }
     dwqi_buffer_finish(&text);
     return status;
@@ -90,15 +89,14 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
                             : status;
 }
 
-static dwq_status_t no_plan(const struct dwqi_plan_request *request, int needed,
-                            struct dwqi_fault *fault)
+static void no_plan(const struct dwqi_plan_request *request, int needed,
+                    struct dwqi_fault *fault)
 {
     snprintf(fault->text, sizeof fault->text,
              "option nprocs_per_worker is %d, broker %s: one group and the "
              "controller need %d ranks, and %d are present",
              request->nprocs, request->inside ? "inside" : "beside", needed,
              request->size);
-    return DWQ_E_OPTION;
 }
 
 /* What the user is told of this rank. */
@@ -119,7 +117,9 @@ static dwq_world_t facts_of(const struct run *run)
     };
 }
 
-static dwq_status_t plan_roles(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t request_plan(const struct run *run,
+                                 struct dwqi_plan_request *request_out,
+                                 struct dwqi_fault *fault)
 {
     const dwq_options_t *o = &run->options;
     struct dwqi_plan_request request = {
@@ -129,7 +129,6 @@ static dwq_status_t plan_roles(struct run *run, struct dwqi_fault *fault)
         .nprocs = dwqi_options_nprocs(o),
         .inside = o->broker_is_worker,
     };
-    int needed;
     dwq_status_t status =
         dwqi_options_controller_rank(request.size, &request.controller, fault);
 
@@ -142,9 +141,39 @@ static dwq_status_t plan_roles(struct run *run, struct dwqi_fault *fault)
                  request.controller);
         return DWQ_E_OPTION;
     }
-    status = dwqi_plan_make(&request, &run->plan, &needed);
-    if (status == DWQ_E_OPTION) {
-        return no_plan(&request, needed, fault);
+    *request_out = request;
+    return DWQ_OK;
+}
+
+/* By what the hosts are made of, or in rank order. */
+static dwq_status_t plan_roles(struct run *run,
+                               const struct dwqi_plan_request *request,
+                               struct dwqi_fault *fault)
+{
+    int needed;
+    dwq_status_t status = DWQ_OK;
+
+    if (request->size > 1 && dwqi_options_placed(&run->options)) {
+        status = dwqi_run_place(run, request, fault);
+    }
+    if (status == DWQ_OK && !run->placed) {
+        status = dwqi_plan_make(request, &run->plan, &needed);
+        if (status == DWQ_E_OPTION) {
+            no_plan(request, needed, fault);
+        }
+        status = dwqi_run_agree(run, status, fault);
+    }
+    return status;
+}
+
+static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
+{
+    struct dwqi_plan_request request;
+    dwq_status_t status =
+        dwqi_run_agree(run, request_plan(run, &request, fault), fault);
+
+    if (status == DWQ_OK) {
+        status = plan_roles(run, &request, fault);
     }
     if (status == DWQ_OK) {
         run->role = dwqi_plan_role(&run->plan, run->rank);
@@ -270,11 +299,11 @@ static dwq_status_t spawn_groups(struct run *run, struct dwqi_fault *fault)
     if (run->role == DWQI_ROLE_BROKER) {
         status = dwqi_run_check_spawn(run, fault);
     }
-    status = agree(run, status, fault);
+    status = dwqi_run_agree(run, status, fault);
     if (status != DWQ_OK) {
         return status;
     }
-    status = agree(run, dwqi_run_spawn(run, fault), fault);
+    status = dwqi_run_agree(run, dwqi_run_spawn(run, fault), fault);
     if (status != DWQ_OK) {
         dwqi_run_tell_spawned(run, false);
         return status;
@@ -304,7 +333,8 @@ static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
 {
     struct dwqi_fault fault = { "" };
-    dwq_status_t status = agree(run, check_options(run, given, &fault), &fault);
+    dwq_status_t status =
+        dwqi_run_agree(run, check_options(run, given, &fault), &fault);
 
     if (status == DWQ_OK) {
         run->log.verbose = run->options.verbose;
@@ -312,16 +342,21 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
         status = compare_options(run);
     }
     if (status == DWQ_OK) {
-        status = agree(run, plan_roles(run, &fault), &fault);
+        status = take_role(run, &fault);
     }
     if (status != DWQ_OK) {
         return status;
     }
     name_rank(run);
     warn_unused(run);
-    status = agree(run, dwqi_run_find_functions(run, &fault), &fault);
+    status = dwqi_run_agree(run, dwqi_run_find_functions(run, &fault), &fault);
     if (status == DWQ_OK && run->facts.size > 1) {
         status = dwqi_world_connect_bells(run->world);
     }
-    return status == DWQ_OK ? make_groups(run, &fault) : status;
+    if (status == DWQ_OK) {
+        status = make_groups(run, &fault);
+    }
+    return status == DWQ_OK && run->placed && run->options.bind
+               ? dwqi_run_bind(run)
+               : status;
 }

@@ -38,7 +38,10 @@ struct dwqi_task {
     struct dwqi_tasks *tasks; /* where it belongs; NULL when they are gone */
     int refs;                 /* 1, and 1 per transfer under way */
     int worker;               /* that ran it; 0: none */
-    struct dwqi_pack pack;    /* its block may be `small` */
+    bool fitted;              /* bound to a worker that fits these two */
+    int min_ranks;
+    const char *host;      /* of the plan; or NULL */
+    struct dwqi_pack pack; /* its block may be `small` */
     struct dwqi_rate *rate;
     struct dwqi_outcome *outcome;  /* when done */
     struct dwqi_task *next, *prev; /* list of done tasks, or of spare ones */

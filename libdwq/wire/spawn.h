@@ -52,8 +52,9 @@ char *dwqi_spawn_find_program(const char *name);
 struct dwqi_spawn {
     const char *program;
     const char *const *args; /* ends with NULL; without the program's name */
-    int n;            /* processes; 0: the broker is alone in its group */
-    const char *host; /* where: "node2", "node2,node3"; NULL: anywhere */
+    int n; /* processes; 0: the broker is alone in its group */
+    const char
+        *host; /* where: "node2:2,node3", in this order; NULL: anywhere */
 };
 
 /* The broker: start them. Not complete yet. DWQ_E_MPI: it failed. */

@@ -313,7 +313,8 @@ static dwq_status_t start_processes(struct dwqi_group *group,
     MPI_Info_create(&info);
     /* Slots of processes that left are free only when they were reaped: what is
      * needed was counted by dwqi_spawn_check(). */
-    MPI_Info_set(info, "map_by", ":OVERSUBSCRIBE");
+    MPI_Info_set(info, "map_by",
+                 spawn->host ? "slot:OVERSUBSCRIBE" : ":OVERSUBSCRIBE");
     MPI_Info_set(info, "bind_to", "none");
     if (spawn->host) {
         MPI_Info_set(info, "host", spawn->host);

@@ -44,6 +44,17 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
                               size_t size);
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world);
 
+/* What each rank gave: bytes first[r] .. first[r + 1] - 1 are rank r's. */
+struct dwqi_gathered {
+    unsigned char *data;
+    int *first; /* [size + 1] */
+};
+/* The bytes of every rank on every rank; they may give different numbers of bytes.
+ * DWQ_E_ARG: more than 2 GiB in all; DWQ_E_MPI, DWQ_E_NOMEM. */
+dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
+                                   size_t size, struct dwqi_gathered *out);
+void dwqi_gathered_finish(struct dwqi_gathered *gathered);
+
 /* Doorbells between all ranks of the run, where they can be. Collective. */
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);
 /* This rank's bell alone, in a spawned process. */

@@ -317,6 +317,66 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
     return status == DWQ_OK ? dwqi_world_finish(world, &request) : status;
 }
 
+/* How many bytes come from each rank: n_out, and where they go: first. */
+static dwq_status_t gather_sizes(struct dwqi_world *world, int size, int *n_out,
+                                 int *first)
+{
+    MPI_Request request;
+    dwq_status_t status = status_of(MPI_Iallgather(
+        &size, 1, MPI_INT, n_out, 1, MPI_INT, world->comm, &request));
+
+    if (status == DWQ_OK) {
+        status = dwqi_world_finish(world, &request);
+    }
+    first[0] = 0;
+    for (int r = 0; r < world->size && status == DWQ_OK; r++) {
+        if (n_out[r] > INT_MAX - first[r]) {
+            return DWQ_E_ARG;
+        }
+        first[r + 1] = first[r] + n_out[r];
+    }
+    return status;
+}
+
+dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
+                                   size_t size, struct dwqi_gathered *out)
+{
+    struct dwqi_gathered got = { .data = NULL };
+    int *n = calloc((size_t)world->size, sizeof *n);
+    MPI_Request request;
+    dwq_status_t status = DWQ_E_NOMEM;
+
+    got.first = calloc((size_t)world->size + 1, sizeof *got.first);
+    if (n && got.first) {
+        status = gather_sizes(world, size < INT_MAX ? (int)size : INT_MAX, n,
+                              got.first);
+    }
+    if (status == DWQ_OK) {
+        got.data = malloc((size_t)got.first[world->size] + 1);
+        status = got.data ? status_of(MPI_Iallgatherv(
+                                mine, (int)size, MPI_BYTE, got.data, n,
+                                got.first, MPI_BYTE, world->comm, &request))
+                          : DWQ_E_NOMEM;
+    }
+    if (status == DWQ_OK) {
+        status = dwqi_world_finish(world, &request);
+    }
+    free(n);
+    if (status != DWQ_OK) {
+        dwqi_gathered_finish(&got);
+        return status;
+    }
+    *out = got;
+    return DWQ_OK;
+}
+
+void dwqi_gathered_finish(struct dwqi_gathered *gathered)
+{
+    free(gathered->data);
+    free(gathered->first);
+    *gathered = (struct dwqi_gathered){ .data = NULL };
+}
+
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
 {
     return dwqi_world_meet(world, world->comm);

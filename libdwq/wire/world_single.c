@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct dwqi_world {
     int unused;
@@ -96,6 +97,30 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
     (void)data;
     (void)size;
     return DWQ_OK;
+}
+
+dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
+                                   size_t size, struct dwqi_gathered *out)
+{
+    struct dwqi_gathered got = { .data = malloc(size + 1),
+                                 .first = calloc(2, sizeof *got.first) };
+
+    (void)world;
+    if (!got.data || !got.first || size > INT_MAX) {
+        dwqi_gathered_finish(&got);
+        return DWQ_E_NOMEM;
+    }
+    memcpy(got.data, mine, size);
+    got.first[1] = (int)size;
+    *out = got;
+    return DWQ_OK;
+}
+
+void dwqi_gathered_finish(struct dwqi_gathered *gathered)
+{
+    free(gathered->data);
+    free(gathered->first);
+    *gathered = (struct dwqi_gathered){ .data = NULL };
 }
 
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world)

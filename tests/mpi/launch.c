@@ -23,7 +23,7 @@ static double now(void)
 static void exec_job(const struct launch *what)
 {
     char ranks[16], others[16];
-    const char *args[16];
+    const char *args[40];
     int n = 0;
 
     snprintf(ranks, sizeof ranks, "%d", what->others ? 1 : what->ranks);
@@ -33,6 +33,9 @@ static void exec_job(const struct launch *what)
         args[n++] = "--oversubscribe";
         args[n++] = "-n";
         args[n++] = ranks;
+        for (int i = 0; what->launcher && what->launcher[i]; i++) {
+            args[n++] = what->launcher[i]; /* a handful */
+        }
     }
     args[n++] = what->program;
     args[n++] = what->argument;

@@ -9,7 +9,8 @@ struct launch {
     const char *argument;
     int ranks;          /* 0: without a launcher */
     const char *others; /* NULL, or the program that ranks from 1 on run */
-    double timeout;     /* seconds */
+    const char *const *launcher; /* more arguments of mpirun; ends with NULL */
+    double timeout;              /* seconds */
     const char *interrupt_after; /* send SIGINT when this was printed */
 };
 

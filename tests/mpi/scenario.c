@@ -75,6 +75,7 @@ int scenario_n_failed(void)
 int scenario_main(int argc, char **argv, const struct scenario *scenarios)
 {
     scenario_begin();
+    /* A spawned process has the marker behind the name. */
     for (const struct scenario *s = scenarios; argc >= 2 && s->name; s++) {
         if (strcmp(s->name, argv[1]) == 0) {
             s->play();

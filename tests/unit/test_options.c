@@ -43,10 +43,19 @@ static const struct {
     size_t offset;
     int min, max;
 } ints[] = {
-    { AT(grouping), 0, 2 },        { AT(nprocs_per_worker), -1, INT_MAX },
-    { AT(collective_mode), 0, 2 }, { AT(max_workers), INT_MIN, INT_MAX },
-    { AT(queue_order), 0, 1 },     { AT(prefetch), -1, 1000000 },
+    { AT(grouping), 0, 2 },
+    { AT(nprocs_per_worker), -1, INT_MAX },
+    { AT(collective_mode), 0, 2 },
+    { AT(max_workers), INT_MIN, INT_MAX },
+    { AT(queue_order), 0, 1 },
+    { AT(prefetch), -1, 1000000 },
     { AT(thread_level), 0, 3 },
+    { AT(domain), 0, 5 },
+    { AT(groups_per_host), 0, INT_MAX },
+    { AT(straddle), 0, 3 },
+    { AT(fill), 0, 2 },
+    { AT(threads_per_rank), 0, INT_MAX },
+    { AT(bind), 0, 2 },
 };
 
 static const struct {
@@ -211,6 +220,24 @@ Test(options, queue_order_and_verbose_from_the_environment)
     cr_assert(!with("DWQ_VERBOSE", "0").verbose);
     without("DWQ_VERBOSE", "yes");
     without("DWQ_VERBOSE", "2");
+}
+
+Test(options, placement_from_the_environment)
+{
+    cr_assert_eq(with("DWQ_DOMAIN", "core").domain, DWQ_DOMAIN_CORE);
+    cr_assert_eq(with("DWQ_DOMAIN", "host").domain, DWQ_DOMAIN_HOST);
+    without("DWQ_DOMAIN", "socket");
+    cr_assert_eq(with("DWQ_STRADDLE", "if-must").straddle,
+                 DWQ_STRADDLE_IF_MUST);
+    cr_assert_eq(with("DWQ_STRADDLE", "freely").straddle, DWQ_STRADDLE_FREELY);
+    without("DWQ_STRADDLE", "always");
+    cr_assert_eq(with("DWQ_FILL", "spread").fill, DWQ_FILL_SPREAD);
+    without("DWQ_FILL", "1");
+    cr_assert_eq(with("DWQ_THREADS_PER_RANK", "4").threads_per_rank, 4);
+    without("DWQ_THREADS_PER_RANK", "0");
+    cr_assert_eq(with("DWQ_BIND", "none").bind, DWQ_BIND_NONE);
+    cr_assert_eq(with("DWQ_BIND", "group").bind, DWQ_BIND_GROUP);
+    without("DWQ_BIND", "socket");
 }
 
 Test(options, program_wins_over_the_environment)

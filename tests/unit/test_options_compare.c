@@ -79,8 +79,32 @@ Test(options_check, several_ranks_per_worker_mean_groups_by_split)
     cr_assert_eq(dwqi_options_grouping(&o), DWQ_GROUPING_SPLIT);
     cr_assert_eq(dwqi_options_nprocs(&o), 1);
     o.nprocs_per_worker = DWQ_NPROCS_AUTO;
-    refused(&o, 5, "nprocs_per_worker", "AUTO");
+    accepted(&o, 5);
     accepted(&o, 1);
+}
+
+Test(options_check, placement_is_asked_for_by_size_or_by_an_option)
+{
+    dwq_options_t o = { .nprocs_per_worker = 3 };
+
+    cr_assert_not(dwqi_options_placed(&o));
+    o.bind = DWQ_BIND_CORE;
+    cr_assert(dwqi_options_placed(&o));
+    o.nprocs_per_worker = 1; /* no groups */
+    cr_assert_not(dwqi_options_placed(&o));
+    o = (dwq_options_t){ .nprocs_per_worker = DWQ_NPROCS_AUTO };
+    cr_assert(dwqi_options_placed(&o));
+    o.groups_per_host = 2;
+    accepted(&o, 5);
+    o.domain = DWQ_DOMAIN_L3;
+    refused(&o, 5, "groups_per_host", "2");
+    o.domain = DWQ_DOMAIN_DEFAULT;
+    o.nprocs_per_worker = 4;
+    refused(&o, 5, "groups_per_host", "4");
+    o = (dwq_options_t){ .nprocs_per_worker = 2,
+                         .broker_is_worker = true,
+                         .broker_on_thread = true };
+    refused(&o, 5, "broker_on_thread", "broker_is_worker");
 }
 
 static void expect_unused(const dwq_options_t *options, int size,
@@ -117,6 +141,10 @@ Test(options_check, options_of_no_use_are_named)
     expect_unused(&all, 2, "");
     expect_unused(&(dwq_options_t){ .grouping = DWQ_GROUPING_SPLIT }, 1,
                   "grouping");
+    expect_unused(&(dwq_options_t){ .bind = DWQ_BIND_CORE }, 2, "bind");
+    expect_unused(
+        &(dwq_options_t){ .nprocs_per_worker = 2, .domain = DWQ_DOMAIN_L3 }, 2,
+        "domain");
     expect_unused(&(dwq_options_t){ .time_limit_grace = 2 }, 2,
                   "time_limit_grace");
 }
@@ -182,6 +210,13 @@ Test(options_text, every_option_is_compared)
     DIFFERS(idle_wait, 0.125, "0.125", "0");
     DIFFERS(verbose, true, "1", "0");
     DIFFERS(thread_level, 3, "3", "0");
+    DIFFERS(domain, DWQ_DOMAIN_HOST, "5", "0");
+    DIFFERS(groups_per_host, 2, "2", "0");
+    DIFFERS(straddle, DWQ_STRADDLE_NEVER, "2", "0");
+    DIFFERS(fill, DWQ_FILL_SPREAD, "2", "0");
+    DIFFERS(threads_per_rank, 4, "4", "0");
+    DIFFERS(broker_on_thread, true, "1", "0");
+    DIFFERS(bind, DWQ_BIND_GROUP, "2", "0");
 }
 
 Test(options_text, callbacks_and_tables_are_not_compared)

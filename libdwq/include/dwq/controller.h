@@ -19,6 +19,11 @@ typedef struct dwq_task {
     double time_est;     /* in any unit, the same for all; 0 means 1 */
     dwq_values_t args;   /* DWQ_ARGS(1.5, "text") */
     dwq_kwargs_t kwargs; /* DWQ_KWARGS({ "name", dwq_value(1) }) */
+
+    /* Only workers that fit may run it, others never do. When only some fit, the
+     * least loaded of them is picked at the submit (the wished one among equals). */
+    const char *host; /* NULL: any; all ranks of the worker are on this host */
+    int min_ranks;    /* 0: any; ranks of the worker, at least */
 } dwq_task_t;
 
 /* One per task. Values and message live until dwq_result_clear(). */
@@ -47,7 +52,8 @@ typedef struct dwq_result {
  * @param id_out  The id, on DWQ_OK; may be NULL.
  *
  * @return DWQ_OK       one result with this id will come
- *         DWQ_E_ARG    no function, a bad worker, estimate or value: see the log
+ *         DWQ_E_ARG    no function, a bad worker, estimate or value, or no worker
+ *                      has the host or the ranks it asks for: see the log
  *         DWQ_E_ID     the id belongs to a task whose result is uncollected
  *         DWQ_E_STATE  after dwq_controller_exit()
  *         DWQ_E_NOMEM  nothing was queued

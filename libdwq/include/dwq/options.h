@@ -27,6 +27,36 @@ typedef enum dwq_queue_order {
     DWQ_ORDER_LONGEST_FIRST = 1
 } dwq_queue_order_t;
 
+/* Groups placed on what the machine is made of (all added at the end). With none of
+ * them set and a given nprocs_per_worker, groups are cut in rank order. */
+typedef enum dwq_domain {   /* DWQ_NPROCS_AUTO: one group per ... */
+    DWQ_DOMAIN_DEFAULT = 0, /* NUMA node */
+    DWQ_DOMAIN_CORE = 1,
+    DWQ_DOMAIN_L3 = 2,
+    DWQ_DOMAIN_NUMA = 3,
+    DWQ_DOMAIN_PACKAGE = 4,
+    DWQ_DOMAIN_HOST = 5
+} dwq_domain_t;
+
+typedef enum dwq_straddle { /* may a group straddle NUMA nodes, packages, hosts? */
+    DWQ_STRADDLE_DEFAULT = 0, /* if it must */
+    DWQ_STRADDLE_IF_MUST = 1, /* a group that fits into one stays in one */
+    DWQ_STRADDLE_NEVER = 2,
+    DWQ_STRADDLE_FREELY = 3 /* further groups of what is left over */
+} dwq_straddle_t;
+
+typedef enum dwq_fill {
+    DWQ_FILL_DEFAULT = 0, /* pack */
+    DWQ_FILL_PACK = 1,    /* one host and one part after the other */
+    DWQ_FILL_SPREAD = 2   /* hosts and parts in turn */
+} dwq_fill_t;
+
+typedef enum dwq_bind {
+    DWQ_BIND_NONE = 0,
+    DWQ_BIND_CORE = 1, /* each rank to its own cores */
+    DWQ_BIND_GROUP = 2 /* to all cores of its group on its host */
+} dwq_bind_t;
+
 #define DWQ_NPROCS_AUTO (-1)     /* nprocs_per_worker: the placer sizes */
 #define DWQ_PREFETCH_AUTO 0      /* prefetch */
 #define DWQ_PREFETCH_OFF (-1)    /* prefetch: a worker holds one task */
@@ -95,6 +125,21 @@ typedef struct dwq_options {
     /* Where lines go (errors and warnings, too); default stderr. */
     void (*log)(const char *line, void *log_arg);
     void *log_arg;
+
+    /* Placement, of grouped runs. Any of these, or DWQ_NPROCS_AUTO, makes the run
+     * look at its hosts (DWQ_TOPOLOGY replaces what is found) and plan by that.
+     * Environment, where the field has its default: DWQ_DOMAIN (core, l3, numa,
+     * package, host), DWQ_STRADDLE (if-must, never, freely), DWQ_FILL (pack,
+     * spread), DWQ_THREADS_PER_RANK, DWQ_BIND (none, core, group). */
+    dwq_domain_t domain; /* DWQ_NPROCS_AUTO */
+    int groups_per_host; /* DWQ_NPROCS_AUTO: so many instead, as wide as
+                              * they can be; 0: by domain */
+    dwq_straddle_t straddle;
+    dwq_fill_t fill;
+    int threads_per_rank;  /* cores of each rank of a group; 0 means 1 */
+    bool broker_on_thread; /* a broker beside its group takes a spare hardware
+                              * thread, not a core */
+    dwq_bind_t bind; /* of the ranks of groups and of brokers, for the run */
 } dwq_options_t;
 
 #ifdef __cplusplus

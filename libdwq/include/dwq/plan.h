@@ -8,6 +8,14 @@
 extern "C" {
 #endif
 
+/* Where the plan puts one rank of a group. */
+typedef struct dwq_plan_seat {
+    const char *host;
+    int n_cores; /* 0: it is bound to nothing */
+    const int
+        *cores; /* [n_cores] numbers of the host's cores (hwloc's logical) */
+} dwq_plan_seat_t;
+
 /* One worker: a rank, or a group of ranks. Later versions may add fields at the
  * end. */
 typedef struct dwq_plan_group {
@@ -17,6 +25,11 @@ typedef struct dwq_plan_group {
     int n_ranks;           /* of the group: what dwq_call_size() gives */
     const int
         *ranks; /* [n_ranks] ranks of the run, in group order; -1: spawned */
+    /* Of placed runs only; NULL and 0 in others. */
+    const char *host;             /* all of them; several with ',' between */
+    const dwq_plan_seat_t *seats; /* [n_ranks] */
+    int n_cores;                  /* of all its ranks */
+    bool oversubscribed;          /* on a host with more ranks than cores */
 } dwq_plan_group_t;
 
 typedef struct dwq_plan_idle {
@@ -37,6 +50,18 @@ typedef struct dwq_plan {
  * run has ended. */
 DWQ_API const dwq_plan_t *dwq_controller_plan(
     const dwq_controller_t *controller);
+
+/* What a worker is. */
+typedef struct dwq_worker_info {
+    const char *host; /* as in the plan: NULL when the run was not placed */
+    int n_ranks;      /* of its group; 1 without groups */
+    int n_cores;      /* of these ranks; 0 when the run was not placed */
+} dwq_worker_info_t;
+
+/** How wide a worker is, and where. `info_out` is filled on DWQ_OK; its host is valid
+ * as long as the plan. DWQ_E_ARG: no such worker (1..n_workers). */
+DWQ_API dwq_status_t dwq_worker_info(const dwq_controller_t *controller,
+                                     int worker, dwq_worker_info_t *info_out);
 
 #ifdef __cplusplus
 }
