@@ -1,4 +1,4 @@
-#include "libdwq/core/options.h"
+#include "libdwq/core/options_private.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -7,38 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/wire/codec.h"
-
-enum kind {
-    KIND_INT,
-    KIND_BOOL,
-    KIND_DOUBLE,
-    KIND_STRING,
-    KIND_STRINGS
-};
-
-/* Where an option is of use. */
-enum use {
-    ANYWHERE,
-    GROUPED, /* with groups of ranks */
-    SPAWNED  /* with groups that are spawned */
-};
-
-struct row {
-    const char *name;
-    enum kind kind;
-    size_t offset;
-    enum use use;
-    double min, max; /* of numbers */
-};
-
 #define ROW(field, kind, use, min, max)                             \
     {                                                               \
 #field, kind, offsetof(dwq_options_t, field), use, min, max \
     }
 
 /* Every option that holds data. Enumerations are ints here. */
-static const struct row rows[] = {
+const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(worker_name, KIND_STRING, ANYWHERE, 0, 0),
     ROW(worker_module, KIND_STRING, ANYWHERE, 0, 0),
     ROW(broker_name, KIND_STRING, GROUPED, 0, 0),
@@ -71,6 +46,9 @@ static const struct row rows[] = {
     ROW(bind, KIND_INT, GROUPED, 0, 2),
 };
 
+const size_t dwqi_n_option_rows =
+    sizeof dwqi_option_rows / sizeof dwqi_option_rows[0];
+
 _Static_assert(sizeof(dwq_grouping_t) == sizeof(int) &&
                    sizeof(dwq_collective_mode_t) == sizeof(int) &&
                    sizeof(dwq_queue_order_t) == sizeof(int) &&
@@ -80,10 +58,8 @@ _Static_assert(sizeof(dwq_grouping_t) == sizeof(int) &&
                    sizeof(dwq_bind_t) == sizeof(int),
                "the table reads enumerations as ints");
 
-static dwq_status_t fail(struct dwqi_fault *fault, const char *format, ...)
-    DWQ_PRINTF(2, 3);
-
-static dwq_status_t fail(struct dwqi_fault *fault, const char *format, ...)
+dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
+                               ...)
 {
     va_list args;
 
@@ -93,14 +69,16 @@ static dwq_status_t fail(struct dwqi_fault *fault, const char *format, ...)
     return DWQ_E_OPTION;
 }
 
-static const void *field(const dwq_options_t *options, const struct row *row)
+const void *dwqi_option_at(const dwq_options_t *options,
+                           const struct dwqi_option_row *row)
 {
     return (const char *)options + row->offset;
 }
 
-static double number(const dwq_options_t *options, const struct row *row)
+double dwqi_option_number(const dwq_options_t *options,
+                          const struct dwqi_option_row *row)
 {
-    const void *at = field(options, row);
+    const void *at = dwqi_option_at(options, row);
 
     switch (row->kind) {
     case KIND_INT:
@@ -114,21 +92,24 @@ static double number(const dwq_options_t *options, const struct row *row)
     }
 }
 
-static bool is_set(const dwq_options_t *options, const struct row *row)
+static bool is_set(const dwq_options_t *options,
+                   const struct dwqi_option_row *row)
 {
     if (row->kind == KIND_STRING) {
-        return *(const char *const *)field(options, row) != NULL;
+        return *(const char *const *)dwqi_option_at(options, row) != NULL;
     }
     if (row->kind == KIND_STRINGS) {
-        return *(const char *const *const *)field(options, row) != NULL;
+        return *(const char *const *const *)dwqi_option_at(options, row) !=
+               NULL;
     }
-    return number(options, row) != 0;
+    return dwqi_option_number(options, row) != 0;
 }
 
 /* Written so that NaN fails. */
-static bool is_in_range(const dwq_options_t *options, const struct row *row)
+static bool is_in_range(const dwq_options_t *options,
+                        const struct dwqi_option_row *row)
 {
-    double value = number(options, row);
+    double value = dwqi_option_number(options, row);
 
     return row->kind > KIND_DOUBLE || (value >= row->min && value <= row->max);
 }
@@ -290,9 +271,9 @@ static const struct {
     { "DWQ_BIND", "bind", parse_bind, "none, core or group" },
 };
 
-static const struct row *row_of(const char *name)
+static const struct dwqi_option_row *row_of(const char *name)
 {
-    const struct row *row = rows;
+    const struct dwqi_option_row *row = dwqi_option_rows;
 
     while (strcmp(row->name, name) != 0) {
         row++;
@@ -305,14 +286,15 @@ static dwq_status_t read_environment(dwq_options_t *options,
                                      struct dwqi_fault *fault)
 {
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-        const struct row *row = row_of(variables[i].option);
+        const struct dwqi_option_row *row = row_of(variables[i].option);
         const char *text = getenv(variables[i].name);
 
         if (text && *text && !is_set(options, row) &&
             (!variables[i].parse(text, options) ||
              !is_in_range(options, row))) {
-            return fail(fault, "environment %s is '%.80s': it takes %s",
-                        variables[i].name, text, variables[i].help);
+            return dwqi_option_fault(
+                fault, "environment %s is '%.80s': it takes %s",
+                variables[i].name, text, variables[i].help);
         }
     }
     if (!options->module_path) {
@@ -330,11 +312,13 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
 {
     dwq_options_t o = *options;
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (!is_in_range(&o, &rows[i])) {
-            return fail(
+    for (size_t i = 0; i < dwqi_n_option_rows; i++) {
+        if (!is_in_range(&o, &dwqi_option_rows[i])) {
+            return dwqi_option_fault(
                 fault_out, "option %s is %.10g: it takes %.10g to %.10g",
-                rows[i].name, number(&o, &rows[i]), rows[i].min, rows[i].max);
+                dwqi_option_rows[i].name,
+                dwqi_option_number(&o, &dwqi_option_rows[i]),
+                dwqi_option_rows[i].min, dwqi_option_rows[i].max);
         }
     }
     if (read_environment(&o, fault_out) != DWQ_OK) {
@@ -381,20 +365,23 @@ static dwq_status_t check_placement(const dwq_options_t *o,
                                     struct dwqi_fault *fault)
 {
     if (o->groups_per_host > 0 && o->nprocs_per_worker != DWQ_NPROCS_AUTO) {
-        return fail(fault,
-                    "option groups_per_host is %d, which sizes groups, and "
-                    "nprocs_per_worker is %d: set it to DWQ_NPROCS_AUTO",
-                    o->groups_per_host, o->nprocs_per_worker);
+        return dwqi_option_fault(
+            fault,
+            "option groups_per_host is %d, which sizes groups, and "
+            "nprocs_per_worker is %d: set it to DWQ_NPROCS_AUTO",
+            o->groups_per_host, o->nprocs_per_worker);
     }
     if (o->groups_per_host > 0 && o->domain) {
-        return fail(fault,
-                    "option groups_per_host is %d, and domain is %d: groups "
-                    "are sized by one of them",
-                    o->groups_per_host, o->domain);
+        return dwqi_option_fault(
+            fault,
+            "option groups_per_host is %d, and domain is %d: groups "
+            "are sized by one of them",
+            o->groups_per_host, o->domain);
     }
     if (o->broker_on_thread && o->broker_is_worker) {
-        return fail(fault, "option broker_on_thread is set, and so is "
-                           "broker_is_worker: the broker is one or the other");
+        return dwqi_option_fault(
+            fault, "option broker_on_thread is set, and so is "
+                   "broker_is_worker: the broker is one or the other");
     }
     return DWQ_OK;
 }
@@ -403,26 +390,29 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
                                 struct dwqi_fault *fault_out)
 {
     if (o->broker && !wants_groups(o)) {
-        return fail(fault_out, "option broker is set, but grouping is none: "
-                               "there are no brokers without groups");
+        return dwqi_option_fault(fault_out,
+                                 "option broker is set, but grouping is none: "
+                                 "there are no brokers without groups");
     }
     if (o->enable_worker_service && o->grouping != DWQ_GROUPING_SPAWN) {
-        return fail(fault_out,
-                    "option enable_worker_service needs grouping "
-                    "spawn, and grouping is %d",
-                    o->grouping);
+        return dwqi_option_fault(fault_out,
+                                 "option enable_worker_service needs grouping "
+                                 "spawn, and grouping is %d",
+                                 o->grouping);
     }
     if (o->worker_name && !o->worker && !o->worker_module) {
-        return fail(fault_out,
-                    "option worker_name is '%.80s', but worker_module is not "
-                    "set: there is no module to find it in",
-                    o->worker_name);
+        return dwqi_option_fault(
+            fault_out,
+            "option worker_name is '%.80s', but worker_module is not "
+            "set: there is no module to find it in",
+            o->worker_name);
     }
     if (o->broker_name && !o->broker && !o->broker_module && wants_groups(o)) {
-        return fail(fault_out,
-                    "option broker_name is '%.80s', but broker_module is not "
-                    "set: there is no module to find it in",
-                    o->broker_name);
+        return dwqi_option_fault(
+            fault_out,
+            "option broker_name is '%.80s', but broker_module is not "
+            "set: there is no module to find it in",
+            o->broker_name);
     }
     return size > 1 && wants_groups(o) ? check_placement(o, fault_out) : DWQ_OK;
 }
@@ -433,26 +423,28 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
     size_t used = 0;
 
     names_out->text[0] = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < dwqi_n_option_rows; i++) {
         bool unused =
-            (rows[i].use == GROUPED && !wants_groups(o)) ||
-            (rows[i].use == SPAWNED && o->grouping != DWQ_GROUPING_SPAWN);
+            (dwqi_option_rows[i].use == GROUPED && !wants_groups(o)) ||
+            (dwqi_option_rows[i].use == SPAWNED &&
+             o->grouping != DWQ_GROUPING_SPAWN);
 
         if (size == 1 && wants_groups(o) &&
-            (rows[i].use != ANYWHERE ||
-             rows[i].offset == offsetof(dwq_options_t, grouping) ||
-             rows[i].offset == offsetof(dwq_options_t, nprocs_per_worker))) {
+            (dwqi_option_rows[i].use != ANYWHERE ||
+             dwqi_option_rows[i].offset == offsetof(dwq_options_t, grouping) ||
+             dwqi_option_rows[i].offset ==
+                 offsetof(dwq_options_t, nprocs_per_worker))) {
             unused = true;
         }
-        if (rows[i].offset == offsetof(dwq_options_t, domain) &&
+        if (dwqi_option_rows[i].offset == offsetof(dwq_options_t, domain) &&
             o->nprocs_per_worker != DWQ_NPROCS_AUTO) {
             unused = true;
         }
-        if (unused && is_set(o, &rows[i]) &&
+        if (unused && is_set(o, &dwqi_option_rows[i]) &&
             used < sizeof names_out->text - 1) {
-            used += (size_t)snprintf(names_out->text + used,
-                                     sizeof names_out->text - used, "%s%s",
-                                     used ? ", " : "", rows[i].name);
+            used += (size_t)snprintf(
+                names_out->text + used, sizeof names_out->text - used, "%s%s",
+                used ? ", " : "", dwqi_option_rows[i].name);
         }
     }
     if (o->time_limit_grace > 0 && o->time_limit == 0 &&
@@ -462,137 +454,6 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
     }
 }
 
-/* --- The same on all ranks ---------------------------------------------- */
-
-static void append_text(struct dwqi_buffer *text, const char *string)
-{
-    dwqi_buffer_append(text, string, strlen(string));
-}
-
-/* A string in one line, and so that no two strings or lists look the same. */
-static void append_string(struct dwqi_buffer *text, const char *string)
-{
-    append_text(text, string ? "\"" : "(not set)");
-    for (; string && *string; string++) {
-        if (*string == '\n') {
-            append_text(text, "\\n");
-        } else {
-            if (*string == '"' || *string == '\\') {
-                append_text(text, "\\");
-            }
-            dwqi_buffer_append(text, string, 1);
-        }
-    }
-    append_text(text, string ? "\"" : "");
-}
-
-static void append_row(struct dwqi_buffer *text, const dwq_options_t *o,
-                       const struct row *row)
-{
-    char value[40];
-
-    append_text(text, row->name);
-    append_text(text, "=");
-    if (row->kind == KIND_STRING) {
-        append_string(text, *(const char *const *)field(o, row));
-    } else if (row->kind == KIND_STRINGS) {
-        const char *const *list = *(const char *const *const *)field(o, row);
-
-        append_text(text, list ? "" : "(not set)");
-        for (; list && *list; list++) {
-            append_string(text, *list);
-        }
-    } else {
-        snprintf(value, sizeof value, "%.17g", number(o, row));
-        append_text(text, value);
-    }
-    append_text(text, "\n");
-}
-
-/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
-static uint64_t fingerprint(const unsigned char *data, size_t size)
-{
-    uint64_t hash = 14695981039346656037u;
-
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ data[i]) * 1099511628211u;
-    }
-    return hash;
-}
-
-static dwq_status_t append_run_args(struct dwqi_buffer *text,
-                                    const dwq_options_t *o,
-                                    struct dwqi_fault *fault)
-{
-    struct dwqi_buffer scratch = { .data = NULL };
-    struct dwqi_pack pack;
-    char value[80];
-    const char *why = "";
-    dwq_status_t status = dwqi_values_pack((dwq_values_t){ 0, NULL },
-                                           o->run_args, &scratch, &pack, &why);
-
-    dwqi_buffer_finish(&scratch);
-    if (status != DWQ_OK) {
-        return fail(fault, "option run_args: %s", why);
-    }
-    snprintf(value, sizeof value, "run_args=%zu values, fingerprint %016llx\n",
-             o->run_args.n,
-             (unsigned long long)fingerprint(pack.block, pack.block_size));
-    append_text(text, value);
-    dwqi_pack_finish(&pack);
-    return DWQ_OK;
-}
-
-dwq_status_t dwqi_options_text(const dwq_options_t *resolved,
-                               struct dwqi_buffer *text,
-                               struct dwqi_fault *fault_out)
-{
-    dwq_status_t status;
-
-    append_text(text, DWQI_CONTROLLER_RANK_ENV "=");
-    append_string(text, getenv(DWQI_CONTROLLER_RANK_ENV));
-    append_text(text, "\n");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        append_row(text, resolved, &rows[i]);
-    }
-    status = append_run_args(text, resolved, fault_out);
-    dwqi_buffer_append(text, "", 1);
-    return status == DWQ_OK && text->failed ? DWQ_E_NOMEM : status;
-}
-
-/* Bytes of a value that a fault has room to show. */
-static int shown(const char *value)
-{
-    size_t length = strcspn(value, "\n");
-
-    return length < 70 ? (int)length : 70;
-}
-
-void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
-                             int their_rank, struct dwqi_fault *fault_out)
-{
-    size_t at = 0, line, from;
-    int name;
-
-    while (mine[at] != '\0' && mine[at] == theirs[at]) {
-        at++;
-    }
-    line = at;
-    while (line > 0 && mine[line - 1] != '\n') {
-        line--;
-    }
-    name = (int)strcspn(mine + line, "=");
-    from = line + (size_t)name + 1;
-    /* Of long values, what they differ in. */
-    from = at > from + 40 ? at - 20 : from;
-    fail(fault_out,
-         "option %.*s differs between ranks: rank %d has %s%.*s, rank %d has "
-         "%s%.*s",
-         name, mine + line, their_rank, mine[from - 1] == '=' ? "" : "...",
-         shown(theirs + from), theirs + from, my_rank,
-         mine[from - 1] == '=' ? "" : "...", shown(mine + from), mine + from);
-}
-
 dwq_status_t dwqi_options_controller_rank(int size, int *rank_out,
                                           struct dwqi_fault *fault_out)
 {
@@ -600,13 +461,14 @@ dwq_status_t dwqi_options_controller_rank(int size, int *rank_out,
     int rank = 0;
 
     if (text && *text && !parse_int(text, &rank)) {
-        return fail(fault_out, "environment %s is '%.80s': it takes a rank",
-                    DWQI_CONTROLLER_RANK_ENV, text);
+        return dwqi_option_fault(fault_out,
+                                 "environment %s is '%.80s': it takes a rank",
+                                 DWQI_CONTROLLER_RANK_ENV, text);
     }
     if (rank >= size) {
-        return fail(fault_out,
-                    "environment %s is %d, but the job has ranks 0 to %d",
-                    DWQI_CONTROLLER_RANK_ENV, rank, size - 1);
+        return dwqi_option_fault(
+            fault_out, "environment %s is %d, but the job has ranks 0 to %d",
+            DWQI_CONTROLLER_RANK_ENV, rank, size - 1);
     }
     *rank_out = rank < 0 ? size - 1 : rank;
     return DWQ_OK;

@@ -1,0 +1,43 @@
+/* The table of options, shared by options.c and options_text.c. */
+#ifndef DWQI_CORE_OPTIONS_PRIVATE_H
+#define DWQI_CORE_OPTIONS_PRIVATE_H
+
+#include "libdwq/core/options.h"
+
+enum dwqi_option_kind {
+    KIND_INT,
+    KIND_BOOL,
+    KIND_DOUBLE,
+    KIND_STRING,
+    KIND_STRINGS
+};
+
+/* Where an option is of use. */
+enum dwqi_option_use {
+    ANYWHERE,
+    GROUPED, /* with groups of ranks */
+    SPAWNED  /* with groups that are spawned */
+};
+
+struct dwqi_option_row {
+    const char *name;
+    enum dwqi_option_kind kind;
+    size_t offset;
+    enum dwqi_option_use use;
+    double min, max; /* of numbers */
+};
+
+/* Every option that holds data. */
+extern const struct dwqi_option_row dwqi_option_rows[];
+extern const size_t dwqi_n_option_rows;
+
+const void *dwqi_option_at(const dwq_options_t *options,
+                           const struct dwqi_option_row *row);
+/* 0 for strings. */
+double dwqi_option_number(const dwq_options_t *options,
+                          const struct dwqi_option_row *row);
+/* Say what is wrong: DWQ_E_OPTION. */
+dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
+                               ...) DWQ_PRINTF(2, 3);
+
+#endif
