@@ -60,7 +60,16 @@ Test(modules, another_program_serves_modules, .timeout = 400)
 static void expect_success(const char *program, const char *scenario,
                            const int *ranks)
 {
-    for (; *ranks >= 0; ranks++) {
+    bool is_short = getenv("DWQ_TEST_SHORT") != NULL;
+    int n = 0;
+
+    while (ranks[n] >= 0) {
+        n++;
+    }
+    /* One number of ranks, for builds whose scenarios another build plays all. */
+    ranks += is_short ? n / 2 : 0;
+    n = is_short ? 1 : n;
+    for (; n > 0; n--, ranks++) {
         struct launched job = start(program, scenario, *ranks, NULL);
 
         cr_expect(!job.timed_out && job.status == 0,

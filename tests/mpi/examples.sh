@@ -37,6 +37,11 @@ case $* in
 *spawn*) ! mpirun --version 2>&1 | grep -q ' 4\.' || export EVENT_NOEPOLL=1 ;;
 esac
 
+# One row, for builds whose rows another build plays all: the middle one.
+if [ -n "${DWQ_TEST_SHORT:-}" ] && [ $# -gt 1 ]; then
+    shift $(($# / 2))
+    set -- "$1"
+fi
 echo "1..$(($# + 1))"
 run alone "$program"
 [ -s printed ] || status=1
