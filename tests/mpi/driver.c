@@ -63,6 +63,9 @@ static void expect_success(const char *program, const char *scenario,
     bool is_short = getenv("DWQ_TEST_SHORT") != NULL;
     int n = 0;
 
+    if (is_short && strstr(scenario, "2_gib")) {
+        cr_skip("another build plays it");
+    }
     while (ranks[n] >= 0) {
         n++;
     }
