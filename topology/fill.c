@@ -66,16 +66,18 @@ static void count_group(struct work *work, const struct work_host *host,
     }
 }
 
-/* A part's one group. When it has fewer ranks than the part has room for, it is
- * put into a smaller part that it fits into. */
+/* A part's one group, as wide as it can be. With fewer ranks than the part has
+ * room for, it is put into a smaller part that it fits into. */
 static bool place_in_part(struct work *work, int number, int at, int node)
 {
     struct work_host *host = &work->hosts[number];
     const struct level *whole = &host->tree->levels[at];
     int low = whole->first[node], high = whole->first[node + 1];
-    int width = host->quota[node];
+    int width;
 
-    for (int l = 0; l < at; l++) {
+    work->attempt.first_seat = work->plan.n_seats;
+    width = dwqi_try(work, number, low, high, host->quota[node]);
+    for (int l = 0; l < at && width > 0; l++) {
         const struct level *level = &host->tree->levels[l];
 
         for (int k = 0; k < level->n_nodes; k++) {
@@ -89,7 +91,7 @@ static bool place_in_part(struct work *work, int number, int at, int node)
             }
         }
     }
-    return dwqi_place_group(work, number, low, high, width, 1);
+    return width > 0 && dwqi_place_group(work, number, low, high, width, width);
 }
 
 /* One group on one level of a host. A part that failed once stays so. */
@@ -233,12 +235,15 @@ void dwqi_fill_hosts(struct work *work)
         reopen(work);
         fill_classes(work);
     }
-    if (request->size.kind != DWQI_SIZE_FIXED || work->only_host >= 0) {
+    if (request->size.kind != DWQI_SIZE_FIXED) {
         return;
     }
     if (freely) {
         reopen(work);
         fill_class(work, -1);
+    }
+    if (work->only_host >= 0) {
+        return;
     }
     if (freely ||
         (!work->any_holds && request->straddle == DWQI_STRADDLE_IF_MUST)) {

@@ -146,20 +146,21 @@ static bool add_broker_anywhere(struct work *work, int first_seat)
 }
 
 /* The broker has a core of the first host; it is there before the members take
- * the rest. */
-static bool place_one_across(struct work *work, int from)
+ * the rest. *enough_out: false when all hosts from this one on have too little. */
+static bool place_one_across(struct work *work, int from, bool *enough_out)
 {
     struct dwqi_placement *plan = &work->plan;
     bool beside = work->request.broker == DWQI_BROKER_BESIDE;
     bool unbound = work->hosts[from].oversubscribed;
     int first_seat = plan->n_seats, left = work->request.size.n;
+    int host = from;
 
+    *enough_out = true;
     work->attempt.first_seat = first_seat;
     if (beside && !dwqi_add_broker(work, first_seat, from, 0, 0)) {
         return false;
     }
-    for (int host = from;
-         host < work->cluster->n_hosts && left > 0 && !work->no_memory;
+    for (; host < work->cluster->n_hosts && left > 0 && !work->no_memory;
          host++) {
         int taken = take_some(work, host, left);
 
@@ -169,6 +170,7 @@ static bool place_one_across(struct work *work, int from)
         unbound = unbound || (taken > 0 && work->hosts[host].oversubscribed);
         left -= taken;
     }
+    *enough_out = left == 0 || host < work->cluster->n_hosts;
     if (left > 0 || work->no_memory ||
         (work->request.broker == DWQI_BROKER_THREAD &&
          !add_broker_anywhere(work, first_seat))) {
@@ -184,11 +186,13 @@ static bool place_one_across(struct work *work, int from)
 
 void dwqi_place_across(struct work *work)
 {
+    bool enough = true;
     int host = 0;
 
-    while (host < work->cluster->n_hosts && !work->no_memory &&
+    while (host < work->cluster->n_hosts && enough && !work->no_memory &&
            work->plan.n_groups < work->limit) {
-        if (is_exhausted(work, host) || !place_one_across(work, host)) {
+        if (is_exhausted(work, host) ||
+            !place_one_across(work, host, &enough)) {
             host++;
         }
     }

@@ -113,33 +113,43 @@ void dwqi_find_oversubscribed(struct work *work)
 
 /* --- One width for all groups of a host --------------------------------- */
 
+/* Ranks that could sit in a part, up to `most`. */
 static int node_capacity(struct work *work, int host, const struct level *level,
-                         int node, bool plain)
+                         int node, bool plain, int most)
 {
     const struct work_host *h = &work->hosts[host];
     int n = work->node_free[h->first_node + level->base + node] /
             work->request.threads;
 
+    if (dwqi_work_is_split(work) && h->n_unused < n) {
+        n = h->n_unused;
+    }
+    if (n < most) {
+        most = n;
+    }
     if (plain) {
-        return dwqi_work_is_split(work) && h->n_unused < n ? h->n_unused : n;
+        return most;
     }
     work->attempt.first_seat = work->plan.n_seats;
     return dwqi_try(work, host, level->first[node], level->first[node + 1],
-                    INT_MAX);
+                    most);
 }
 
 /* Groups of this width that fit on the level, the ranks of the host allowing;
- * *fits_out: one would if the host were empty. */
+ * with PER_HOST: else one is as good as all. *fits_out: one would if the host
+ * were empty. */
 static long long count_groups(struct work *work, int host, int at, int width,
                               bool plain, bool *fits_out)
 {
     const struct work_host *h = &work->hosts[host];
     const struct level *level = &h->tree->levels[at];
+    bool all = work->request.size.kind == DWQI_SIZE_PER_HOST;
     long long count = 0, most, unit = (long long)width * work->request.threads;
 
     *fits_out = false;
-    for (int k = 0; k < level->n_nodes; k++) {
-        int capacity = node_capacity(work, host, level, k, plain);
+    for (int k = 0; k < level->n_nodes && (all || !*fits_out); k++) {
+        int capacity =
+            node_capacity(work, host, level, k, plain, all ? INT_MAX : width);
 
         *fits_out = *fits_out || capacity >= width;
         count += capacity / width;
@@ -380,11 +390,50 @@ static void measure(struct work *work, int host)
     }
 }
 
+/* Launchers bind the ranks of equal hosts alike: then what was found for the last
+ * host of that kind holds for this one. */
+static bool is_like(const struct work *work, int a, int b)
+{
+    const struct work_host *x = &work->hosts[a], *y = &work->hosts[b];
+    const struct dwqi_place *ranks = work->cluster->ranks;
+
+    if (x->tree != y->tree || x->n_ranks != y->n_ranks ||
+        x->n_free != y->n_free || x->oversubscribed || y->oversubscribed) {
+        return false;
+    }
+    for (int i = 0; i < x->n_ranks; i++) {
+        if (ranks[work->ranks[x->first_rank + i]].set !=
+            ranks[work->ranks[y->first_rank + i]].set) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void copy_measures(struct work *work, int from, int to)
+{
+    const struct work_host *like = &work->hosts[from];
+    struct work_host *host = &work->hosts[to];
+
+    host->width = like->width;
+    host->most_level = like->most_level;
+    host->class_ = like->class_;
+}
+
 void dwqi_measure_hosts(struct work *work)
 {
+    int home = work->plan.controller.host, last = -1;
+    bool by_part = work->request.size.kind == DWQI_SIZE_DOMAIN;
+
     for (int i = 0; i < work->cluster->n_hosts && !work->no_memory; i++) {
-        if (work->only_host < 0 || work->only_host == i) {
-            measure(work, i);
+        if (work->only_host >= 0 && work->only_host != i) {
+            continue;
         }
+        if (last >= 0 && !by_part && i != home && is_like(work, last, i)) {
+            copy_measures(work, last, i);
+            continue;
+        }
+        measure(work, i);
+        last = i != home ? i : last;
     }
 }

@@ -139,13 +139,12 @@ static bool is_better(const struct work *a, const struct work *b)
     return ranks_in_groups(a) > ranks_in_groups(b);
 }
 
-/* Whether only the controller's host shows where the controller is. */
+/* Whether the controller's host alone shows where the controller should be. (A
+ * group over several hosts may be missed by that.) */
 static bool hosts_are_apart(const struct dwqi_cluster *cluster,
                             const struct dwqi_place_request *request)
 {
-    return request->max_workers <= 0 &&
-           request->straddle != DWQI_STRADDLE_FREELY &&
-           (request->grouping == DWQ_GROUPING_SPLIT || cluster->n_ranks == 0);
+    return request->grouping == DWQ_GROUPING_SPLIT || cluster->n_ranks == 0;
 }
 
 /* Whether a spare thread for the controller gives more. */

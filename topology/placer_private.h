@@ -78,10 +78,11 @@ struct work {
 
     struct tree *trees; /* by machine */
     struct work_host *hosts;
-    int *ranks;               /* world ranks, by host */
-    unsigned char *rank_used; /* by world rank */
-    unsigned char *core_used; /* by host and position */
-    unsigned char *core_lent; /* threads given to others: the last ones */
+    int *ranks;                /* world ranks, by host */
+    unsigned char *rank_used;  /* by world rank */
+    unsigned char *rank_stuck; /* as the broker of a group elsewhere */
+    unsigned char *core_used;  /* by host and position */
+    unsigned char *core_lent;  /* threads given to others: the last ones */
     int *node_free, *node_groups;
     unsigned char *node_failed;
     int *thread_of_seat; /* by seat: a lent thread of its core, or -1 */
@@ -91,7 +92,7 @@ struct work {
     struct attempt attempt;
     struct dwqi_placement plan; /* cores are positions until it is finished */
     int group_room, seat_room, core_room;
-    int next_broker; /* world rank; spawn: those before it are used */
+    int next_broker; /* world rank; those before it are used or stuck */
     bool no_memory;  /* what was placed since is not to be used */
 };
 

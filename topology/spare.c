@@ -214,6 +214,27 @@ static bool has_free_core(const struct work *work, int host, int low, int high)
     return false;
 }
 
+/* A rank of another host. One that finds no seat there now finds none later, so
+ * each is tried once. */
+static bool seat_any(struct work *work, const struct broker_place *place)
+{
+    const struct dwqi_place *ranks = work->cluster->ranks;
+
+    for (int rank = work->next_broker; rank < work->cluster->n_ranks; rank++) {
+        bool is_out = work->rank_used[rank] || work->rank_stuck[rank];
+
+        if (is_out) {
+            work->next_broker += rank == work->next_broker;
+        } else if (ranks[rank].host != place->host) {
+            if (seat_broker(work, rank, place)) {
+                return true;
+            }
+            work->rank_stuck[rank] = 1;
+        }
+    }
+    return false;
+}
+
 bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
                      int high)
 {
@@ -234,11 +255,5 @@ bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
     if (seat_rank_of(work, &place)) {
         return true;
     }
-    for (int rank = work->next_broker;
-         work->any_broker && rank < work->cluster->n_ranks; rank++) {
-        if (!work->rank_used[rank] && seat_broker(work, rank, &place)) {
-            return true;
-        }
-    }
-    return false;
+    return work->any_broker && seat_any(work, &place);
 }

@@ -84,6 +84,7 @@ static void list_ranks(struct work *work)
 
     work->ranks = array(work, cluster->n_ranks, sizeof *work->ranks);
     work->rank_used = array(work, cluster->n_ranks, 1);
+    work->rank_stuck = array(work, cluster->n_ranks, 1);
     if (work->no_memory) {
         return;
     }
@@ -190,6 +191,7 @@ void dwqi_work_finish(struct work *work)
     free(work->hosts);
     free(work->ranks);
     free(work->rank_used);
+    free(work->rank_stuck);
     free(work->core_used);
     free(work->core_lent);
     free(work->node_free);

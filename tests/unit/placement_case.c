@@ -320,7 +320,11 @@ void case_random(struct placement_case *c, struct dice *dice)
     request->max_workers =
         dice_below(dice, 3) == 0 ? 1 + dice_below(dice, 6) : 0;
     if (request->grouping == DWQ_GROUPING_SPAWN && dice_below(dice, 2) == 0) {
-        c->n_ranks = dice_below(dice, 2) == 0 ? 0 : c->n_ranks / 4 + 1;
+        int few = c->n_ranks / 64 + 2;
+
+        c->n_ranks = dice_below(dice, 2) == 0 ? 0
+                     : few < c->n_ranks       ? few
+                                              : c->n_ranks;
     }
     request->controller = c->n_ranks > 0 && dice_below(dice, 2) == 0
                               ? dice_below(dice, c->n_ranks)
