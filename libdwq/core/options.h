@@ -35,8 +35,7 @@ int dwqi_options_nprocs(const dwq_options_t *resolved);
 /* Whether a run of groups is to be placed on the machine's parts. */
 bool dwqi_options_placed(const dwq_options_t *resolved);
 
-/* Combinations that cannot be, for a job of `size` ranks, and options that are
- * not there yet. */
+/* Combinations that cannot be, for a job of `size` ranks. */
 dwq_status_t dwqi_options_check(const dwq_options_t *resolved, int size,
                                 struct dwqi_fault *fault_out);
 

@@ -113,7 +113,9 @@ DWQ_API dwq_status_t dwq_controller_probe_all_next_results(
  * The ready worker (one that holds no task) with the least accumulated time.
  *
  * @param data_out  May be NULL. What it sent with dwq_worker_set_ready_data(),
- *                  nil if it never did; valid until the next call here.
+ *                  nil if it never did. Of a group: a list, one entry per
+ *                  rank (nil where unset), then the broker's if it is beside.
+ *                  Valid until the next call here.
  *
  * @return DWQ_OK, DWQ_E_AGAIN (none is ready now), DWQ_E_MPI
  */
