@@ -121,7 +121,7 @@ dwq_status_t dwqi_merge_create(uint64_t id,
         n_extents += inputs[r].n_extents + 1;
     }
     if (merge) {
-        merge->extents = malloc(n_extents * sizeof *merge->extents);
+        merge->extents = calloc(n_extents + 1, sizeof *merge->extents);
         merge->memories = calloc(2 * (size_t)n, sizeof(void *));
     }
     if (!merge || !merge->extents || !merge->memories) {

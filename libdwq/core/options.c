@@ -20,7 +20,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(broker_module, KIND_STRING, GROUPED, 0, 0),
     ROW(module_path, KIND_STRING, ANYWHERE, 0, 0),
     ROW(grouping, KIND_INT, ANYWHERE, 0, 2),
-    ROW(nprocs_per_worker, KIND_INT, ANYWHERE, -1, INT_MAX),
+    ROW(nprocs_per_worker, KIND_INT, ANYWHERE, -1, 65536),
     ROW(collective_mode, KIND_INT, GROUPED, 0, 2),
     ROW(broker_is_worker, KIND_BOOL, GROUPED, 0, 1),
     ROW(max_workers, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),

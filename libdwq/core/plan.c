@@ -59,7 +59,7 @@ static void add_worker(struct dwqi_plan *plan, int number, int first)
     bool grouped = is_grouped(r);
     int n_here = ranks_per_worker(r), width = grouped ? r->nprocs : 1;
     int beside = grouped && !r->inside;
-    int *ranks = plan->ranks + (number - 1) * width;
+    int *ranks = plan->ranks + (size_t)(number - 1) * (size_t)width;
 
     for (int i = 0; i < n_here; i++) {
         int rank = nth_rank(r, first + i);

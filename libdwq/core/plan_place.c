@@ -49,7 +49,7 @@ static char *names_of(const struct making *m, const struct dwqi_seat *seats,
                       int n)
 {
     size_t size = 1;
-    char *text;
+    char *text, *end;
 
     for (int i = 0; i < n; i++) {
         size += strlen(host_name(m, seats[i].host)) + 1;
@@ -58,7 +58,8 @@ static char *names_of(const struct making *m, const struct dwqi_seat *seats,
     if (!text) {
         return NULL;
     }
-    text[0] = '\0';
+    end = text;
+    *end = '\0';
     for (int i = 0; i < n; i++) {
         bool again = false;
 
@@ -66,7 +67,8 @@ static char *names_of(const struct making *m, const struct dwqi_seat *seats,
             again = seats[j].host == seats[i].host;
         }
         if (!again) {
-            strcat(strcat(text, i > 0 ? "," : ""), host_name(m, seats[i].host));
+            end += snprintf(end, size - (size_t)(end - text), "%s%s",
+                            i > 0 ? "," : "", host_name(m, seats[i].host));
         }
     }
     return text;

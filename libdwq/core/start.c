@@ -168,7 +168,7 @@ static dwq_status_t plan_roles(struct run *run,
 
 static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
 {
-    struct dwqi_plan_request request;
+    struct dwqi_plan_request request = { .size = 0 };
     dwq_status_t status =
         dwqi_run_agree(run, request_plan(run, &request, fault), fault);
 

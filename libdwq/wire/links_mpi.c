@@ -113,7 +113,7 @@ void dwqi_links_unpublish(struct dwqi_links *links)
 dwq_status_t dwqi_links_accept(struct dwqi_links *links)
 {
     size_t n = (size_t)links->n_clients + 1;
-    MPI_Comm *clients = realloc(links->clients, n * sizeof *clients);
+    MPI_Comm *clients = realloc(links->clients, n * sizeof(MPI_Comm));
     MPI_Comm comm = links->group->user_group;
     MPI_Errhandler before;
     bool ok;

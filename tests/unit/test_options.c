@@ -44,7 +44,7 @@ static const struct {
     int min, max;
 } ints[] = {
     { AT(grouping), 0, 2 },
-    { AT(nprocs_per_worker), -1, INT_MAX },
+    { AT(nprocs_per_worker), -1, 65536 },
     { AT(collective_mode), 0, 2 },
     { AT(max_workers), INT_MIN, INT_MAX },
     { AT(queue_order), 0, 1 },

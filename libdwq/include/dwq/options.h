@@ -68,7 +68,8 @@ typedef enum dwq_bind {
 typedef struct dwq_options {
     /* The roles. `controller` is needed on the controller's rank. Their return
      * value is the exit code of dwq_run() there. A `worker` that returns
-     * nonzero before it served withdraws its worker. */
+     * nonzero before it served withdraws its worker: the whole group, if any
+     * rank of it or its broker does. */
     int (*controller)(dwq_controller_t *controller, void *arg);
     int (*worker)(dwq_worker_t *worker, void *arg);
     int (*broker)(dwq_broker_t *broker, void *arg);
@@ -91,8 +92,10 @@ typedef struct dwq_options {
     bool broker_is_worker;
     int max_workers; /* 0 or less: all */
     bool sequential_spawn;
-    double spawn_startup_wait; /* seconds */
-    const char *spawn_executable;
+    double spawn_startup_wait;    /* seconds */
+    const char *spawn_executable; /* a program that calls dwq_run(); another
+                                   * one ends the job after DWQ_SPAWN_TIMEOUT
+                                   * (environment; 120 s) */
     const char *const
         *spawn_args; /* ends with NULL; before the library's own */
     /* Or a function that gets the library's arguments (ends with NULL) and gives

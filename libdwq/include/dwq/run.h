@@ -27,7 +27,8 @@ typedef struct dwq_world {
  *
  * @param options        Borrowed for the call.
  * @param exit_code_out  What the controller function returned (controller), or
- *                       the worker function (workers; 0 if none). May be NULL.
+ *                       the worker or broker function elsewhere (0 if none). May
+ *                       be NULL.
  *
  * Roles: all; collective over the ranks of the job. No rank leaves before all
  * have finished.
