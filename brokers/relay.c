@@ -6,6 +6,7 @@
 #include "brokers/group_run.h"
 #include "brokers/ready_data.h"
 #include "brokers/relay_fsm.h"
+#include "workers/ready_pack.h"
 #include "workers/serve.h"
 
 struct dwqi_relay {
@@ -76,20 +77,12 @@ static dwq_status_t pass_ready_data(struct dwqi_relay *relay)
 dwq_status_t dwqi_relay_set_ready_data(struct dwqi_relay *relay,
                                        dwq_value_t data)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
-    struct dwqi_pack pack;
-    const char *why = "";
     dwq_status_t status =
-        dwqi_values_pack((dwq_values_t){ 1, &data }, (dwq_kwargs_t){ 0, NULL },
-                         &scratch, &pack, &why);
+        dwqi_ready_pack_set(&relay->ready_data, data, relay->config.log);
 
-    dwqi_buffer_finish(&scratch);
     if (status != DWQ_OK) {
-        dwqi_log_error(relay->config.log, "ready data: %s", why);
         return status;
     }
-    dwqi_pack_finish(&relay->ready_data);
-    relay->ready_data = pack;
     return relay->state == DWQI_RS_SERVING ? pass_ready_data(relay) : DWQ_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "workers/fsm.h"
+#include "workers/ready_pack.h"
 
 /* The body of a TASK message, until its last item has run. */
 struct batch {
@@ -89,20 +90,12 @@ static dwq_status_t send_to_controller(struct dwqi_server *server,
 dwq_status_t dwqi_server_set_ready_data(struct dwqi_server *server,
                                         dwq_value_t data)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
-    struct dwqi_pack pack;
-    const char *why = "";
     dwq_status_t status =
-        dwqi_values_pack((dwq_values_t){ 1, &data }, (dwq_kwargs_t){ 0, NULL },
-                         &scratch, &pack, &why);
+        dwqi_ready_pack_set(&server->ready_data, data, server->config.log);
 
-    dwqi_buffer_finish(&scratch);
     if (status != DWQ_OK) {
-        dwqi_log_error(server->config.log, "ready data: %s", why);
         return status;
     }
-    dwqi_pack_finish(&server->ready_data);
-    server->ready_data = pack;
     server->ready_data_changed = true;
     return DWQ_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "workers/ready_pack.h"
 #include "workers/solo.h"
 
 struct dwqi_member {
@@ -36,20 +37,12 @@ void dwqi_member_destroy(struct dwqi_member *member)
 dwq_status_t dwqi_member_set_ready_data(struct dwqi_member *member,
                                         dwq_value_t data)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
-    struct dwqi_pack pack;
-    const char *why = "";
     dwq_status_t status =
-        dwqi_values_pack((dwq_values_t){ 1, &data }, (dwq_kwargs_t){ 0, NULL },
-                         &scratch, &pack, &why);
+        dwqi_ready_pack_set(&member->ready_data, data, member->config.log);
 
-    dwqi_buffer_finish(&scratch);
     if (status != DWQ_OK) {
-        dwqi_log_error(member->config.log, "ready data: %s", why);
         return status;
     }
-    dwqi_pack_finish(&member->ready_data);
-    member->ready_data = pack;
     member->ready_data_changed = member->begun;
     return DWQ_OK;
 }
