@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "libdwq/base/memory.h"
+
 static struct dwqi_group_run *of(struct dwqi_runner *runner)
 {
     return (struct dwqi_group_run *)(void *)runner;
@@ -42,7 +44,8 @@ static dwq_status_t run_share(struct dwqi_group_run *run)
     dwq_status_t status;
 
     if (share) {
-        if (posix_memalign(&copy, DWQI_ALIGN, dwqi_share_size(share)) != 0) {
+        copy = dwqi_memory_get(DWQI_ALIGN, dwqi_share_size(share));
+        if (!copy) {
             return DWQ_E_NOMEM;
         }
         dwqi_share_copy(share, item, copy);

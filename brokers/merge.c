@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
+
 struct dwqi_merge {
     struct dwqi_extent *extents;
     size_t n_extents, size;
@@ -76,7 +78,7 @@ static dwq_status_t add_copy(struct dwqi_merge *merge,
                              const struct dwqi_merge_input *input)
 {
     size_t size = wire_size(input), at = 0;
-    unsigned char *copy = malloc(size);
+    unsigned char *copy = dwqi_memory_get(0, size);
 
     if (!copy) {
         return DWQ_E_NOMEM;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
+
 /* The value in an item; nil when it is empty or cannot be read. */
 static dwq_value_t unpack(const void *item, size_t size,
                           struct dwqi_arena *arena)
@@ -21,9 +23,10 @@ static dwq_value_t unpack(const void *item, size_t size,
 /* Entries are aligned for arrays only if their items are. */
 static void *aligned_copy(struct dwqi_extent item)
 {
-    void *copy = NULL;
+    void *copy =
+        item.size > 0 ? dwqi_memory_get(DWQI_ALIGN, item.size) : NULL;
 
-    if (item.size > 0 && posix_memalign(&copy, DWQI_ALIGN, item.size) == 0) {
+    if (copy) {
         memcpy(copy, item.data, item.size);
     }
     return copy;

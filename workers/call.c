@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
+
 /* In front of the data of an array that the library owns; as large as the
  * alignment, so that the data is aligned, too. */
 struct dwqi_owned {
@@ -78,10 +80,12 @@ dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
     dwq_array_t array = dwq_array(type, call /* any */, ndim, shape);
     size_t size = dwq_array_size(&array);
     struct dwqi_owned *owned;
-    void *memory;
+    void *memory = NULL;
 
-    if (dwq_type_size(array.type) == 0 || size > SIZE_MAX / 2 ||
-        posix_memalign(&memory, DWQI_ALIGN, DWQI_ALIGN + size) != 0) {
+    if (dwq_type_size(array.type) > 0 && size <= SIZE_MAX / 2) {
+        memory = dwqi_memory_get(DWQI_ALIGN, DWQI_ALIGN + size);
+    }
+    if (!memory) {
         return (dwq_array_t){ .data = NULL };
     }
     owned = memory;

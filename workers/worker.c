@@ -3,6 +3,7 @@
 #include <float.h>
 #include <stdlib.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/wire/outcome.h"
 
 dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
@@ -70,7 +71,8 @@ static dwq_status_t make_item(const dwq_worker_t *worker,
         dwqi_log_error(worker->log, "dwq_worker_execute: %s", why);
         return status;
     }
-    if (posix_memalign(&item, DWQI_ALIGN, pack.size) != 0) {
+    item = dwqi_memory_get(DWQI_ALIGN, pack.size);
+    if (!item) {
         dwqi_pack_finish(&pack);
         return DWQ_E_NOMEM;
     }
@@ -89,7 +91,8 @@ static dwq_status_t make_result(struct dwqi_done *done, double time_est,
     void *part;
     dwq_status_t status;
 
-    if (posix_memalign(&part, DWQI_ALIGN, size) != 0) {
+    part = dwqi_memory_get(DWQI_ALIGN, size);
+    if (!part) {
         return DWQ_E_NOMEM;
     }
     dwqi_pack_copy(&done->pack, part);

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "libdwq/base/memory.h"
+
 #define CHUNK_MIN ((size_t)512)
 /* Chunks double up to this; beyond it a chunk is as large as what it is for, so
  * that a huge piece does not ask for more of its size. */
@@ -33,7 +35,7 @@ static struct dwqi_arena_chunk *add_chunk(struct dwqi_arena *arena,
     if (capacity > SIZE_MAX / 4) {
         return NULL;
     }
-    chunk = malloc(sizeof *chunk + capacity);
+    chunk = dwqi_memory_get(0, sizeof *chunk + capacity);
     if (chunk) {
         chunk->next = arena->chunks;
         chunk->used = 0;

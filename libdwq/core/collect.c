@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/clock.h"
 #include "libdwq/core/controller_private.h"
 
@@ -75,7 +76,8 @@ dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
     void *item, *part = NULL;
     dwq_status_t status = DWQ_E_NOMEM;
 
-    if (posix_memalign(&item, DWQI_ALIGN, task->pack.size) != 0) {
+    item = dwqi_memory_get(DWQI_ALIGN, task->pack.size);
+    if (!item) {
         return status;
     }
     dwqi_pack_copy(&task->pack, item);
@@ -90,7 +92,8 @@ dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
     if (status != DWQ_OK) {
         return status;
     }
-    if (posix_memalign(&part, DWQI_ALIGN, done.pack.size) == 0) {
+    part = dwqi_memory_get(DWQI_ALIGN, done.pack.size);
+    if (part) {
         size_t size = done.pack.size;
 
         dwqi_pack_copy(&done.pack, part);

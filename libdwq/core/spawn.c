@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/clock.h"
 #include "libdwq/core/run_private.h"
 #include "libdwq/wire/spawn.h"
@@ -263,7 +264,8 @@ static dwq_status_t receive_settings(struct run *run, dwq_kwargs_t *out)
     if (status != DWQ_OK) {
         return status;
     }
-    if (posix_memalign(&run->settings, DWQI_ALIGN, size) != 0) {
+    run->settings = dwqi_memory_get(DWQI_ALIGN, size);
+    if (!run->settings) {
         run->settings = NULL;
         return DWQ_E_NOMEM;
     }

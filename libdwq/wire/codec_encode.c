@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/wire/codec_private.h"
 
 #define INLINE_ARRAYS 16
@@ -386,7 +387,7 @@ static dwq_status_t make_pack(struct encoder *e, const void *head,
     unsigned char *at;
     uint64_t size = pack.size;
 
-    pack.block = malloc(pack.block_size);
+    pack.block = dwqi_memory_get(0, pack.block_size);
     pack.extents = n_kept ? calloc(n_kept, sizeof *pack.extents) : NULL;
     if (!pack.block || (n_kept > 0 && !pack.extents)) {
         free(pack.block);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/wire/team_private.h"
 
 /* --- Life ---------------------------------------------------------------- */
@@ -117,7 +118,8 @@ static dwq_status_t ready_came(struct dwqi_team *team,
     if (message->body) {
         void *data;
 
-        if (posix_memalign(&data, DWQI_ALIGN, message->body_size) != 0) {
+        data = dwqi_memory_get(DWQI_ALIGN, message->body_size);
+        if (!data) {
             return DWQ_E_NOMEM;
         }
         memcpy(data, message->body, message->body_size);
@@ -189,9 +191,11 @@ static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
             part.memory = message->memory;
             part.data = message->body;
             message->memory = NULL;
-        } else if (posix_memalign(&part.memory, DWQI_ALIGN, part.size) != 0) {
-            return DWQ_E_NOMEM;
         } else {
+            part.memory = dwqi_memory_get(DWQI_ALIGN, part.size);
+            if (!part.memory) {
+                return DWQ_E_NOMEM;
+            }
             memcpy(part.memory, message->body, part.size);
             part.data = part.memory;
         }

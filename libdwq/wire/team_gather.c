@@ -10,16 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/wire/team_gather_private.h"
 
 void *dwqi_gather_memory(size_t size)
 {
-    void *memory;
-
-    return posix_memalign(&memory, DWQI_ALIGN, size > 0 ? size : DWQI_ALIGN) ==
-                   0
-               ? memory
-               : NULL;
+    return dwqi_memory_get(DWQI_ALIGN, size);
 }
 
 dwq_status_t dwqi_team_gather_init(struct dwqi_team *team)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/clock.h"
 #include "libdwq/wire/sends_mpi.h"
 
@@ -142,7 +143,8 @@ static dwq_status_t begin_body(struct mpi_transport *t, struct arrival *arrival)
     struct dwqi_message *message = &arrival->message;
     void *memory;
 
-    if (posix_memalign(&memory, DWQI_ALIGN, message->body_size) != 0) {
+    memory = dwqi_memory_get(DWQI_ALIGN, message->body_size);
+    if (!memory) {
         dwqi_log_error(t->log, "no memory for a message of %zu bytes",
                        message->body_size);
         return DWQ_E_NOMEM;

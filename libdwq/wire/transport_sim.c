@@ -6,6 +6,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/heap.h"
 
 /* A message under way, or in an inbox. A large body stays with its sender until
@@ -276,7 +277,7 @@ static struct parcel *make_parcel(struct dwqi_sim *sim, int from, int to,
     void *memory = NULL;
 
     if (!parcel ||
-        posix_memalign(&memory, DWQI_ALIGN, sizeof head + size) != 0) {
+        !(memory = dwqi_memory_get(DWQI_ALIGN, sizeof head + size))) {
         free(parcel);
         return NULL;
     }

@@ -442,6 +442,7 @@ static void the_environment_picks_the_controllers_rank(void)
     setenv("DWQ_CONTROLLER_RANK", "first", 1);
     CHECK(dwq_run(&(dwq_options_t){ .controller = is_last_rank }, NULL) ==
           DWQ_E_OPTION);
+    unsetenv("DWQ_CONTROLLER_RANK");
 }
 
 static const struct scenario scenarios[] = {

@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 static atomic_int n_failed;
+static const char *now_playing = "";
 static char who[80]; /* for the signal handler, which may not ask MPI */
 
 void scenario_failed(const char *file, int line, const char *what)
 {
     n_failed++;
-    fprintf(stderr, "%s:%d: rank %d: does not hold: %s\n", file, line,
-            world_rank(), what);
+    fprintf(stderr, "%s: %s:%d: rank %d: does not hold: %s\n", now_playing,
+            file, line, world_rank(), what);
 }
 
 static void print_where(int signal)
@@ -72,18 +73,36 @@ int scenario_n_failed(void)
     return n_failed;
 }
 
-int scenario_main(int argc, char **argv, const struct scenario *scenarios)
+static const struct scenario *find(const struct scenario *scenarios,
+                                   const char *name, size_t size)
 {
-    scenario_begin();
-    /* A spawned process has the marker behind the name. */
-    for (const struct scenario *s = scenarios; argc >= 2 && s->name; s++) {
-        if (strcmp(s->name, argv[1]) == 0) {
-            s->play();
-            return scenario_end();
+    for (const struct scenario *s = scenarios; s->name; s++) {
+        if (strncmp(s->name, name, size) == 0 && s->name[size] == '\0') {
+            return s;
         }
     }
-    fprintf(stderr, "usage: %s SCENARIO\n", argv[0]);
-    return 2;
+    return NULL;
+}
+
+int scenario_main(int argc, char **argv, const struct scenario *scenarios)
+{
+    /* A spawned process has the marker behind the names. */
+    const char *name = argc >= 2 ? argv[1] : "";
+
+    scenario_begin();
+    do {
+        size_t size = strcspn(name, ",");
+        const struct scenario *scenario = find(scenarios, name, size);
+
+        if (!scenario) {
+            fprintf(stderr, "usage: %s SCENARIO[,SCENARIO...]\n", argv[0]);
+            return 2;
+        }
+        now_playing = scenario->name;
+        scenario->play();
+        name += size;
+    } while (*name++ == ',');
+    return scenario_end();
 }
 
 /* --- Functions ---------------------------------------------------------- */

@@ -1,0 +1,13 @@
+/* Memory for what may be large. */
+#ifndef DWQI_BASE_MEMORY_H
+#define DWQI_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* `size` bytes at a multiple of `align` (a power of two, at least that of a
+ * pointer; 0: as malloc), for free(); NULL when out of memory. Large memory is
+ * asked for in huge pages where the system has them: the first touch of small ones
+ * costs more than to send what they hold. */
+void *dwqi_memory_get(size_t align, size_t size);
+
+#endif
