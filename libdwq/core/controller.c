@@ -93,6 +93,7 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
                               bool binding, struct dwqi_task **task_out)
 {
     int max_worker = c->config.n_workers > 0 ? c->config.n_workers : 1;
+    struct dwqi_fault fault;
     const char *why = "";
     dwq_task_t fitted;
     bool bound;
@@ -113,9 +114,8 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
     }
     bound = binding && given->worker > 0;
     fitted = *given;
-    why = dwqi_controller_fit(c, given, &binding, &fitted.worker);
-    if (why) {
-        return refuse(c, DWQ_E_ARG, given, why);
+    if (!dwqi_controller_fit(c, given, &binding, &fitted.worker, &fault)) {
+        return refuse(c, DWQ_E_ARG, given, fault.text);
     }
     status = dwqi_task_create(&c->tasks, &fitted, binding, task_out, &why);
     if (status != DWQ_OK) {

@@ -4,6 +4,7 @@
 #define DWQI_CORE_CONTROLLER_PRIVATE_H
 
 #include "libdwq/core/controller.h"
+#include "libdwq/core/options.h"
 #include "libdwq/core/stats.h"
 #include "libdwq/core/task.h"
 
@@ -61,10 +62,10 @@ void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
  * complete. */
 bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
 /* Which worker a task goes to (fit.c): *worker_out, and *binding when only some
- * fit what it asks for. NULL, or why none does. */
-const char *dwqi_controller_fit(const dwq_controller_t *c,
-                                const dwq_task_t *given, bool *binding,
-                                int *worker_out);
+ * fit what it asks for. false: none does, and *why_out says so. */
+bool dwqi_controller_fit(const dwq_controller_t *c, const dwq_task_t *given,
+                         bool *binding, int *worker_out,
+                         struct dwqi_fault *why_out);
 /* Keep what a task asked for that got its worker here: should that one leave,
  * another is picked. */
 void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,

@@ -1,4 +1,6 @@
 /* Which workers a task fits: it may ask for a host, and for a number of ranks. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "libdwq/core/controller_private.h"
@@ -71,40 +73,69 @@ static int first_fit(const dwq_controller_t *c, const char *host, int min_ranks)
     return w <= c->config.n_workers ? w : 0;
 }
 
-const char *dwqi_controller_fit(const dwq_controller_t *c,
-                                const dwq_task_t *given, bool *binding,
-                                int *worker_out)
+static bool refuse(struct dwqi_fault *why, const char *format, ...)
 {
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why->text, sizeof why->text, format, args);
+    va_end(args);
+    return false;
+}
+
+/* "on host 'n1' with 3 ranks", or one half of it. */
+static const char *wish(const dwq_task_t *given, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    if (given->host) {
+        snprintf(text, size, "on host '%.80s'", given->host);
+        used = strlen(text);
+    }
+    if (given->min_ranks > 1) {
+        snprintf(text + used, size - used, "%swith %d ranks",
+                 used > 0 ? " " : "", given->min_ranks);
+    }
+    return text;
+}
+
+bool dwqi_controller_fit(const dwq_controller_t *c, const dwq_task_t *given,
+                         bool *binding, int *worker_out,
+                         struct dwqi_fault *why_out)
+{
+    char text[128];
     bool all = true;
     int best;
 
     *worker_out = given->worker;
     if (!given->host && given->min_ranks <= 1) {
-        return given->min_ranks < 0 ? "min_ranks is negative" : NULL;
+        return given->min_ranks >= 0 ||
+               refuse(why_out, "min_ranks is %d", given->min_ranks);
     }
     if (c->config.n_workers == 0) {
-        return given->host ? "it asks for a host, and one process runs all"
-                           : "it asks for several ranks, and there is one";
+        return refuse(why_out, "it asks to run %s, and one process runs all",
+                      wish(given, text, sizeof text));
     }
     if (*binding && given->worker > 0) {
-        return fits(c, given->worker, given->host, given->min_ranks)
-                   ? NULL
-                   : "its worker is not on the host, or has fewer ranks than "
-                     "min_ranks";
+        return fits(c, given->worker, given->host, given->min_ranks) ||
+               refuse(why_out, "its worker %d is not %s", given->worker,
+                      wish(given, text, sizeof text));
     }
     best = first_fit(c, given->host, given->min_ranks);
     if (best == 0) {
-        return "no worker is on its host and has as many ranks as min_ranks";
+        return refuse(why_out, "no worker is %s",
+                      wish(given, text, sizeof text));
     }
     *worker_out =
         least_loaded(c, given->host, given->min_ranks, given->worker, &all);
     if (all) {
         *worker_out = given->worker;
-        return NULL;
+        return true;
     }
     *worker_out = *worker_out ? *worker_out : best;
     *binding = true;
-    return NULL;
+    return true;
 }
 
 bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task)

@@ -7,10 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW(field, kind, use, min, max)                             \
-    {                                                               \
-#field, kind, offsetof(dwq_options_t, field), use, min, max \
+#define ROW(field, kind, use, min, max)                                   \
+    {                                                                     \
+#field, kind, offsetof(dwq_options_t, field), use, min, max, NULL \
     }
+#define ENUM(field, use)                                                       \
+    {                                                                          \
+#field, KIND_INT, offsetof(dwq_options_t, field), use, 0,              \
+            sizeof field##_names / sizeof field##_names[0] - 1, field##_names, \
+    }
+
+static const char *const grouping_names[] = { "none", "spawn", "split" };
+static const char *const collective_mode_names[] = { "default", "gather",
+                                                     "sendrecv" };
+static const char *const queue_order_names[] = { "fifo", "longest-first" };
+static const char *const domain_names[] = { "default", "core",    "l3",
+                                            "numa",    "package", "host" };
+static const char *const straddle_names[] = { "default", "if-must", "never",
+                                              "freely" };
+static const char *const fill_names[] = { "default", "pack", "spread" };
+static const char *const bind_names[] = { "none", "core", "group" };
 
 /* Every option that holds data. Enumerations are ints here. */
 const struct dwqi_option_row dwqi_option_rows[] = {
@@ -19,9 +35,9 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(broker_name, KIND_STRING, GROUPED, 0, 0),
     ROW(broker_module, KIND_STRING, GROUPED, 0, 0),
     ROW(module_path, KIND_STRING, ANYWHERE, 0, 0),
-    ROW(grouping, KIND_INT, ANYWHERE, 0, 2),
+    ENUM(grouping, ANYWHERE),
     ROW(nprocs_per_worker, KIND_INT, ANYWHERE, -1, 65536),
-    ROW(collective_mode, KIND_INT, GROUPED, 0, 2),
+    ENUM(collective_mode, GROUPED),
     ROW(broker_is_worker, KIND_BOOL, GROUPED, 0, 1),
     ROW(max_workers, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
     ROW(sequential_spawn, KIND_BOOL, SPAWNED, 0, 1),
@@ -32,18 +48,18 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(worker_service_name, KIND_STRING, SPAWNED, 0, 0),
     ROW(time_limit, KIND_DOUBLE, ANYWHERE, 0, 1e12),
     ROW(time_limit_grace, KIND_DOUBLE, ANYWHERE, 0, 1e12),
-    ROW(queue_order, KIND_INT, ANYWHERE, 0, 1),
+    ENUM(queue_order, ANYWHERE),
     ROW(prefetch, KIND_INT, ANYWHERE, -1, 1e6),
     ROW(idle_wait, KIND_DOUBLE, ANYWHERE, -1, 3600),
     ROW(verbose, KIND_BOOL, ANYWHERE, 0, 1),
     ROW(thread_level, KIND_INT, ANYWHERE, 0, 3),
-    ROW(domain, KIND_INT, GROUPED, 0, 5),
+    ENUM(domain, GROUPED),
     ROW(groups_per_host, KIND_INT, GROUPED, 0, INT_MAX),
-    ROW(straddle, KIND_INT, GROUPED, 0, 3),
-    ROW(fill, KIND_INT, GROUPED, 0, 2),
+    ENUM(straddle, GROUPED),
+    ENUM(fill, GROUPED),
     ROW(threads_per_rank, KIND_INT, GROUPED, 0, INT_MAX),
     ROW(broker_on_thread, KIND_BOOL, GROUPED, 0, 1),
-    ROW(bind, KIND_INT, GROUPED, 0, 2),
+    ENUM(bind, GROUPED),
 };
 
 const size_t dwqi_n_option_rows =
@@ -176,63 +192,10 @@ static bool parse_prefetch(const char *text, dwq_options_t *o)
     return true;
 }
 
-static bool parse_queue_order(const char *text, dwq_options_t *o)
-{
-    if (strcmp(text, "longest-first") == 0) {
-        o->queue_order = DWQ_ORDER_LONGEST_FIRST;
-        return true;
-    }
-    return strcmp(text, "fifo") == 0;
-}
-
 static bool parse_verbose(const char *text, dwq_options_t *o)
 {
     o->verbose = strcmp(text, "1") == 0;
     return o->verbose || strcmp(text, "0") == 0;
-}
-
-/* The place of a name in a list that ends with NULL. */
-static bool parse_name(const char *text, const char *const *names, int *out)
-{
-    for (int i = 0; names[i]; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse_domain(const char *text, dwq_options_t *o)
-{
-    static const char *const names[] = { "",        "core", "l3", "numa",
-                                         "package", "host", NULL };
-    int value;
-    bool known = parse_name(text, names, &value);
-
-    o->domain = known ? (dwq_domain_t)value : o->domain;
-    return known;
-}
-
-static bool parse_straddle(const char *text, dwq_options_t *o)
-{
-    static const char *const names[] = { "", "if-must", "never", "freely",
-                                         NULL };
-    int value;
-    bool known = parse_name(text, names, &value);
-
-    o->straddle = known ? (dwq_straddle_t)value : o->straddle;
-    return known;
-}
-
-static bool parse_fill(const char *text, dwq_options_t *o)
-{
-    static const char *const names[] = { "", "pack", "spread", NULL };
-    int value;
-    bool known = parse_name(text, names, &value);
-
-    o->fill = known ? (dwq_fill_t)value : o->fill;
-    return known;
 }
 
 static bool parse_threads(const char *text, dwq_options_t *o)
@@ -240,35 +203,24 @@ static bool parse_threads(const char *text, dwq_options_t *o)
     return parse_int(text, &o->threads_per_rank) && o->threads_per_rank > 0;
 }
 
-static bool parse_bind(const char *text, dwq_options_t *o)
-{
-    static const char *const names[] = { "none", "core", "group", NULL };
-    int value;
-    bool known = parse_name(text, names, &value);
-
-    o->bind = known ? (dwq_bind_t)value : o->bind;
-    return known;
-}
-
 static const struct {
     const char *name;
     const char *option;
-    bool (*parse)(const char *text, dwq_options_t *o);
+    bool (*parse)(const char *text, dwq_options_t *o); /* NULL: a name */
     const char *help;
 } variables[] = {
     { "DWQ_IDLE_WAIT", "idle_wait", parse_idle_wait,
       "seconds up to 3600, or a number with us, ms or s" },
     { "DWQ_PREFETCH", "prefetch", parse_prefetch,
       "auto, or a number from 0 to 1000000" },
-    { "DWQ_QUEUE_ORDER", "queue_order", parse_queue_order,
-      "fifo or longest-first" },
+    { "DWQ_QUEUE_ORDER", "queue_order", NULL, "fifo or longest-first" },
     { "DWQ_VERBOSE", "verbose", parse_verbose, "0 or 1" },
-    { "DWQ_DOMAIN", "domain", parse_domain, "core, l3, numa, package or host" },
-    { "DWQ_STRADDLE", "straddle", parse_straddle, "if-must, never or freely" },
-    { "DWQ_FILL", "fill", parse_fill, "pack or spread" },
+    { "DWQ_DOMAIN", "domain", NULL, "core, l3, numa, package or host" },
+    { "DWQ_STRADDLE", "straddle", NULL, "if-must, never or freely" },
+    { "DWQ_FILL", "fill", NULL, "pack or spread" },
     { "DWQ_THREADS_PER_RANK", "threads_per_rank", parse_threads,
       "a number from 1 on" },
-    { "DWQ_BIND", "bind", parse_bind, "none, core or group" },
+    { "DWQ_BIND", "bind", NULL, "none, core or group" },
 };
 
 static const struct dwqi_option_row *row_of(const char *name)
@@ -281,6 +233,18 @@ static const struct dwqi_option_row *row_of(const char *name)
     return row;
 }
 
+static bool parse_name(const char *text, dwq_options_t *o,
+                       const struct dwqi_option_row *row)
+{
+    for (int i = 0; i <= (int)row->max; i++) {
+        if (strcmp(text, row->names[i]) == 0) {
+            memcpy((char *)o + row->offset, &i, sizeof i);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What the program sets wins over the environment. */
 static dwq_status_t read_environment(dwq_options_t *options,
                                      struct dwqi_fault *fault)
@@ -290,7 +254,8 @@ static dwq_status_t read_environment(dwq_options_t *options,
         const char *text = getenv(variables[i].name);
 
         if (text && *text && !is_set(options, row) &&
-            (!variables[i].parse(text, options) ||
+            (!(variables[i].parse ? variables[i].parse(text, options)
+                                  : parse_name(text, options, row)) ||
              !is_in_range(options, row))) {
             return dwqi_option_fault(
                 fault, "environment %s is '%.80s': it takes %s",
@@ -374,9 +339,9 @@ static dwq_status_t check_placement(const dwq_options_t *o,
     if (o->groups_per_host > 0 && o->domain) {
         return dwqi_option_fault(
             fault,
-            "option groups_per_host is %d, and domain is %d: groups "
+            "option groups_per_host is %d, and domain is %s: groups "
             "are sized by one of them",
-            o->groups_per_host, o->domain);
+            o->groups_per_host, domain_names[o->domain]);
     }
     if (o->broker_on_thread && o->broker_is_worker) {
         return dwqi_option_fault(
@@ -397,8 +362,8 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
     if (o->enable_worker_service && o->grouping != DWQ_GROUPING_SPAWN) {
         return dwqi_option_fault(fault_out,
                                  "option enable_worker_service needs grouping "
-                                 "spawn, and grouping is %d",
-                                 o->grouping);
+                                 "spawn, and grouping is %s",
+                                 grouping_names[o->grouping]);
     }
     if (o->worker_name && !o->worker && !o->worker_module) {
         return dwqi_option_fault(
@@ -417,40 +382,47 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
     return size > 1 && wants_groups(o) ? check_placement(o, fault_out) : DWQ_OK;
 }
 
+static void add_name(struct dwqi_fault *names, const char *name)
+{
+    size_t used = strlen(names->text);
+
+    snprintf(names->text + used, sizeof names->text - used, "%s%s",
+             used > 0 ? ", " : "", name);
+}
+
+static bool is_unused(const dwq_options_t *o, int size,
+                      const struct dwqi_option_row *row)
+{
+    if (row->offset == offsetof(dwq_options_t, domain) &&
+        o->nprocs_per_worker != DWQ_NPROCS_AUTO) {
+        return true;
+    }
+    if (size == 1 && wants_groups(o)) {
+        return row->use != ANYWHERE ||
+               row->offset == offsetof(dwq_options_t, grouping) ||
+               row->offset == offsetof(dwq_options_t, nprocs_per_worker);
+    }
+    return (row->use == GROUPED && !wants_groups(o)) ||
+           (row->use == SPAWNED && o->grouping != DWQ_GROUPING_SPAWN);
+}
+
 void dwqi_options_unused(const dwq_options_t *o, int size,
                          struct dwqi_fault *names_out)
 {
-    size_t used = 0;
-
     names_out->text[0] = '\0';
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
-        bool unused =
-            (dwqi_option_rows[i].use == GROUPED && !wants_groups(o)) ||
-            (dwqi_option_rows[i].use == SPAWNED &&
-             o->grouping != DWQ_GROUPING_SPAWN);
+        const struct dwqi_option_row *row = &dwqi_option_rows[i];
 
-        if (size == 1 && wants_groups(o) &&
-            (dwqi_option_rows[i].use != ANYWHERE ||
-             dwqi_option_rows[i].offset == offsetof(dwq_options_t, grouping) ||
-             dwqi_option_rows[i].offset ==
-                 offsetof(dwq_options_t, nprocs_per_worker))) {
-            unused = true;
-        }
-        if (dwqi_option_rows[i].offset == offsetof(dwq_options_t, domain) &&
-            o->nprocs_per_worker != DWQ_NPROCS_AUTO) {
-            unused = true;
-        }
-        if (unused && is_set(o, &dwqi_option_rows[i]) &&
-            used < sizeof names_out->text - 1) {
-            used += (size_t)snprintf(
-                names_out->text + used, sizeof names_out->text - used, "%s%s",
-                used ? ", " : "", dwqi_option_rows[i].name);
+        if (is_set(o, row) && is_unused(o, size, row)) {
+            add_name(names_out, row->name);
         }
     }
-    if (o->time_limit_grace > 0 && o->time_limit == 0 &&
-        used < sizeof names_out->text - 1) {
-        snprintf(names_out->text + used, sizeof names_out->text - used, "%s%s",
-                 used ? ", " : "", "time_limit_grace");
+    if (o->spawn_args_function &&
+        (size == 1 || o->grouping != DWQ_GROUPING_SPAWN)) {
+        add_name(names_out, "spawn_args_function");
+    }
+    if (o->time_limit_grace > 0 && o->time_limit == 0) {
+        add_name(names_out, "time_limit_grace");
     }
 }
 

@@ -25,6 +25,8 @@ struct dwqi_option_row {
     size_t offset;
     enum dwqi_option_use use;
     double min, max; /* of numbers */
+    const char *const
+        *names; /* of an enumeration's values, from 0 on; or NULL */
 };
 
 /* Every option that holds data. */

@@ -44,6 +44,8 @@ static void append_row(struct dwqi_buffer *text, const dwq_options_t *o,
         for (; list && *list; list++) {
             append_string(text, *list);
         }
+    } else if (row->names) { /* its range was checked */
+        append_text(text, row->names[(int)dwqi_option_number(o, row)]);
     } else {
         snprintf(value, sizeof value, "%.17g", dwqi_option_number(o, row));
         append_text(text, value);

@@ -247,9 +247,13 @@ int main(int argc, char **argv)
             }
         }
     }
+    if (suite.n == 0 && argc == 2 && no_huge) {
+        printf("1..0 # SKIP nothing huge\n");
+        return 0;
+    }
     if (suite.n == 0) {
         fprintf(stderr, "usage: %s SUITE\n", argv[0]);
-        return argc == 2 && no_huge ? 77 : 2;
+        return 2;
     }
     for (int ranks = 0; ranks <= most; ranks++) {
         play_count(&suite, ranks);

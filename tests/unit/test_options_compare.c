@@ -52,9 +52,9 @@ Test(options_check, combinations_that_cannot_be)
 
     refused(&broker, 3, "broker", "grouping");
     refused(&broker, 1, "broker", "grouping");
-    refused(&service, 1, "enable_worker_service", "spawn");
+    refused(&service, 1, "enable_worker_service", "grouping is none");
     service.grouping = DWQ_GROUPING_SPLIT;
-    refused(&service, 1, "enable_worker_service", "2");
+    refused(&service, 1, "enable_worker_service", "grouping is split");
     refused(&name, 2, "worker_name", "start");
     name.worker_module = "mesh";
     accepted(&name, 2);
@@ -116,6 +116,12 @@ static void expect_unused(const dwq_options_t *options, int size,
     cr_assert_str_eq(got.text, names);
 }
 
+static const char *const *own_args(const char *const *library_args, void *arg)
+{
+    (void)arg;
+    return library_args;
+}
+
 Test(options_check, options_of_no_use_are_named)
 {
     static const char *const args[] = { "-v", NULL };
@@ -145,6 +151,11 @@ Test(options_check, options_of_no_use_are_named)
     expect_unused(
         &(dwq_options_t){ .nprocs_per_worker = 2, .domain = DWQ_DOMAIN_L3 }, 2,
         "domain");
+    expect_unused(&(dwq_options_t){ .spawn_args_function = own_args }, 2,
+                  "spawn_args_function");
+    expect_unused(&(dwq_options_t){ .spawn_args_function = own_args,
+                                    .grouping = DWQ_GROUPING_SPAWN },
+                  2, "");
     expect_unused(&(dwq_options_t){ .time_limit_grace = 2 }, 2,
                   "time_limit_grace");
 }
@@ -192,9 +203,9 @@ Test(options_text, every_option_is_compared)
     DIFFERS(broker_name, "b", "\"b\"", "(not set)");
     DIFFERS(broker_module, "", "\"\"", "(not set)");
     DIFFERS(module_path, "/a:/b", "\"/a:/b\"", "(not set)");
-    DIFFERS(grouping, DWQ_GROUPING_SPLIT, "2", "0");
+    DIFFERS(grouping, DWQ_GROUPING_SPLIT, "split", "none");
     DIFFERS(nprocs_per_worker, -1, "-1", "0");
-    DIFFERS(collective_mode, DWQ_COLLECTIVE_SENDRECV, "2", "0");
+    DIFFERS(collective_mode, DWQ_COLLECTIVE_SENDRECV, "sendrecv", "default");
     DIFFERS(broker_is_worker, true, "1", "0");
     DIFFERS(max_workers, 4, "4", "0");
     DIFFERS(sequential_spawn, true, "1", "0");
@@ -205,18 +216,18 @@ Test(options_text, every_option_is_compared)
     DIFFERS(worker_service_name, "s", "\"s\"", "(not set)");
     DIFFERS(time_limit, 1e6, "1000000", "0");
     DIFFERS(time_limit_grace, 0.25, "0.25", "0");
-    DIFFERS(queue_order, DWQ_ORDER_LONGEST_FIRST, "1", "0");
+    DIFFERS(queue_order, DWQ_ORDER_LONGEST_FIRST, "longest-first", "fifo");
     DIFFERS(prefetch, 5, "5", "0");
     DIFFERS(idle_wait, 0.125, "0.125", "0");
     DIFFERS(verbose, true, "1", "0");
     DIFFERS(thread_level, 3, "3", "0");
-    DIFFERS(domain, DWQ_DOMAIN_HOST, "5", "0");
+    DIFFERS(domain, DWQ_DOMAIN_HOST, "host", "default");
     DIFFERS(groups_per_host, 2, "2", "0");
-    DIFFERS(straddle, DWQ_STRADDLE_NEVER, "2", "0");
-    DIFFERS(fill, DWQ_FILL_SPREAD, "2", "0");
+    DIFFERS(straddle, DWQ_STRADDLE_NEVER, "never", "default");
+    DIFFERS(fill, DWQ_FILL_SPREAD, "spread", "default");
     DIFFERS(threads_per_rank, 4, "4", "0");
     DIFFERS(broker_on_thread, true, "1", "0");
-    DIFFERS(bind, DWQ_BIND_GROUP, "2", "0");
+    DIFFERS(bind, DWQ_BIND_GROUP, "group", "none");
 }
 
 Test(options_text, callbacks_and_tables_are_not_compared)

@@ -105,8 +105,8 @@ typedef struct dwq_options {
     bool enable_worker_service;
     const char *worker_service_name;
 
-    int argc; /* the program's own arguments, for groups that are spawned: not
-               * looked at until these are there */
+    int argc; /* of main(): what groups that run this program again get; argv NULL:
+               * what this process was started with */
     char **argv;
 
     /* Wall seconds from the start of the run after which no task starts, and

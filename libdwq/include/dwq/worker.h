@@ -76,6 +76,7 @@ DWQ_API dwq_status_t dwq_worker_publish_service(dwq_worker_t *worker);
  * @return DWQ_OK         dwq_worker_server_comm() is there, on all ranks
  *         DWQ_E_SERVICE  the same on all ranks: no attempt was answered, the service
  *                        refused (group 1 withdrew, or leaves the run), or as above
+ *         DWQ_E_MPI      the two groups could not be joined: end the run
  */
 DWQ_API dwq_status_t dwq_worker_connect_service(dwq_worker_t *worker,
                                                 int attempts);
