@@ -248,7 +248,7 @@ static int runs_out(dwq_controller_t *c, void *arg)
 static void play_limit(const struct group_config *config)
 {
     group_run(config,
-              (dwq_options_t){ .controller = runs_out, .time_limit = 0.2 });
+              (dwq_options_t){ .controller = runs_out, .time_limit = 0.4 });
 }
 
 static void after_the_time_limit_no_task_of_a_group_starts(void)

@@ -66,13 +66,19 @@ static int slow_receiver(dwq_controller_t *c, void *arg)
 {
     size_t n = (size_t)1 << 21; /* 16 MiB */
     double *data = calloc(n, sizeof *data);
+    char path[FLAG_SIZE];
     dwq_result_t result;
     dwq_world_t world = dwq_controller_world(c);
-    uint64_t slow;
+    bool alone = world.n_workers == 0;
     int quick = 0;
 
     (void)arg;
-    slow = submit_sleep(c, 1, world.n_workers > 0);
+    flag_make(path, alone);
+    CHECK(dwq_controller_submit_call(c,
+                                     &(dwq_task_t){ .function = "wait_for",
+                                                    .worker = !alone,
+                                                    DWQ_ARGS(path) },
+                                     NULL) == DWQ_OK);
     for (int w = 1; w <= world.n_workers; w++) {
         CHECK(dwq_controller_submit_call(
                   c,
@@ -82,13 +88,17 @@ static int slow_receiver(dwq_controller_t *c, void *arg)
                                      dwq_array(DWQ_DOUBLE, data, 1, &n))) },
                   NULL) == DWQ_OK);
     }
+    /* All but the slow one's come while it has not looked. */
     while (dwq_controller_get_next_result(c, &result) == DWQ_OK) {
-        if (result.id == slow) {
-            CHECK(quick >= world.n_workers - 1);
-        }
+        CHECK(result.status == DWQ_OK);
         quick++;
+        if (quick == world.n_workers - 1) {
+            flag_raise(path);
+        }
         dwq_result_clear(&result);
     }
+    CHECK(quick == world.n_workers + 1);
+    flag_remove(path);
     free(data);
     return 0;
 }
@@ -179,22 +189,27 @@ static void next_result_before_any_worker_is_ready_waits(void)
 
 static int younger_first(dwq_controller_t *c, void *arg)
 {
-    uint64_t slow, quick;
+    uint64_t slow = 0, quick;
     dwq_result_t result;
+    char path[FLAG_SIZE];
 
     (void)arg;
-    if (dwq_controller_world(c).n_workers < 2) {
-        return 0;
-    }
-    slow = submit_sleep(c, 0.5, 1);
+    flag_make(path, false);
+    CHECK(dwq_controller_submit_call(c,
+                                     &(dwq_task_t){ .function = "wait_for",
+                                                    .worker = 1,
+                                                    DWQ_ARGS(path) },
+                                     &slow) == DWQ_OK);
     quick = submit_square(c, 2, 2);
     CHECK(dwq_controller_get_next_result(c, &result) == DWQ_OK);
     CHECK(result.id == quick);
     dwq_result_clear(&result);
     CHECK(dwq_controller_probe_next_result(c, &result) == DWQ_E_AGAIN);
+    flag_raise(path);
     CHECK(dwq_controller_get_next_result(c, &result) == DWQ_OK);
-    CHECK(result.id == slow);
+    CHECK(result.id == slow && result.status == DWQ_OK);
     dwq_result_clear(&result);
+    flag_remove(path);
     return 0;
 }
 

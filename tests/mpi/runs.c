@@ -277,7 +277,7 @@ static int runs_out(dwq_controller_t *c, void *arg)
 static void after_the_time_limit_no_task_starts(void)
 {
     scenario_run_options(
-        &(dwq_options_t){ .controller = runs_out, .time_limit = 0.2 });
+        &(dwq_options_t){ .controller = runs_out, .time_limit = 0.5 });
 }
 
 static int gives_up(dwq_controller_t *c, void *arg)

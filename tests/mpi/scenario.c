@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* backtrace */
+#define _GNU_SOURCE /* backtrace, mkstemp */
 #include "tests/mpi/scenario.h"
 
 #include <execinfo.h>
@@ -116,6 +116,31 @@ void sleep_seconds(double seconds)
     }
 }
 
+void flag_make(char *path, bool raised)
+{
+    int file;
+
+    strcpy(path, "/tmp/dwq-flag-XXXXXX");
+    file = mkstemp(path);
+    CHECK(file >= 0);
+    close(file);
+    if (!raised) {
+        flag_remove(path);
+    }
+}
+
+void flag_raise(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    CHECK(file && fclose(file) == 0);
+}
+
+void flag_remove(const char *path)
+{
+    CHECK(unlink(path) == 0);
+}
+
 long resident_kib(void)
 {
     long size = 0, resident = 0;
@@ -149,6 +174,22 @@ static int do_sleep(dwq_call_t *call, void *arg)
     dwq_arg(call, 0, &seconds);
     sleep_seconds(seconds);
     return dwq_call_return(call, DWQ_VALUES(seconds));
+}
+
+static int wait_for(dwq_call_t *call, void *arg)
+{
+    const char *path = "";
+    int tries = 0;
+
+    (void)arg;
+    dwq_arg(call, 0, &path);
+    while (access(path, F_OK) != 0) {
+        if (tries++ == 3000) {
+            return dwq_call_fail(call, 1, "%s did not come", path);
+        }
+        sleep_seconds(0.01);
+    }
+    return 0;
 }
 
 static int fail(dwq_call_t *call, void *arg)
@@ -204,7 +245,8 @@ const dwq_function_t scenario_functions[] = {
     { "square", square, NULL }, { "sleep", do_sleep, NULL },
     { "fail", fail, NULL },     { "nothing", nothing, NULL },
     { "echo", echo, NULL },     { "sum", sum, NULL },
-    { "worker", worker, NULL }, { NULL, NULL, NULL },
+    { "worker", worker, NULL }, { "wait_for", wait_for, NULL },
+    { NULL, NULL, NULL },
 };
 
 /* --- Runs --------------------------------------------------------------- */

@@ -48,7 +48,7 @@ int scenario_run_options(const dwq_options_t *options);
 
 /* Functions: "square"(x), "sleep"(seconds) gives seconds, "fail"(code),
  * "nothing"(), "echo"(anything...), "sum"(array of double), "worker"() gives the
- * rank in MPI_COMM_WORLD. */
+ * rank in MPI_COMM_WORLD, "wait_for"(path) until that file is there. */
 extern const dwq_function_t scenario_functions[];
 
 /* Submit square(x) and check that it was taken; the id. */
@@ -58,6 +58,12 @@ uint64_t submit_sleep(dwq_controller_t *controller, double seconds, int worker);
 int collect_all(dwq_controller_t *controller, dwq_status_t status,
                 int *n_with_status_out);
 void sleep_seconds(double seconds);
+/* A file that "wait_for" waits for, on this host: its name, in `path`. So a test
+ * says what comes after what, and no time does. */
+#define FLAG_SIZE 32
+void flag_make(char *path, bool raised);
+void flag_raise(const char *path);
+void flag_remove(const char *path);
 /* Kilobytes that this process has in memory (proc(5), statm). */
 long resident_kib(void);
 int world_rank(void);
