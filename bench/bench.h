@@ -61,7 +61,8 @@ struct bench {
     bool tiny;          /* counts so small that only the form is right */
     int rounds;         /* jobs of each side per figure */
     bool has_mpi4py;
-    FILE *json; /* or NULL */
+    bool is_open_mpi_4; /* whose spawn needs EVENT_NOEPOLL */
+    FILE *json;         /* or NULL */
     struct figure *figures;
     size_t n_figures, capacity;
     int n_failed_jobs;

@@ -68,7 +68,7 @@ static int processor(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES(processor_time()));
 }
 
-static const dwq_function_t functions[] = {
+const dwq_function_t call_functions[] = {
     { .name = "echo", .function = echo },
     { .name = "copy", .function = copy },
     { .name = "alloc", .function = alloc },
@@ -86,9 +86,10 @@ int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
     dwq_options_t own = options ? *options : (dwq_options_t){ .argc = 0 };
 
     own.controller = controller;
-    own.functions = functions;
+    own.functions = call_functions;
     own.arg = &args;
-    return dwq_main(argc, argv, &own);
+    return dwq_main(0, NULL, &own); /* spawned groups: this program as it was *
+                                      * started */
 }
 
 void print_percentiles(const double *seconds, int n)
@@ -101,6 +102,40 @@ void print_percentiles(const double *seconds, int n)
     printf("p50 %.9g\np99 %.9g\n", samples_median(&all),
            samples_percentile(&all, 0.99));
     samples_finish(&all);
+}
+
+static void pause_for(double seconds)
+{
+    struct timespec pause = { .tv_sec = (time_t)seconds };
+
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    nanosleep(&pause, NULL);
+}
+
+int time_calls(dwq_controller_t *controller, void *arg)
+{
+    int n = (int)arg_number(arg, 0);
+    double pause = arg_number(arg, 2);
+    double *seconds = calloc((size_t)n + 1, sizeof *seconds);
+
+    for (int i = -n / 10 - 1; seconds && i < n; i++) {
+        double start;
+
+        if (pause > 0 && i >= 0) {
+            pause_for(pause);
+        }
+        start = now();
+        submit_echo(controller, i);
+        take_one(controller);
+        if (i >= 0) {
+            seconds[i] = now() - start;
+        }
+    }
+    if (seconds) {
+        print_percentiles(seconds, n);
+    }
+    free(seconds);
+    return 0;
 }
 
 void submit_echo(dwq_controller_t *controller, double x)

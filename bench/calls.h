@@ -25,6 +25,13 @@ double arg_number(const struct args *args, int i);
 int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
               int argc, char **argv, const dwq_options_t *options);
 
+/* Those functions, for a run that is not run_calls()'s. */
+extern const dwq_function_t call_functions[];
+
+/* A controller function: one echo(x) at a time, arguments CALLS ... PAUSE: argument
+ * 0 is how many, argument 2 seconds before each; prints p50 and p99. */
+int time_calls(dwq_controller_t *controller, void *arg);
+
 /* Print the median and the 99th percentile of n seconds, as p50 and p99. */
 void print_percentiles(const double *seconds, int n);
 

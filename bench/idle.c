@@ -1,6 +1,7 @@
-/* What waiting costs: the controller waits for one sleeping call, the other
- * workers for anything. */
+/* What waiting costs: the controller waits for one sleeping call, all others for
+ * anything. */
 #include <math.h>
+#include <string.h>
 
 #include "bench/calls.h"
 #include "bench/questions.h"
@@ -52,36 +53,97 @@ static int controller(dwq_controller_t *controller, void *arg)
     return 0;
 }
 
+/* --- In the job, with groups: SECONDS groups ----------------------------------- */
+
+static int one_call(dwq_controller_t *controller, void *arg)
+{
+    wait_seconds(controller, arg_number(arg, 0));
+    return 0;
+}
+
+/* On 9 ranks: 0 waits for the call on group 1; of group 2, 4 is the broker beside the
+ * group, 5 and 6 its ranks; 7 and 8 are left over. */
+static const char *role_of(int rank)
+{
+    return rank == 0   ? "controller"
+           : rank == 4 ? "broker"
+           : rank == 5 ? "member"
+           : rank == 7 ? "left"
+                       : NULL;
+}
+
+/* The second run, MPI being up: from its start to its end. */
+static int measure_groups(int argc, char **argv)
+{
+    struct args args = { argc, argv }, none = { 0, NULL };
+    dwq_options_t options = { .controller = one_call,
+                              .functions = call_functions,
+                              .grouping = DWQ_GROUPING_SPLIT,
+                              .nprocs_per_worker = 2,
+                              .arg = &none };
+    dwq_world_t world;
+    double used, begin;
+
+    if (dwq_run(&options, NULL) != DWQ_OK || dwq_world(&world) != DWQ_OK) {
+        return 1;
+    }
+    options.arg = &args;
+    used = processor_time();
+    begin = now();
+    if (dwq_run(&options, NULL) != DWQ_OK) {
+        return 1;
+    }
+    if (role_of(world.rank)) {
+        printf("%s %.9g\n", role_of(world.rank),
+               100 * (processor_time() - used) / (now() - begin));
+    }
+    dwq_finalize();
+    return 0;
+}
+
 static int measure(int argc, char **argv)
 {
-    return run_calls(controller, argc, argv, NULL);
+    return argc > 1 && strcmp(argv[1], "groups") == 0
+               ? measure_groups(argc, argv)
+               : run_calls(controller, argc, argv, NULL);
 }
 
 /* --- Asking -------------------------------------------------------------------- */
 
-static void ask_how(struct bench *bench, bool bell)
+static void ask_roles(struct bench *bench, struct job *job, const char *what,
+                      bool bell, const char *const *names, size_t n)
 {
-    static const char *const names[] = { "controller", "worker" };
-    struct job job = { .np = 5,
-                       .args = { "idle", bench->tiny ? "0.2" : "10" },
-                       .env = { bell ? "DWQ_DOORBELL=" : "DWQ_DOORBELL=0" } };
-    struct samples samples[2] = { { NULL, 0, 0 } };
+    struct samples samples[4] = { { NULL, 0, 0 } };
 
-    jobs_alternate(bench, &job, 1, names, 2, samples);
-    for (int i = 0; i < 2; i++) {
+    job->env[0] = bell ? "DWQ_DOORBELL=" : "DWQ_DOORBELL=0";
+    jobs_alternate(bench, job, 1, names, n, samples);
+    for (size_t i = 0; i < n; i++) {
         struct figure figure = { .question = "idle",
                                  .unit = "% core",
                                  .x = NAN };
 
-        snprintf(figure.name, sizeof figure.name, "np=5, %s, %s", names[i],
+        snprintf(figure.name, sizeof figure.name, "%s, %s, %s", what, names[i],
                  bell ? "one host" : "as between hosts");
         figure_side(&figure, SIDE_OURS, &samples[i]);
         figure_absolute(&figure, BAR_AT_MOST, bell ? 0.5 : 2);
-        snprintf(figure.note, sizeof figure.note, "%s",
-                 i == 0 ? "a bare MPI_Recv takes 100 %" : "the worst of three");
+        snprintf(figure.note, sizeof figure.note,
+                 "a bare MPI_Recv takes 100 %%");
         figure_report(bench, &figure);
         samples_finish(&samples[i]);
     }
+}
+
+static void ask_how(struct bench *bench, bool bell)
+{
+    static const char *const plain[] = { "controller", "worker" };
+    static const char *const grouped[] = { "controller", "broker", "member",
+                                           "left" };
+    const char *seconds = bench->tiny ? "0.2" : "10";
+    struct job workers = { .np = 5, .args = { "idle", seconds } };
+    struct job groups = { .np = 9, .args = { "idle", seconds, "groups" } };
+
+    ask_roles(bench, &workers, "np=5", bell, plain, 2);
+    ask_roles(bench, &groups, "np=9, groups of 2", bell, grouped, 4);
 }
 
 static void ask(struct bench *bench)
@@ -89,7 +151,7 @@ static void ask(struct bench *bench)
     int rounds = bench->rounds;
 
     bench->rounds = 1; /* 10 s are many waits */
-    progress_begin(bench, "idle", 2);
+    progress_begin(bench, "idle", 4);
     ask_how(bench, true);
     ask_how(bench, false);
     progress_end(bench);

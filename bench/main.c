@@ -14,11 +14,17 @@
 #include "bench/table.h"
 
 const struct question *const questions[] = {
-    &question_throughput, &question_roundtrip,
-    &question_crowded,    &question_payload,
-    &question_idle,       &question_balance,
-    &question_memory,     &question_queue,
-    &question_bounds,     NULL,
+    &question_throughput,
+    &question_roundtrip,
+    &question_crowded,
+    &question_payload,
+    &question_idle,
+    &question_balance,
+    &question_memory,
+    &question_queue,
+    &question_bounds,
+    &question_groups,
+    NULL,
 };
 
 struct command {
@@ -181,6 +187,7 @@ static bool find_figures(const struct command *command, struct bench *bench,
         return true;
     }
     *facts_out = facts_find();
+    bench->is_open_mpi_4 = strstr(facts_out->mpi, "(Open MPI) 4.") != NULL;
     if (bench->json) {
         json_write_facts(bench->json, facts_out);
     }

@@ -13,5 +13,6 @@ extern const struct question question_balance;
 extern const struct question question_memory;
 extern const struct question question_queue;
 extern const struct question question_bounds;
+extern const struct question question_groups;
 
 #endif

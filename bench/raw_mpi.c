@@ -5,6 +5,10 @@
  *     raw_mpi throughput CALLS BATCH    calls/s, BATCH calls to a message
  *     raw_mpi roundtrip CALLS           p50 and p99 in seconds, rank 0 and 1
  *     raw_mpi quiet CALLS SECONDS       the same, a pause before each
+ *     raw_mpi group CALLS SECONDS GATHER
+ *                                       the same, by rank 1 and its group: ranks 1..
+ *                                       get a call by scatter and gather, or (GATHER
+ *                                       0) by messages
  *     raw_mpi payload BYTES CALLS       bytes/s, there and back
  *     raw_mpi bounds RANKS              start, one duplicate, one barrier, end
  */
@@ -108,15 +112,72 @@ static void pause_for(double seconds)
     nanosleep(&pause, NULL);
 }
 
-static void roundtrip(int rank, int size, int n, double pause)
+/* What rank 1 does with a call when it has a group: the others get it and answer. */
+static void share_by_messages(MPI_Comm group, int64_t *call)
+{
+    int rank, size;
+
+    MPI_Comm_rank(group, &rank);
+    MPI_Comm_size(group, &size);
+    if (rank > 0) {
+        MPI_Recv(call, 1, MPI_INT64_T, 0, 1, group, MPI_STATUS_IGNORE);
+        MPI_Send(call, 1, MPI_INT64_T, 0, 2, group);
+        return;
+    }
+    for (int r = 1; r < size; r++) {
+        MPI_Send(call, 1, MPI_INT64_T, r, 1, group);
+    }
+    for (int r = 1; r < size; r++) {
+        int64_t answer;
+
+        MPI_Recv(&answer, 1, MPI_INT64_T, r, 2, group, MPI_STATUS_IGNORE);
+    }
+}
+
+static void share_by_collectives(MPI_Comm group, int64_t *call)
+{
+    int64_t calls[BATCH_MAX], answers[BATCH_MAX], mine = *call;
+    int size;
+
+    MPI_Comm_size(group, &size);
+    for (int r = 0; r < size && r < BATCH_MAX; r++) {
+        calls[r] = *call;
+    }
+    MPI_Scatter(calls, 1, MPI_INT64_T, &mine, 1, MPI_INT64_T, 0, group);
+    MPI_Gather(&mine, 1, MPI_INT64_T, answers, 1, MPI_INT64_T, 0, group);
+    *call = mine;
+}
+
+static void serve_group(int rank, int by_collectives)
+{
+    MPI_Comm group;
+    int64_t call = 0;
+
+    MPI_Comm_split(MPI_COMM_WORLD, 1, rank, &group);
+    while (call >= 0) {
+        if (rank == 1) {
+            MPI_Recv(&call, 1, MPI_INT64_T, 0, 1, MPI_COMM_WORLD,
+                     MPI_STATUS_IGNORE);
+        }
+        if (by_collectives) {
+            share_by_collectives(group, &call);
+        } else {
+            share_by_messages(group, &call);
+        }
+        if (rank == 1 && call >= 0) {
+            MPI_Send(&call, 1, MPI_INT64_T, 0, 2, MPI_COMM_WORLD);
+        }
+    }
+    MPI_Comm_free(&group);
+}
+
+/* Rank 1 answers. */
+static void time_calls(int n, double pause)
 {
     double *seconds = malloc((size_t)n * sizeof *seconds);
     int64_t call = 0;
 
-    if (rank > 0) {
-        serve();
-    }
-    for (int i = -n / 10 - 1; rank == 0 && i < n; i++) {
+    for (int i = -n / 10 - 1; i < n; i++) {
         double start;
 
         if (pause > 0 && i >= 0) {
@@ -130,11 +191,31 @@ static void roundtrip(int rank, int size, int n, double pause)
             seconds[i] = MPI_Wtime() - start;
         }
     }
-    if (rank == 0) {
-        print_percentiles(seconds, n);
+    print_percentiles(seconds, n);
+    free(seconds);
+}
+
+static void roundtrip(int rank, int size, int n, double pause)
+{
+    if (rank > 0) {
+        serve();
+    } else {
+        time_calls(n, pause);
         stop_all(size);
     }
-    free(seconds);
+}
+
+static void group_roundtrip(int rank, int n, double pause, int by_collectives)
+{
+    MPI_Comm none;
+
+    if (rank > 0) {
+        serve_group(rank, by_collectives);
+    } else {
+        MPI_Comm_split(MPI_COMM_WORLD, MPI_UNDEFINED, 0, &none);
+        time_calls(n, pause);
+        stop_all(2); /* rank 1 passes it on */
+    }
 }
 
 /* --- Large messages ------------------------------------------------------ */
@@ -204,6 +285,8 @@ int main(int argc, char **argv)
         throughput(rank, size, (int64_t)first, (int)second);
     } else if (is(what, "roundtrip") || is(what, "quiet")) {
         roundtrip(rank, size, (int)first, second);
+    } else if (is(what, "group")) {
+        group_roundtrip(rank, (int)first, second, argc > 4 && atoi(argv[4]));
     } else if (is(what, "payload")) {
         payload(rank, (size_t)first, (int)second);
     } else if (is(what, "bounds")) {

@@ -1,53 +1,18 @@
 /* One call at a time: submit, wait for the result. */
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "bench/calls.h"
 #include "bench/questions.h"
 
 /* --- In the job: CALLS SPIN PAUSE ------------------------------------------ */
 
-static void pause_for(double seconds)
-{
-    struct timespec pause = { .tv_sec = (time_t)seconds };
-
-    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
-    nanosleep(&pause, NULL);
-}
-
-static int controller(dwq_controller_t *controller, void *arg)
-{
-    int n = (int)arg_number(arg, 0);
-    double pause = arg_number(arg, 2);
-    double *seconds = calloc((size_t)n + 1, sizeof *seconds);
-
-    for (int i = -n / 10 - 1; seconds && i < n; i++) {
-        double start;
-
-        if (pause > 0 && i >= 0) {
-            pause_for(pause);
-        }
-        start = now();
-        submit_echo(controller, i);
-        take_one(controller);
-        if (i >= 0) {
-            seconds[i] = now() - start;
-        }
-    }
-    if (seconds) {
-        print_percentiles(seconds, n);
-    }
-    free(seconds);
-    return 0;
-}
-
 static int measure(int argc, char **argv)
 {
     bool spin = argc > 1 && strtod(argv[1], NULL) > 0;
 
     return run_calls(
-        controller, argc, argv,
+        time_calls, argc, argv,
         &(dwq_options_t){ .idle_wait = spin ? DWQ_IDLE_WAIT_SPIN : 0 });
 }
 
@@ -94,7 +59,8 @@ static void ask_kind(struct bench *bench, const struct kind *kind)
     }
 }
 
-static void ask_quiet(struct bench *bench)
+/* The bare ranks beside them spin all the time. */
+static void ask_quiet(struct bench *bench, bool grouped)
 {
     static const char *const names[] = { "p50" };
     char calls[24];
@@ -102,20 +68,23 @@ static void ask_quiet(struct bench *bench)
     struct job jobs[] = {
         { .np = 5,
           .side = SIDE_OURS,
-          .args = { "roundtrip", calls, "0", pause } },
-        { .np = 5, .side = SIDE_BARE, .args = { "quiet", calls, pause } },
+          .args = { grouped ? "groups" : "roundtrip", calls,
+                    grouped ? "4" : "0", pause, "gather", "split" } },
+        { .np = 5,
+          .side = SIDE_BARE,
+          .args = { grouped ? "group" : "quiet", calls, pause, "1" } },
     };
     struct samples samples[2] = { { NULL, 0, 0 } };
-    struct figure figure = { .question = "roundtrip",
-                             .name = "np=5, first call after 1 s of quiet, p50",
-                             .unit = "s",
-                             .x = NAN };
+    struct figure figure = { .question = "roundtrip", .unit = "s", .x = NAN };
 
     number(calls, scaled(bench, 5, 2));
     jobs_alternate(bench, jobs, 2, names, 1, samples);
+    snprintf(figure.name, sizeof figure.name,
+             "np=5, first call%s after 1 s of quiet, p50",
+             grouped ? " of a group" : "");
     figure_side(&figure, SIDE_OURS, &samples[0]);
     figure_side(&figure, SIDE_BARE, &samples[1]);
-    figure_absolute(&figure, BAR_AT_MOST, 60e-6);
+    figure_absolute(&figure, BAR_AT_MOST, grouped ? 150e-6 : 60e-6);
     snprintf(figure.note, sizeof figure.note,
              "beside it the bare ranks spin all the time");
     figure_report(bench, &figure);
@@ -129,11 +98,12 @@ static void ask(struct bench *bench)
                                          { 2, false, 0, 0 },
                                          { 5, false, 1, 0 } };
 
-    progress_begin(bench, "roundtrip", bench->rounds * 8);
+    progress_begin(bench, "roundtrip", bench->rounds * 10);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         ask_kind(bench, &kinds[i]);
     }
-    ask_quiet(bench);
+    ask_quiet(bench, false);
+    ask_quiet(bench, true);
     progress_end(bench);
 }
 
