@@ -40,6 +40,9 @@ static const char *const unbound[] = { "--bind-to", "none", NULL };
     }
 
 HERE(each_numa_node_gets_a_group, 8)
+HERE(each_rank_has_cores_for_its_threads, 5)
+HERE(brokers_take_spare_hardware_threads, 7)
+HERE(groups_are_packed_or_spread, 5)
 HERE(groups_of_a_given_size_straddle_nothing, 8)
 HERE(brokers_beside_their_groups, 8)
 HERE(tasks_ask_for_ranks_and_hosts, 8)

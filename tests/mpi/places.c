@@ -15,7 +15,7 @@ static int n_allowed(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -1;
 }
 
-/* Host, rank of the job (-1: spawned), hardware threads that it may use. */
+/* Host, rank of the job (-1: spawned), hardware threads it may use. */
 static int where(dwq_call_t *call, void *arg)
 {
     char host[256] = "";
@@ -132,6 +132,100 @@ static void each_numa_node_gets_a_group(void)
     play((dwq_options_t){ .nprocs_per_worker = DWQ_NPROCS_AUTO,
                           .broker_is_worker = true },
          check_numa);
+}
+
+/* No core is in two seats of the plan; each has n. */
+static void check_own_cores(const dwq_plan_t *plan, int n)
+{
+    bool taken[64] = { false };
+
+    for (int g = 0; g < plan->n_groups; g++) {
+        CHECK(!plan->groups[g].oversubscribed);
+        for (int i = 0; i < plan->groups[g].n_ranks; i++) {
+            const dwq_plan_seat_t *seat = &plan->groups[g].seats[i];
+
+            CHECK(seat->n_cores == n);
+            for (int k = 0; k < seat->n_cores; k++) {
+                CHECK(!taken[seat->cores[k]]);
+                taken[seat->cores[k]] = true;
+            }
+        }
+    }
+}
+
+static int check_threads(dwq_controller_t *c, void *arg)
+{
+    const dwq_plan_t *plan = dwq_controller_plan(c);
+    dwq_worker_info_t info;
+
+    (void)arg;
+    expect_widths(plan, (const int[]){ 2, 2 }, 2);
+    check_own_cores(plan, 2);
+    check_places(c, 0);
+    CHECK(dwq_worker_info(c, 1, &info) == DWQ_OK && info.n_cores == 4);
+    for (int g = 0; g < plan->n_groups; g++) {
+        const dwq_plan_seat_t *seats = plan->groups[g].seats;
+
+        CHECK(seats[0].cores[0] / 6 == seats[1].cores[1] / 6);
+    }
+    return 0;
+}
+
+static void each_rank_has_cores_for_its_threads(void)
+{
+    setenv("DWQ_TOPOLOGY", "pack:1 numa:2 core:6 pu:1", 1);
+    play((dwq_options_t){ .nprocs_per_worker = 2,
+                          .threads_per_rank = 2,
+                          .broker_is_worker = true },
+         check_threads);
+}
+
+static int check_brokers_on_threads(dwq_controller_t *c, void *arg)
+{
+    const dwq_plan_t *plan = dwq_controller_plan(c);
+
+    (void)arg;
+    expect_widths(plan, (const int[]){ 2, 2 }, 2);
+    check_own_cores(plan, 1);
+    check_places(c, 0);
+    return 0;
+}
+
+/* 7 ranks on 5 cores: the controller, two groups of 2, and on the second hardware
+ * threads their brokers. */
+static void brokers_take_spare_hardware_threads(void)
+{
+    setenv("DWQ_TOPOLOGY", "pack:1 numa:1 core:5 pu:2", 1);
+    play((dwq_options_t){ .nprocs_per_worker = 2, .broker_on_thread = true },
+         check_brokers_on_threads);
+}
+
+static int check_fill(dwq_controller_t *c, void *arg)
+{
+    const dwq_plan_t *plan = dwq_controller_plan(c);
+    bool spread = *(const bool *)arg;
+
+    expect_widths(plan, (const int[]){ 2, 2 }, 2);
+    check_own_cores(plan, 1);
+    CHECK((plan->groups[0].seats[0].cores[0] / 8 !=
+           plan->groups[1].seats[0].cores[0] / 8) == spread);
+    check_places(c, 0);
+    return 0;
+}
+
+static void groups_are_packed_or_spread(void)
+{
+    setenv("DWQ_TOPOLOGY", "pack:1 numa:2 core:8 pu:1", 1);
+    for (int i = 0; i < 2; i++) {
+        bool spread = i == 1;
+
+        play(
+            (dwq_options_t){ .nprocs_per_worker = 2,
+                             .broker_is_worker = true,
+                             .arg = &spread,
+                             .fill = spread ? DWQ_FILL_SPREAD : DWQ_FILL_PACK },
+            check_fill);
+    }
 }
 
 static int check_fixed(dwq_controller_t *c, void *arg)
@@ -485,6 +579,9 @@ int main(int argc, char **argv)
     }
     static const struct scenario scenarios[] = {
         ROW(each_numa_node_gets_a_group),
+        ROW(each_rank_has_cores_for_its_threads),
+        ROW(brokers_take_spare_hardware_threads),
+        ROW(groups_are_packed_or_spread),
         ROW(groups_of_a_given_size_straddle_nothing),
         ROW(brokers_beside_their_groups),
         ROW(tasks_ask_for_ranks_and_hosts),
