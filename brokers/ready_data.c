@@ -23,8 +23,7 @@ static dwq_value_t unpack(const void *item, size_t size,
 /* Entries are aligned for arrays only if their items are. */
 static void *aligned_copy(struct dwqi_extent item)
 {
-    void *copy =
-        item.size > 0 ? dwqi_memory_get(DWQI_ALIGN, item.size) : NULL;
+    void *copy = item.size > 0 ? dwqi_memory_get(DWQI_ALIGN, item.size) : NULL;
 
     if (copy) {
         memcpy(copy, item.data, item.size);

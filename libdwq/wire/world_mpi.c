@@ -21,28 +21,39 @@ static dwq_status_t status_of(int mpi_code)
     return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
 
-#define PROCESS_NAME "MPI_COMM_SELF libdwq %d %d %d %d"
+/* Open MPI 5.0.7 writes a name that is longer than "MPI_COMM_SELF" behind the end of
+ * its memory: 13 characters are all there is. */
+#define PROCESS_NAME "libdwq%1x%06x"
+#define PROCESS_SCAN "libdwq%1x%6x"
+#define STARTED 1u
+#define RUNNING 2u
+#define JOINED 4u
+#define RUNS_MAX 0xffffffu
 
 struct dwqi_process dwqi_process_get(void)
 {
     char name[MPI_MAX_OBJECT_NAME];
-    struct dwqi_process p = { .started = 0 };
+    unsigned flags = 0, runs = 0;
     int length;
 
     MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    if (sscanf(name, PROCESS_NAME, &p.started, &p.running, &p.runs,
-               &p.joined) != 4) {
-        return (struct dwqi_process){ .started = 0 };
+    if (sscanf(name, PROCESS_SCAN, &flags, &runs) != 2) {
+        flags = runs = 0;
     }
-    return p;
+    return (struct dwqi_process){ .started = (flags & STARTED) != 0,
+                                  .running = (flags & RUNNING) != 0,
+                                  .joined = (flags & JOINED) != 0,
+                                  .runs = (int)runs };
 }
 
 void dwqi_process_set(struct dwqi_process p)
 {
     char name[MPI_MAX_OBJECT_NAME];
+    unsigned flags = (p.started ? STARTED : 0) | (p.running ? RUNNING : 0) |
+                     (p.joined ? JOINED : 0);
 
-    snprintf(name, sizeof name, PROCESS_NAME, p.started, p.running, p.runs,
-             p.joined);
+    snprintf(name, sizeof name, PROCESS_NAME, flags,
+             (unsigned)p.runs & RUNS_MAX);
     MPI_Comm_set_name(MPI_COMM_SELF, name);
 }
 

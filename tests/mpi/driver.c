@@ -196,7 +196,7 @@ static void expect_service(const char *grouping, const char *scenario,
 {
     setenv("DWQ_TEST_GROUPING", grouping, 1);
     if (strcmp(grouping, "spawn") == 0) {
-        setenv("EVENT_NOEPOLL", "1", 1); /* see wire/spawn_mpi.c */
+        launch_spawns();
     }
     expect_success("service", scenario, ranks);
 }

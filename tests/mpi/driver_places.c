@@ -52,17 +52,9 @@ HERE(no_binding_to_a_described_topology_but_one_warning, 8)
 HERE(what_cannot_be_placed_is_refused_on_every_rank, 8)
 HERE(ranks_bind_themselves_and_let_go, 2)
 
-/* Open MPI 4 spawns without hanging only so, and Open MPI 5 only without. */
-static void prepare_spawn(void)
-{
-    if (system("mpirun --version 2>&1 | grep -q ' 4\\.'") == 0) {
-        setenv("EVENT_NOEPOLL", "1", 1);
-    }
-}
-
 Test(places, spawned_ranks_bind_themselves, .timeout = 100)
 {
-    prepare_spawn();
+    launch_spawns();
     expect_success("spawned_ranks_bind_themselves", 2, unbound);
 }
 
@@ -107,7 +99,7 @@ Test(places, unequal_hosts_get_groups_of_their_width, .timeout = 100)
 
 Test(places, spawned_groups_start_where_the_plan_says, .timeout = 100)
 {
-    prepare_spawn();
+    launch_spawns();
     expect_success_on_hosts("spawned_groups_start_where_the_plan_says", 3,
                             "node");
 }

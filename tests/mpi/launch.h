@@ -20,6 +20,10 @@ struct launched {
     char *output;   /* stdout and stderr; free() it */
 };
 
+/* Jobs started from now on spawn. Open MPI 4 does that without hanging only with a
+ * setting, and Open MPI 5 only without; see wire/spawn_mpi.c. */
+void launch_spawns(void);
+
 void launch(const struct launch *what, struct launched *launched_out);
 
 #endif

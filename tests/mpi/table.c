@@ -33,7 +33,7 @@ static void set_environment(const struct table_row *row)
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1);
     if (row->spawn) {
-        setenv("EVENT_NOEPOLL", "1", 1); /* spawn hangs without it */
+        launch_spawns();
     } else {
         unsetenv("EVENT_NOEPOLL");
     }
