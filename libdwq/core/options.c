@@ -11,10 +11,11 @@
     {                                                                     \
 #field, kind, offsetof(dwq_options_t, field), use, min, max, NULL \
     }
-#define ENUM(field, use)                                                       \
-    {                                                                          \
-#field, KIND_INT, offsetof(dwq_options_t, field), use, 0,              \
-            sizeof field##_names / sizeof field##_names[0] - 1, field##_names, \
+#define ENUM(field, use)                                               \
+    {                                                                  \
+#field, KIND_INT, offsetof(dwq_options_t, field), use, 0,      \
+            (int)(sizeof field##_names / sizeof field##_names[0]) - 1, \
+            field##_names,                                             \
     }
 
 static const char *const grouping_names[] = { "none", "spawn", "split" };
