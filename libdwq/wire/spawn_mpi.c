@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* realpath, strcasestr */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "libdwq/wire/spawn.h"
 
 #include <inttypes.h>
@@ -162,15 +162,12 @@ static bool spawn_hangs(void)
            strncmp(pmix, "4.", 2) == 0 && !launcher_has("EVENT_NOEPOLL");
 }
 
-/* Open MPI 4 sets the first for --oversubscribe; Open MPI 5 has a policy, and its
- * --oversubscribe is not seen here. */
+/* Open MPI 4 sets it for --oversubscribe. */
 static bool may_oversubscribe(void)
 {
     const char *text = getenv("OMPI_MCA_rmaps_base_oversubscribe");
-    const char *policy = getenv("PRTE_MCA_rmaps_default_mapping_policy");
 
-    return (text && (strcmp(text, "1") == 0 || strcmp(text, "true") == 0)) ||
-           (policy && strcasestr(policy, "oversubscribe"));
+    return text && (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
 }
 
 static int slots_of_launcher(void)
@@ -196,13 +193,14 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
         return DWQ_E_OPTION;
     }
     if (n_slots > slots && !may_oversubscribe()) {
-        snprintf(reason_out->text, sizeof reason_out->text,
-                 "option grouping is spawn, which needs %d slots with the "
-                 "spawned ranks, and the launcher has %d: start the job with "
-                 "--oversubscribe (Open MPI 5: set "
-                 "PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe), with "
-                 "more slots, or set max_workers",
-                 n_slots, slots);
+        snprintf(
+            reason_out->text, sizeof reason_out->text,
+            "option grouping is spawn, which needs %d slots with the "
+            "spawned ranks, and the launcher has %d: start the job with "
+            "--oversubscribe (Open MPI 5: and with "
+            "OMPI_MCA_rmaps_base_oversubscribe=1), with more slots, or set "
+            "max_workers",
+            n_slots, slots);
         return DWQ_E_OPTION;
     }
     return DWQ_OK;
