@@ -34,7 +34,7 @@ static void expect_success(const char *scenario, int ranks,
 static const char *const unbound[] = { "--bind-to", "none", NULL };
 
 #define HERE(name, ranks)                      \
-    Test(places, name, .timeout = 100)         \
+    Test(places, name, .timeout = 400)         \
     {                                          \
         expect_success(#name, ranks, unbound); \
     }
@@ -52,7 +52,7 @@ HERE(no_binding_to_a_described_topology_but_one_warning, 8)
 HERE(what_cannot_be_placed_is_refused_on_every_rank, 8)
 HERE(ranks_bind_themselves_and_let_go, 2)
 
-Test(places, spawned_ranks_bind_themselves, .timeout = 100)
+Test(places, spawned_ranks_bind_themselves, .timeout = 400)
 {
     launch_spawns();
     expect_success("spawned_ranks_bind_themselves", 2, unbound);
@@ -91,13 +91,13 @@ static void expect_success_on_hosts(const char *scenario, int ranks,
     expect_success(scenario, ranks, launcher);
 }
 
-Test(places, unequal_hosts_get_groups_of_their_width, .timeout = 100)
+Test(places, unequal_hosts_get_groups_of_their_width, .timeout = 400)
 {
     expect_success_on_hosts("unequal_hosts_get_groups_of_their_width", 10,
                             "slot");
 }
 
-Test(places, spawned_groups_start_where_the_plan_says, .timeout = 100)
+Test(places, spawned_groups_start_where_the_plan_says, .timeout = 400)
 {
     launch_spawns();
     expect_success_on_hosts("spawned_groups_start_where_the_plan_says", 3,
