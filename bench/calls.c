@@ -47,18 +47,23 @@ static int alloc(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES(own));
 }
 
+static void pause_for(double seconds)
+{
+    struct timespec pause = { .tv_sec = (time_t)seconds };
+
+    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+    nanosleep(&pause, NULL);
+}
+
 static int sleep_for(dwq_call_t *call, void *arg)
 {
     double seconds;
-    struct timespec pause = { 0 };
 
     (void)arg;
     if (!dwq_arg(call, 0, &seconds)) {
         return dwq_call_fail(call, 1, "sleep(seconds)");
     }
-    pause.tv_sec = (time_t)seconds;
-    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
-    nanosleep(&pause, NULL);
+    pause_for(seconds);
     return 0;
 }
 
@@ -88,8 +93,8 @@ int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
     own.controller = controller;
     own.functions = call_functions;
     own.arg = &args;
-    return dwq_main(0, NULL, &own); /* spawned groups: this program as it was *
-                                      * started */
+    /* Spawned groups run this program as it was started: no arguments here. */
+    return dwq_main(0, NULL, &own);
 }
 
 void print_percentiles(const double *seconds, int n)
@@ -102,14 +107,6 @@ void print_percentiles(const double *seconds, int n)
     printf("p50 %.9g\np99 %.9g\n", samples_median(&all),
            samples_percentile(&all, 0.99));
     samples_finish(&all);
-}
-
-static void pause_for(double seconds)
-{
-    struct timespec pause = { .tv_sec = (time_t)seconds };
-
-    pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
-    nanosleep(&pause, NULL);
 }
 
 int time_calls(dwq_controller_t *controller, void *arg)

@@ -126,8 +126,9 @@ static void ask_roles(struct bench *bench, struct job *job, const char *what,
                  bell ? "one host" : "as between hosts");
         figure_side(&figure, SIDE_OURS, &samples[i]);
         figure_absolute(&figure, BAR_AT_MOST, bell ? 0.5 : 2);
-        snprintf(figure.note, sizeof figure.note,
-                 "a bare MPI_Recv takes 100 %%");
+        snprintf(
+            figure.note, sizeof figure.note,
+            "a bare MPI_Recv takes 100 %%; of workers, the worst of three");
         figure_report(bench, &figure);
         samples_finish(&samples[i]);
     }

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-#include "libdwq/base/memory.h"
 #include "libdwq/base/clock.h"
+#include "libdwq/base/memory.h"
 #include "libdwq/core/controller_private.h"
 
 void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,

@@ -266,7 +266,6 @@ static dwq_status_t receive_settings(struct run *run, dwq_kwargs_t *out)
     }
     run->settings = dwqi_memory_get(DWQI_ALIGN, size);
     if (!run->settings) {
-        run->settings = NULL;
         return DWQ_E_NOMEM;
     }
     status = dwqi_group_bcast(run->group, 0, run->settings, size);

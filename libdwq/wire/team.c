@@ -116,9 +116,8 @@ static dwq_status_t ready_came(struct dwqi_team *team,
     struct dwqi_team_word *word = &member->word;
 
     if (message->body) {
-        void *data;
+        void *data = dwqi_memory_get(DWQI_ALIGN, message->body_size);
 
-        data = dwqi_memory_get(DWQI_ALIGN, message->body_size);
         if (!data) {
             return DWQ_E_NOMEM;
         }

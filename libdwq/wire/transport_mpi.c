@@ -14,8 +14,8 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "libdwq/base/memory.h"
 #include "libdwq/base/clock.h"
+#include "libdwq/base/memory.h"
 #include "libdwq/wire/sends_mpi.h"
 
 #define MAX_BODIES 8 /* receives of bodies at a time */
@@ -141,9 +141,8 @@ static dwq_status_t post_body(struct mpi_transport *t, struct arrival *arrival)
 static dwq_status_t begin_body(struct mpi_transport *t, struct arrival *arrival)
 {
     struct dwqi_message *message = &arrival->message;
-    void *memory;
+    void *memory = dwqi_memory_get(DWQI_ALIGN, message->body_size);
 
-    memory = dwqi_memory_get(DWQI_ALIGN, message->body_size);
     if (!memory) {
         dwqi_log_error(t->log, "no memory for a message of %zu bytes",
                        message->body_size);

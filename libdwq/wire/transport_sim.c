@@ -6,8 +6,8 @@
 #include <uthash.h>
 #include <utlist.h>
 
-#include "libdwq/base/memory.h"
 #include "libdwq/base/heap.h"
+#include "libdwq/base/memory.h"
 
 /* A message under way, or in an inbox. A large body stays with its sender until
  * it arrives, so that one who touches it too early is found out. */

@@ -120,7 +120,7 @@ void flag_make(char *path, bool raised)
 {
     int file;
 
-    strcpy(path, "/tmp/dwq-flag-XXXXXX");
+    snprintf(path, FLAG_SIZE, "/tmp/dwq-flag-XXXXXX"); /* for mkstemp */
     file = mkstemp(path);
     CHECK(file >= 0);
     close(file);
