@@ -14,9 +14,16 @@ static const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
  * and by that (the launcher sees to it) the job. */
 static void on_signal(int signal)
 {
-    static const char text[] = "libdwq: error: interrupted by a signal: the "
-                               "controller ends, and all ranks with it\n";
-    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    static const char interrupted[] =
+        "libdwq: error: interrupted by a signal: the controller ends, and all "
+        "ranks with it\n";
+    static const char told[] = /* a launcher does so when another rank ended */
+        "libdwq: error: told to end (SIGTERM): the controller ends, and all "
+        "ranks with it\n";
+    ssize_t ignored =
+        signal == SIGINT
+            ? write(STDERR_FILENO, interrupted, sizeof interrupted - 1)
+            : write(STDERR_FILENO, told, sizeof told - 1);
 
     (void)ignored;
     nanosleep(&moment, NULL);
