@@ -8,6 +8,11 @@
 
 /* Seconds between two polls in a burst of submits. */
 #define POLL_AGAIN 3e-6
+/* What may wait for others to travel with: calls that are expected to take less
+ * (seconds), for how long (seconds), and how many per worker. */
+#define SHORT_CALL 1e-5
+#define GATHER_TIME DWQI_HELD_MAX
+#define GATHER_CALLS 32
 
 static void free_parts(dwq_controller_t *c)
 {
@@ -148,25 +153,52 @@ static dwq_status_t enter(dwq_controller_t *c, struct dwqi_task *task)
     return status;
 }
 
-/* After a submit: hear what came (a worker may have become ready), and send if
- * somebody waits for it. */
-static dwq_status_t after_submit(dwq_controller_t *c)
+/* Whether a new task may wait for the next ones, to travel with them: it is short,
+ * and the user has results to take, so nobody waits for this one. The workers are
+ * faster than the user, then, and a message per call would be the limit. */
+static bool may_wait(const dwq_controller_t *c, const struct dwqi_task *task,
+                     double now)
+{
+    double expected = task->rate->seconds * task->job.time_est;
+
+    return c->n_done > 0 && expected >= 0 && expected < SHORT_CALL &&
+           now < c->last_look + GATHER_TIME &&
+           dwqi_scheduler_n_waiting(c->scheduler) <
+               (size_t)GATHER_CALLS * (size_t)c->config.n_workers;
+}
+
+static dwq_status_t look(dwq_controller_t *c, bool poll)
 {
     bool moved;
+    dwq_status_t status =
+        poll ? dwqi_controller_step(c, &moved) : dwqi_controller_dispatch(c);
+
+    c->last_look = dwqi_now(c->config.transport);
+    return status;
+}
+
+/* After a submit (`task`: of one that is queued): hear what came (a worker may have
+ * become ready), and send if somebody waits for it. */
+static dwq_status_t after_submit(dwq_controller_t *c,
+                                 const struct dwqi_task *task)
+{
+    double now;
 
     if (c->config.n_workers == 0) {
         return DWQ_OK;
     }
     if (!isinf(c->config.time_limit) || c->limit_passed) {
-        return dwqi_controller_step(c, &moved);
+        return look(c, true);
+    }
+    now = dwqi_now(c->config.transport);
+    if (task && may_wait(c, task, now)) {
+        return DWQ_OK;
     }
     if (dwqi_scheduler_idle_worker(c->scheduler) != 0) {
-        return dwqi_controller_dispatch(c);
+        return look(c, false);
     }
     /* A poll costs as much as a submit: in a burst of submits, not each time. */
-    return dwqi_now(c->config.transport) < c->now + POLL_AGAIN
-               ? DWQ_OK
-               : dwqi_controller_step(c, &moved);
+    return now < c->last_look + POLL_AGAIN ? DWQ_OK : look(c, true);
 }
 
 static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
@@ -187,7 +219,7 @@ static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
     if (id_out) {
         *id_out = id;
     }
-    return after_submit(c);
+    return after_submit(c, task->state == DWQI_TASK_QUEUED ? task : NULL);
 }
 
 dwq_status_t dwq_controller_submit_call(dwq_controller_t *controller,
@@ -232,7 +264,7 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
         status = enter(controller, made[i]);
     }
     free(made);
-    return status == DWQ_OK ? after_submit(controller) : status;
+    return status == DWQ_OK ? after_submit(controller, NULL) : status;
 }
 
 /* --- The rest ----------------------------------------------------------- */

@@ -31,8 +31,9 @@ struct dwq_controller {
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
     bool grace_passed;
-    bool in_place; /* without workers: calls can run here */
-    double now;    /* of this step */
+    bool in_place;    /* without workers: calls can run here */
+    double now;       /* of this step */
+    double last_look; /* the end of the last one, in a submit */
     struct dwqi_stats stats;
     struct dwqi_worker_stats *worker_stats; /* [n_workers] */
     struct dwqi_worker_info *workers;       /* [n_workers + 1], from 1 */
