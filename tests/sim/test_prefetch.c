@@ -237,6 +237,46 @@ Test(prefetch, tasks_of_unknown_time_are_never_held_back)
     tear_down(&b);
 }
 
+/* Two results of each function are left for the user to take; the workers idle. */
+static void leave_results(struct bench *b, const char *function, double seconds)
+{
+    dwq_result_t result;
+    uint64_t id = 0;
+
+    for (int i = 0; i < 3; i++) {
+        id = submit(b, function, seconds, 1);
+    }
+    cr_assert_eq(dwq_controller_get_result(b->c, id, &result), DWQ_OK);
+    dwq_result_clear(&result);
+    cr_assert_eq(dwq_controller_progress(b->c), DWQ_OK);
+}
+
+Test(prefetch, short_calls_wait_for_others_while_the_user_has_results_to_take)
+{
+    struct bench b;
+    uint64_t n_sent;
+
+    set_up(&b, 2, 64, 0);
+    leave_results(&b, "run", 1e-6);
+    leave_results(&b, "watched", 1e-3);
+    submit(&b, "run", 1e-6, 1);
+    n_sent = dwqi_sim_n_sent(b.sim);
+    for (int i = 0; i < 20; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    cr_assert_eq(dwqi_sim_n_sent(b.sim), n_sent);
+    submit(&b, "watched", 1e-3, 1); /* a long one takes them along */
+    cr_assert_gt(dwqi_sim_n_sent(b.sim), n_sent);
+    cr_assert_leq(dwqi_sim_n_sent(b.sim), n_sent + 3);
+    cr_assert_eq(collect(&b, DWQ_OK), 4 + 22);
+    submit(&b, "run", 1e-6, 1);
+    n_sent = dwqi_sim_n_sent(b.sim);
+    submit(&b, "run", 1e-6, 1); /* nothing to take: somebody waits for it */
+    cr_assert_gt(dwqi_sim_n_sent(b.sim), n_sent);
+    cr_assert_eq(collect(&b, DWQ_OK), 2);
+    tear_down(&b);
+}
+
 /* Learned: 1 us per unit of estimate. Then one call of 2000 units and tiny ones:
  * nothing may be put behind 2 ms. */
 Test(prefetch, no_worker_holds_more_than_a_millisecond)
