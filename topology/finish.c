@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "topology/placer_private.h"
 
 static const struct dwqi_core *core_at(const struct work *work,
@@ -104,6 +105,36 @@ static void mark_group(int *group_of, const struct dwqi_placement *plan,
     }
 }
 
+static int lowest_rank(const struct dwqi_placement *plan,
+                       const struct dwqi_placed_group *group)
+{
+    int lowest = group->broker.rank;
+
+    for (int i = 0; i < group->width; i++) {
+        int rank = plan->seats[group->first_seat + i].rank;
+
+        if (rank >= 0 && (lowest < 0 || rank < lowest)) {
+            lowest = rank;
+        }
+    }
+    return lowest;
+}
+
+static bool is_ordered(const struct dwqi_placement *plan)
+{
+    int before = -1;
+
+    for (int i = 0; i < plan->n_groups; i++) {
+        int lowest = lowest_rank(plan, &plan->groups[i]);
+
+        if (lowest < before) {
+            return false;
+        }
+        before = lowest;
+    }
+    return true;
+}
+
 static bool order_groups(struct work *work)
 {
     struct dwqi_placement *plan = &work->plan;
@@ -111,11 +142,11 @@ static bool order_groups(struct work *work)
     struct dwqi_placed_group *ordered;
     int *group_of;
 
-    if (n_ranks == 0 || plan->n_groups == 0) {
+    if (n_ranks == 0 || is_ordered(plan)) {
         return true;
     }
-    ordered = malloc((size_t)plan->n_groups * sizeof *ordered);
-    group_of = malloc((size_t)n_ranks * sizeof *group_of);
+    ordered = dwqi_memory_get(0, (size_t)plan->n_groups * sizeof *ordered);
+    group_of = dwqi_memory_get(0, (size_t)n_ranks * sizeof *group_of);
     if (!ordered || !group_of) {
         free(ordered);
         free(group_of);
@@ -194,7 +225,7 @@ dwq_status_t dwqi_work_plan(struct work *work, struct dwqi_placement *out)
     struct dwqi_placement *plan = &work->plan;
     size_t n_pus = count_pus(work);
 
-    plan->pus = malloc((n_pus > 0 ? n_pus : 1) * sizeof *plan->pus);
+    plan->pus = dwqi_memory_get(0, (n_pus > 0 ? n_pus : 1) * sizeof *plan->pus);
     if (!plan->pus || !list_idle(work)) {
         return DWQ_E_NOMEM;
     }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "topology/placer_private.h"
 
 bool dwqi_work_is_split(const struct work *work)
@@ -33,8 +34,12 @@ const struct mask *dwqi_work_mask(struct work *work, int host, int rank)
 
 static void *array(struct work *work, int n, size_t size)
 {
-    void *items = calloc(n > 0 ? (size_t)n : 1, size);
+    size_t n_bytes = (n > 0 ? (size_t)n : 1) * size;
+    void *items = dwqi_memory_get(0, n_bytes);
 
+    if (items) {
+        memset(items, 0, n_bytes);
+    }
     work->no_memory = work->no_memory || !items;
     return items;
 }
@@ -140,15 +145,23 @@ static bool reserve(struct work *work)
 {
     struct dwqi_placement *plan = &work->plan;
     int n_seats = work->cluster->n_ranks;
+    int least = work->request.size.kind == DWQI_SIZE_FIXED
+                    ? work->request.size.n
+                    : 1; /* ranks of a group */
 
     n_seats = n_seats < work->n_cores ? n_seats : work->n_cores;
     work->seat_room = n_seats + 1;
     work->core_room = work->n_cores + 1;
-    plan->seats = malloc((size_t)work->seat_room * sizeof *plan->seats);
-    plan->cores = malloc((size_t)work->core_room * sizeof *plan->cores);
-    work->thread_of_seat =
-        malloc((size_t)work->seat_room * sizeof *work->thread_of_seat);
-    return plan->seats && plan->cores && work->thread_of_seat;
+    work->group_room = n_seats / least + 1;
+    plan->seats =
+        dwqi_memory_get(0, (size_t)work->seat_room * sizeof *plan->seats);
+    plan->groups =
+        dwqi_memory_get(0, (size_t)work->group_room * sizeof *plan->groups);
+    plan->cores =
+        dwqi_memory_get(0, (size_t)work->core_room * sizeof *plan->cores);
+    work->thread_of_seat = dwqi_memory_get(0, (size_t)work->seat_room *
+                                                  sizeof *work->thread_of_seat);
+    return plan->seats && plan->groups && plan->cores && work->thread_of_seat;
 }
 
 dwq_status_t dwqi_work_init(struct work *work,
