@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "libdwq/base/memory.h"
-
 static struct dwqi_group_run *of(struct dwqi_runner *runner)
 {
     return (struct dwqi_group_run *)(void *)runner;
@@ -44,7 +42,8 @@ static dwq_status_t run_share(struct dwqi_group_run *run)
     dwq_status_t status;
 
     if (share) {
-        copy = dwqi_memory_get(DWQI_ALIGN, dwqi_share_size(share));
+        copy = dwqi_pool_get(dwqi_executor_pool(run->executor),
+                             dwqi_share_size(share));
         if (!copy) {
             return DWQ_E_NOMEM;
         }
@@ -53,7 +52,7 @@ static dwq_status_t run_share(struct dwqi_group_run *run)
     }
     status =
         dwqi_executor_run(run->executor, item, &run->head, share, &run->own);
-    free(copy);
+    dwqi_pool_give(copy);
     return status;
 }
 

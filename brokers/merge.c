@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/base/memory.h"
-
 struct dwqi_merge {
     struct dwqi_extent *extents;
     size_t n_extents, size;
@@ -60,25 +58,32 @@ static dwq_status_t add_failure(struct dwqi_merge *merge, uint64_t id, int n,
                                    .status = DWQ_E_TASK,
                                    .code = DWQ_E_MESSAGE,
                                    .n_parts = (uint32_t)n };
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
     const char *why;
+    void *copy;
     dwq_status_t status = dwqi_pack_part(
         &head, why_failed, (dwq_values_t){ 0, NULL }, &scratch, &pack, &why);
 
-    dwqi_buffer_finish(&scratch);
-    if (status == DWQ_OK) {
-        dwqi_merge_take(merge, pack.block);
-        add(merge, pack.block, pack.block_size);
+    dwqi_scratch_finish(&scratch);
+    if (status != DWQ_OK) {
+        return status;
     }
-    return status;
+    copy = dwqi_pool_get(NULL, pack.size);
+    if (copy) {
+        dwqi_pack_copy(&pack, copy);
+        dwqi_merge_take(merge, copy);
+        add(merge, copy, pack.size);
+    }
+    dwqi_pack_finish(&pack);
+    return copy ? DWQ_OK : DWQ_E_NOMEM;
 }
 
 static dwq_status_t add_copy(struct dwqi_merge *merge,
                              const struct dwqi_merge_input *input)
 {
     size_t size = wire_size(input), at = 0;
-    unsigned char *copy = dwqi_memory_get(0, size);
+    unsigned char *copy = dwqi_pool_get(NULL, size);
 
     if (!copy) {
         return DWQ_E_NOMEM;
@@ -152,7 +157,7 @@ void dwqi_merge_destroy(struct dwqi_merge *merge)
 {
     if (merge) {
         for (size_t i = 0; i < merge->n_memories; i++) {
-            free(merge->memories[i]);
+            dwqi_pool_give(merge->memories[i]);
         }
         dwqi_done_finish(&merge->own);
         free(merge->memories);

@@ -1,10 +1,7 @@
 #include "workers/call.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "libdwq/base/memory.h"
 
 /* In front of the data of an array that the library owns; as large as the
  * alignment, so that the data is aligned, too. */
@@ -83,7 +80,7 @@ dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
     void *memory = NULL;
 
     if (dwq_type_size(array.type) > 0 && size <= SIZE_MAX / 2) {
-        memory = dwqi_memory_get(DWQI_ALIGN, DWQI_ALIGN + size);
+        memory = dwqi_pool_get(call->config->pool, DWQI_ALIGN + size);
     }
     if (!memory) {
         return (dwq_array_t){ .data = NULL };
@@ -101,7 +98,7 @@ void dwqi_owned_free(struct dwqi_owned *owned)
     while (owned) {
         struct dwqi_owned *next = owned->next;
 
-        free(owned);
+        dwqi_pool_give(owned);
         owned = next;
     }
 }

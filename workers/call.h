@@ -11,7 +11,7 @@
 struct dwq_call {
     const struct dwqi_executor_config *config;
     const struct dwqi_task_view *task;
-    struct dwqi_buffer *scratch;
+    struct dwqi_scratch *scratch;
     struct dwqi_done done; /* what was returned so far; no block: nothing */
     bool failed;
     bool bad_return; /* it failed because what it returned was not valid */

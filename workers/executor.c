@@ -9,7 +9,7 @@ struct dwqi_executor {
     struct dwqi_executor_config config;
     struct dwqi_arena arena; /* decoded arguments of the outermost call */
     int depth;               /* calls that run: a call may execute others */
-    struct dwqi_buffer scratch;
+    struct dwqi_scratch scratch;
     uint64_t n_processed;
     double total_time;
 };
@@ -23,6 +23,7 @@ dwq_status_t dwqi_executor_create(const struct dwqi_executor_config *config,
         return DWQ_E_NOMEM;
     }
     executor->config = *config;
+    executor->scratch.pool = config->pool;
     *executor_out = executor;
     return DWQ_OK;
 }
@@ -31,9 +32,14 @@ void dwqi_executor_destroy(struct dwqi_executor *executor)
 {
     if (executor) {
         dwqi_arena_finish(&executor->arena);
-        dwqi_buffer_finish(&executor->scratch);
+        dwqi_scratch_finish(&executor->scratch);
         free(executor);
     }
+}
+
+struct dwqi_pool *dwqi_executor_pool(const struct dwqi_executor *executor)
+{
+    return executor->config.pool;
 }
 
 void dwqi_done_finish(struct dwqi_done *done)

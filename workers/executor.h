@@ -12,6 +12,7 @@ struct dwqi_executor;
 struct dwqi_executor_config {
     struct dwqi_registry *registry; /* borrowed */
     const struct dwqi_log *log;     /* borrowed */
+    struct dwqi_pool *pool;         /* borrowed; or NULL */
     double (*now)(void *clock);     /* seconds */
     void *clock;
     int rank; /* of the group */
@@ -35,6 +36,8 @@ struct dwqi_done {
 dwq_status_t dwqi_executor_create(const struct dwqi_executor_config *config,
                                   struct dwqi_executor **executor_out);
 void dwqi_executor_destroy(struct dwqi_executor *executor);
+/* For what its items lie in; may be NULL. */
+struct dwqi_pool *dwqi_executor_pool(const struct dwqi_executor *executor);
 
 /**
  * Run the task item at `item`, whose head was read.

@@ -1,9 +1,7 @@
 #include "workers/worker.h"
 
 #include <float.h>
-#include <stdlib.h>
 
-#include "libdwq/base/memory.h"
 #include "libdwq/wire/outcome.h"
 
 dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
@@ -60,18 +58,19 @@ static dwq_status_t make_item(const dwq_worker_t *worker,
                               const dwq_task_t *task, void **item_out,
                               struct dwqi_task_head *head_out)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_pool *pool = dwqi_executor_pool(worker->executor);
+    struct dwqi_scratch scratch = { .pool = pool };
     struct dwqi_pack pack;
     const char *why = "";
     void *item = NULL;
     dwq_status_t status = dwqi_pack_task(task, task->id, &scratch, &pack, &why);
 
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
     if (status != DWQ_OK) {
         dwqi_log_error(worker->log, "dwq_worker_execute: %s", why);
         return status;
     }
-    item = dwqi_memory_get(DWQI_ALIGN, pack.size);
+    item = dwqi_pool_get(pool, pack.size);
     if (!item) {
         dwqi_pack_finish(&pack);
         return DWQ_E_NOMEM;
@@ -83,22 +82,22 @@ static dwq_status_t make_item(const dwq_worker_t *worker,
     return status;
 }
 
-static dwq_status_t make_result(struct dwqi_done *done, double time_est,
-                                dwq_result_t *result_out)
+static dwq_status_t make_result(struct dwqi_pool *pool, struct dwqi_done *done,
+                                double time_est, dwq_result_t *result_out)
 {
     struct dwqi_outcome *outcome;
     size_t size = done->pack.size;
     void *part;
     dwq_status_t status;
 
-    part = dwqi_memory_get(DWQI_ALIGN, size);
+    part = dwqi_pool_get(pool, size);
     if (!part) {
         return DWQ_E_NOMEM;
     }
     dwqi_pack_copy(&done->pack, part);
     status = dwqi_outcome_create(part, size, part, &outcome);
     if (status != DWQ_OK) {
-        free(part);
+        dwqi_pool_give(part);
         return status;
     }
     dwqi_outcome_give(outcome, time_est, result_out);
@@ -123,11 +122,12 @@ dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
     if (status == DWQ_OK) {
         status = dwqi_executor_run(worker->executor, item, &head, NULL, &done);
     }
-    free(item);
+    dwqi_pool_give(item);
     if (status != DWQ_OK) {
         return status;
     }
-    status = make_result(&done, time_est, result_out);
+    status = make_result(dwqi_executor_pool(worker->executor), &done, time_est,
+                         result_out);
     dwqi_done_finish(&done);
     if (status == DWQ_OK) {
         result_out->id = head.id;

@@ -4,7 +4,6 @@
 #include <utlist.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/base/memory.h"
 #include "libdwq/core/controller_private.h"
 
 void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
@@ -76,7 +75,7 @@ dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
     void *item, *part = NULL;
     dwq_status_t status = DWQ_E_NOMEM;
 
-    item = dwqi_memory_get(DWQI_ALIGN, task->pack.size);
+    item = dwqi_pool_get(c->config.pool, task->pack.size);
     if (!item) {
         return status;
     }
@@ -88,17 +87,17 @@ dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
         status =
             dwqi_executor_run(c->config.executor, item, &head, NULL, &done);
     }
-    free(item);
+    dwqi_pool_give(item);
     if (status != DWQ_OK) {
         return status;
     }
-    part = dwqi_memory_get(DWQI_ALIGN, done.pack.size);
+    part = dwqi_pool_get(c->config.pool, done.pack.size);
     if (part) {
         size_t size = done.pack.size;
 
         dwqi_pack_copy(&done.pack, part);
         if (dwqi_outcome_create(part, size, part, &outcome) != DWQ_OK) {
-            free(part);
+            dwqi_pool_give(part);
         }
     }
     dwqi_done_finish(&done);

@@ -36,6 +36,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     }
     c->config = *config;
     c->in_place = n == 0;
+    c->tasks.scratch.pool = config->pool;
     c->scheduler =
         dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
     c->worker_stats = calloc(n + 1, sizeof *c->worker_stats);
@@ -77,7 +78,7 @@ void dwqi_controller_destroy(dwq_controller_t *c)
     }
     dwqi_tasks_finish(&c->tasks);
     for (int w = 1; w <= c->config.n_workers; w++) {
-        free(c->workers[w].data_memory);
+        dwqi_pool_give(c->workers[w].data_memory);
         dwqi_arena_finish(&c->workers[w].data_arena);
     }
     free_parts(c);

@@ -13,6 +13,7 @@ struct dwqi_controller_config {
     struct dwqi_transport *transport; /* borrowed; NULL: no workers */
     struct dwqi_executor *executor;   /* borrowed; runs calls in place then */
     const struct dwqi_log *log;       /* borrowed */
+    struct dwqi_pool *pool;           /* borrowed; or NULL */
     int n_workers;
     const int *peers; /* borrowed for create: peers[w - 1] is worker w */
     int n_peers;      /* endpoints in all: peers are below it */

@@ -68,14 +68,14 @@ static dwq_status_t append_run_args(struct dwqi_buffer *text,
                                     const dwq_options_t *o,
                                     struct dwqi_fault *fault)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
     char value[80];
     const char *why = "";
     dwq_status_t status = dwqi_values_pack((dwq_values_t){ 0, NULL },
                                            o->run_args, &scratch, &pack, &why);
 
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
     if (status != DWQ_OK) {
         return dwqi_option_fault(fault, "option run_args: %s", why);
     }

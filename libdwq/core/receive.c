@@ -104,7 +104,7 @@ static dwq_status_t receive_result(dwq_controller_t *c, int worker,
     if (status == DWQ_OK) {
         learn(c, task, outcome);
     } else {
-        free(memory); /* taken in every case */
+        dwqi_pool_give(memory); /* taken in every case */
         outcome = dwqi_outcome_create_local(DWQ_E_TASK,
                                             "the result could not be read");
     }
@@ -196,7 +196,7 @@ static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
         if (status != DWQ_OK || values.n != 1) {
             return DWQ_E_MESSAGE;
         }
-        free(info->data_memory);
+        dwqi_pool_give(info->data_memory);
         info->data_memory = message->memory;
         message->memory = NULL;
         info->data = values.items[0];

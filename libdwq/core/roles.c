@@ -31,6 +31,7 @@ static dwq_status_t make_executor(struct run *run)
     return dwqi_executor_create(
         &(struct dwqi_executor_config){ .registry = run->registry,
                                         .log = &run->log,
+                                        .pool = dwqi_world_pool(run->world),
                                         .now = clock_now,
                                         .rank = 0,
                                         .size = 1,
@@ -48,6 +49,7 @@ static dwq_status_t make_controller(struct run *run)
         .transport = n > 0 ? run->transport : NULL,
         .executor = run->executor,
         .log = &run->log,
+        .pool = dwqi_world_pool(run->world),
         .n_workers = n,
         .peers = peers,
         .n_peers = run->facts.size,
@@ -309,6 +311,7 @@ static dwq_status_t make_team(struct run *run)
     bool gather = run->options.collective_mode != DWQ_COLLECTIVE_SENDRECV;
     struct dwqi_team_config config = {
         .log = &run->log,
+        .pool = dwqi_world_pool(run->world),
         .rank = dwqi_group_rank(run->group),
         .size = dwqi_group_size(run->group),
         .first = run->options.broker_is_worker ? 0 : 1,
@@ -334,6 +337,7 @@ static dwq_status_t make_team(struct run *run)
     return dwqi_executor_create(
         &(struct dwqi_executor_config){ .registry = run->registry,
                                         .log = &run->log,
+                                        .pool = dwqi_world_pool(run->world),
                                         .now = clock_now,
                                         .rank = dwqi_team_rank(run->team),
                                         .size = dwqi_team_n_ranks(run->team),

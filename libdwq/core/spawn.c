@@ -211,7 +211,7 @@ static dwq_status_t send_settings(struct run *run, uint64_t token)
     };
     size_t n = 10;
     struct dwqi_buffer seats = { .data = NULL };
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
     const char *why;
     uint64_t size;
@@ -242,7 +242,7 @@ static dwq_status_t send_settings(struct run *run, uint64_t token)
         dwqi_values_pack((dwq_values_t){ 0, NULL },
                          (dwq_kwargs_t){ n, entries }, &scratch, &pack, &why);
     dwqi_buffer_finish(&seats);
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
     if (status != DWQ_OK) {
         return status;
     }

@@ -256,5 +256,5 @@ void dwqi_tasks_finish(struct dwqi_tasks *tasks)
         HASH_DEL(tasks->rates, rate);
         free(rate);
     }
-    dwqi_buffer_finish(&tasks->scratch);
+    dwqi_scratch_finish(&tasks->scratch);
 }

@@ -60,7 +60,7 @@ struct dwqi_tasks {
     size_t n_spare;
     struct dwqi_rate *rates;
     struct dwqi_rate *last_rate;
-    struct dwqi_buffer scratch;
+    struct dwqi_scratch scratch;
     uint64_t next_id;
 };
 

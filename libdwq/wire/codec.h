@@ -15,6 +15,7 @@
 
 #include "libdwq/base/arena.h"
 #include "libdwq/base/buffer.h"
+#include "libdwq/base/pool.h"
 #include "libdwq/base/value_flags.h"
 #include "libdwq/wire/layout.h"
 #include "libdwq/wire/share.h"
@@ -22,10 +23,18 @@
 /* Arrays below this are copied even when they need not be. */
 #define DWQI_EXTENT_MIN ((size_t)64 * 1024)
 
+/* What serves one packing after the other; {0} is an empty one. */
+struct dwqi_scratch {
+    struct dwqi_buffer buffer;
+    struct dwqi_pool *pool; /* borrowed: of large blocks; or NULL */
+};
+void dwqi_scratch_finish(struct dwqi_scratch *scratch);
+
 /* An item ready to be sent: one block, then the arrays that were left where
  * they are. On the wire each starts at a multiple of 64 bytes. */
 struct dwqi_pack {
-    unsigned char *block;        /* malloc'ed */
+    unsigned char *block;        /* malloc'ed, or (from DWQI_POOL_MIN on) a
+                                  * pool's */
     size_t block_size;           /* bytes, a multiple of 64 */
     struct dwqi_extent *extents; /* malloc'ed, or NULL */
     size_t n_extents;
@@ -88,14 +97,14 @@ struct dwqi_part_view {
  *         constant text); DWQ_E_NOMEM
  */
 dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
-                            struct dwqi_buffer *scratch,
+                            struct dwqi_scratch *scratch,
                             struct dwqi_pack *pack_out, const char **why_out);
 
 /* Pack one part: head's id, times, status, code and n_parts are the caller's;
  * sizes and counts are filled in. OWNED arrays become extents as above. */
 dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
                             const char *message, dwq_values_t values,
-                            struct dwqi_buffer *scratch,
+                            struct dwqi_scratch *scratch,
                             struct dwqi_pack *pack_out, const char **why_out);
 
 /* Release block and extents (not what the extents name). */
@@ -139,7 +148,7 @@ dwq_status_t dwqi_part_unpack(const void *item,
  * function. Nothing becomes an extent: the item is pack_out->block. Views point
  * into item (64-byte aligned if it holds arrays) and arena. */
 dwq_status_t dwqi_values_pack(dwq_values_t values, dwq_kwargs_t kwargs,
-                              struct dwqi_buffer *scratch,
+                              struct dwqi_scratch *scratch,
                               struct dwqi_pack *pack_out, const char **why_out);
 dwq_status_t dwqi_values_unpack(const void *item, size_t available,
                                 struct dwqi_arena *arena,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/base/memory.h"
 #include "libdwq/wire/codec_private.h"
 
 #define INLINE_ARRAYS 16
@@ -16,6 +15,7 @@
 
 struct encoder {
     struct dwqi_buffer *out; /* msgpack */
+    struct dwqi_pool *pool;
     msgpack_packer packer;
     unsigned keep_flag; /* arrays with it may stay where they are */
     const char *why;
@@ -44,13 +44,14 @@ static void refuse(struct encoder *e, dwq_status_t status, const char *why)
     }
 }
 
-static void encoder_init(struct encoder *e, struct dwqi_buffer *scratch,
+static void encoder_init(struct encoder *e, struct dwqi_scratch *scratch,
                          unsigned keep_flag)
 {
-    scratch->size = 0;
-    scratch->failed = false;
-    e->out = scratch;
-    msgpack_packer_init(&e->packer, scratch, write_bytes);
+    e->out = &scratch->buffer;
+    e->out->size = 0;
+    e->out->failed = false;
+    e->pool = scratch->pool;
+    msgpack_packer_init(&e->packer, e->out, write_bytes);
     e->keep_flag = keep_flag;
     e->why = NULL;
     e->status = DWQ_OK;
@@ -372,6 +373,22 @@ static unsigned char *pad(unsigned char *block, unsigned char *at)
     return block + dwqi_align(used);
 }
 
+/* The block of a small item has no head of a pool's: most items are small. */
+static bool is_pooled(const struct dwqi_pack *pack)
+{
+    return pack->block_size >= DWQI_POOL_MIN;
+}
+
+static void free_pack(struct dwqi_pack *pack)
+{
+    if (is_pooled(pack)) {
+        dwqi_pool_give(pack->block);
+    } else {
+        free(pack->block);
+    }
+    free(pack->extents);
+}
+
 /* Head (64 bytes), two texts, values, copied arrays. The head's size field is
  * the second u64 of either head. */
 static dwq_status_t make_pack(struct encoder *e, const void *head,
@@ -387,11 +404,11 @@ static dwq_status_t make_pack(struct encoder *e, const void *head,
     unsigned char *at;
     uint64_t size = pack.size;
 
-    pack.block = dwqi_memory_get(0, pack.block_size);
+    pack.block = is_pooled(&pack) ? dwqi_pool_get(e->pool, pack.block_size)
+                                  : malloc(pack.block_size);
     pack.extents = n_kept ? calloc(n_kept, sizeof *pack.extents) : NULL;
     if (!pack.block || (n_kept > 0 && !pack.extents)) {
-        free(pack.block);
-        free(pack.extents);
+        free_pack(&pack);
         return DWQ_E_NOMEM;
     }
     at = put(pack.block, head, DWQI_ALIGN);
@@ -439,7 +456,7 @@ static uint32_t count_scattered(const struct encoder *e)
 }
 
 static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
-                              unsigned keep_flag, struct dwqi_buffer *scratch,
+                              unsigned keep_flag, struct dwqi_scratch *scratch,
                               struct dwqi_pack *pack_out, const char **why_out)
 {
     size_t function = task->function ? strlen(task->function) + 1 : 0;
@@ -467,7 +484,7 @@ static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
 }
 
 dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
-                            struct dwqi_buffer *scratch,
+                            struct dwqi_scratch *scratch,
                             struct dwqi_pack *pack_out, const char **why_out)
 {
     if (!task->function || task->function[0] == '\0') {
@@ -478,7 +495,7 @@ dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
 }
 
 dwq_status_t dwqi_values_pack(dwq_values_t values, dwq_kwargs_t kwargs,
-                              struct dwqi_buffer *scratch,
+                              struct dwqi_scratch *scratch,
                               struct dwqi_pack *pack_out, const char **why_out)
 {
     dwq_task_t task = { .args = values, .kwargs = kwargs };
@@ -488,7 +505,7 @@ dwq_status_t dwqi_values_pack(dwq_values_t values, dwq_kwargs_t kwargs,
 
 dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
                             const char *message, dwq_values_t values,
-                            struct dwqi_buffer *scratch,
+                            struct dwqi_scratch *scratch,
                             struct dwqi_pack *pack_out, const char **why_out)
 {
     struct dwqi_part_head filled = *head;
@@ -510,10 +527,14 @@ dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
     return finish(&e, e.status, why_out);
 }
 
+void dwqi_scratch_finish(struct dwqi_scratch *scratch)
+{
+    dwqi_buffer_finish(&scratch->buffer);
+}
+
 void dwqi_pack_finish(struct dwqi_pack *pack)
 {
-    free(pack->block);
-    free(pack->extents);
+    free_pack(pack);
     *pack = (struct dwqi_pack){ .block = NULL };
 }
 

@@ -156,8 +156,9 @@ dwq_status_t dwqi_group_transport(struct dwqi_group *group,
         dwqi_world_hang_bells(group->world, group->merged, &group->ringers);
 
     if (status == DWQ_OK) {
-        status = dwqi_transport_mpi_create(
-            group->merged, &group->world->backoff, log, transport_out);
+        status =
+            dwqi_transport_mpi_create(group->merged, &group->world->backoff,
+                                      group->world->pool, log, transport_out);
     }
     if (status == DWQ_OK) {
         dwqi_transport_mpi_set_ringers(*transport_out, group->ringers);

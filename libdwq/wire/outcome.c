@@ -154,16 +154,14 @@ dwq_status_t dwqi_outcome_create(const void *parts, size_t size, void *memory,
 struct dwqi_outcome *dwqi_outcome_create_local(dwq_status_t status,
                                                const char *message)
 {
-    struct dwqi_outcome *outcome = calloc(1, sizeof *outcome);
-    char *copy = strdup(message);
+    size_t size = strlen(message) + 1;
+    unsigned char *copy;
+    struct dwqi_outcome *outcome = outcome_alloc(size, &copy);
 
-    if (!outcome || !copy) {
-        free(outcome);
-        free(copy);
+    if (!outcome) {
         return NULL;
     }
-    outcome->memory = copy;
-    outcome->message = copy;
+    outcome->message = memcpy(copy, message, size);
     outcome->status = status;
     outcome->failed_rank = -1;
     return outcome;
@@ -173,7 +171,7 @@ void dwqi_outcome_destroy(struct dwqi_outcome *outcome)
 {
     if (outcome) {
         dwqi_arena_finish(&outcome->arena);
-        free(outcome->memory);
+        dwqi_pool_give(outcome->memory);
         free(outcome);
     }
 }

@@ -10,8 +10,8 @@ struct dwqi_outcome;
 /**
  * Decode the result at `parts`: n parts, of `size` bytes together.
  *
- * @param memory  What the parts lie in: taken (free()d with the outcome) on
- *                DWQ_OK. NULL: the parts are copied.
+ * @param memory  What the parts lie in: taken (given back to its pool with the
+ *                outcome) on DWQ_OK. NULL: the parts are copied.
  *
  * @return DWQ_OK, DWQ_E_MESSAGE (a part is malformed), DWQ_E_NOMEM
  */

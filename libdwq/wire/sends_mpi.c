@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/base/pool.h"
 
 /* Seconds that the first of gathered messages waits for the last, at most. */
 #define GATHER_MAX 1e-5
@@ -46,14 +47,12 @@ static dwq_status_t check(const struct dwqi_sends *s, int code,
 union dwqi_frame *dwqi_frame_take(struct dwqi_sends *s)
 {
     union dwqi_frame *frame = s->pool;
-    void *memory;
 
     if (frame) {
         s->pool = frame->next;
         return frame;
     }
-    return posix_memalign(&memory, DWQI_ALIGN, sizeof *frame) == 0 ? memory
-                                                                   : NULL;
+    return dwqi_pool_get(NULL, sizeof *frame);
 }
 
 void dwqi_frame_give(struct dwqi_sends *s, union dwqi_frame *frame)
@@ -303,7 +302,7 @@ void dwqi_sends_finish(struct dwqi_sends *s)
         dwqi_frame_give(s, s->gathered.frame);
     }
     while (s->pool) {
-        free(dwqi_frame_take(s));
+        dwqi_pool_give(dwqi_frame_take(s));
     }
     free(s->sends);
 }

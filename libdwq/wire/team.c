@@ -169,7 +169,7 @@ void dwqi_team_part_came(struct dwqi_team *team, int group_rank,
                          "dropped a part of rank %d of the group that nobody "
                          "asked for",
                          group_rank);
-        free(part.memory);
+        dwqi_pool_give(part.memory);
         return;
     }
     member->part = part;
@@ -191,7 +191,7 @@ static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
             part.data = message->body;
             message->memory = NULL;
         } else {
-            part.memory = dwqi_memory_get(DWQI_ALIGN, part.size);
+            part.memory = dwqi_pool_get(team->config.pool, part.size);
             if (!part.memory) {
                 return DWQ_E_NOMEM;
             }
@@ -213,7 +213,7 @@ void dwqi_team_drop_parts(struct dwqi_team *team)
     for (int r = 0; r < team->n_ranks; r++) {
         struct dwqi_team_member *member = &team->members[r];
 
-        free(member->part.memory);
+        dwqi_pool_give(member->part.memory);
         member->part = (struct dwqi_team_part){ .data = NULL };
         member->has_part = false;
     }

@@ -29,6 +29,7 @@ struct dwqi_team_config {
     struct dwqi_coll
         *coll; /* borrowed, of the same ranks; NULL: messages only */
     const struct dwqi_log *log; /* borrowed */
+    struct dwqi_pool *pool;     /* borrowed: of items and parts; or NULL */
     int rank;                   /* in the merged communicator; 0: the broker */
     int size;
     int first; /* merged rank of the group's rank 0: 0 inside, 1 beside */
@@ -92,7 +93,7 @@ const struct dwqi_share *dwqi_team_own_share(const struct dwqi_team *team);
 struct dwqi_team_part {
     const unsigned char *data;
     size_t size;
-    void *memory; /* malloc()ed; may be taken (set it NULL then) */
+    void *memory; /* a pool's; may be taken (set it NULL then) */
     bool stays;   /* data lies in a `memory` of these parts */
 };
 struct dwqi_team_part *dwqi_team_part(struct dwqi_team *team, int group_rank);

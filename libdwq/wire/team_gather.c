@@ -44,7 +44,7 @@ dwq_status_t dwqi_team_gather_init(struct dwqi_team *team)
 
 static void drop_item(struct gather *g)
 {
-    free(g->item);
+    dwqi_pool_give(g->item);
     g->item = NULL;
 }
 
@@ -68,7 +68,7 @@ static void gather_finish(struct dwqi_team *team)
     free(g->ups);
     free(g->at);
     free(g->sizes);
-    free(g->collected);
+    dwqi_pool_give(g->collected);
     free(g);
 }
 
@@ -252,7 +252,8 @@ dwq_status_t dwqi_gather_first_segment(struct dwqi_team *team)
                                  g->head.size)) {
             return DWQ_E_MESSAGE;
         }
-        g->item = dwqi_gather_memory(dwqi_share_size(&team->order.share));
+        g->item = dwqi_pool_get(team->config.pool,
+                                dwqi_share_size(&team->order.share));
         if (!g->item) {
             dwqi_log_error(team->config.log,
                            "no memory for a task of %zu bytes",

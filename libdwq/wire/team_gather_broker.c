@@ -85,7 +85,7 @@ static dwq_status_t collect(struct dwqi_team *team, size_t total)
     bool messages = total > team->config.coll->max;
 
     if (!messages) {
-        g->collected = dwqi_gather_memory(total);
+        g->collected = dwqi_pool_get(team->config.pool, total);
         if (!g->collected) {
             return DWQ_E_NOMEM;
         }

@@ -16,7 +16,7 @@ static dwq_status_t take_inline(struct dwqi_team *team, size_t front)
         return DWQ_E_MESSAGE;
     }
     if (share->n_segments > 1 || share->segments[0].rows > 0) {
-        g->item = dwqi_gather_memory(dwqi_share_size(share));
+        g->item = dwqi_pool_get(team->config.pool, dwqi_share_size(share));
         if (!g->item) {
             return DWQ_E_NOMEM;
         }

@@ -20,7 +20,7 @@ struct dwqi_message {
     unsigned char *body; /* 64-byte aligned; NULL when body_size is 0 */
     size_t body_size;
     void *memory;  /* holds the body: the receiver's, until it calls release or
-                   * keeps it and calls free() */
+                   * keeps it and calls dwqi_pool_give() */
     bool in_frame; /* the body came in a frame */
     /* DWQ_E_MESSAGE: the frame could not be read, `why` says why, and only
      * peer, memory are set. */

@@ -15,7 +15,6 @@
 #include <utlist.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/base/memory.h"
 #include "libdwq/wire/sends_mpi.h"
 
 #define MAX_BODIES 8 /* receives of bodies at a time */
@@ -35,6 +34,7 @@ struct mpi_transport {
     MPI_Comm comm;
     const struct dwqi_log *log;
     struct dwqi_backoff *backoff; /* borrowed */
+    struct dwqi_pool *pool;       /* borrowed */
     bool moving;                  /* counted there */
     struct dwqi_sends sends;
     union dwqi_frame *posted; /* what the posted receive fills */
@@ -141,7 +141,7 @@ static dwq_status_t post_body(struct mpi_transport *t, struct arrival *arrival)
 static dwq_status_t begin_body(struct mpi_transport *t, struct arrival *arrival)
 {
     struct dwqi_message *message = &arrival->message;
-    void *memory = dwqi_memory_get(DWQI_ALIGN, message->body_size);
+    void *memory = dwqi_pool_get(t->pool, message->body_size);
 
     if (!memory) {
         dwqi_log_error(t->log, "no memory for a message of %zu bytes",
@@ -329,7 +329,7 @@ static void mpi_release(struct dwqi_transport *transport,
             dwqi_frame_give(&of(transport)->sends, message->memory);
         }
     } else {
-        free(message->memory);
+        dwqi_pool_give(message->memory);
     }
     message->memory = NULL;
 }
@@ -373,6 +373,7 @@ static const struct dwqi_transport_ops mpi_ops = {
 
 dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
                                        struct dwqi_backoff *backoff,
+                                       struct dwqi_pool *pool,
                                        const struct dwqi_log *log,
                                        struct dwqi_transport **transport_out)
 {
@@ -388,6 +389,7 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
     t->sends.comm = comm;
     t->sends.log = log;
     t->backoff = backoff;
+    t->pool = pool;
     t->receive = MPI_REQUEST_NULL;
     status = post_receive(t);
     if (status != DWQ_OK) {

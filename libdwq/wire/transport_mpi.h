@@ -5,14 +5,16 @@
 #include <mpi.h>
 
 #include "libdwq/base/log.h"
+#include "libdwq/base/pool.h"
 #include "libdwq/wire/backoff.h"
 #include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/transport.h"
 
 /* `comm` (no other messages on it), `backoff` (shared with what else this rank waits
- * for) and `log` are borrowed until close. */
+ * for), `pool` (for large bodies; or NULL) and `log` are borrowed until close. */
 dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
                                        struct dwqi_backoff *backoff,
+                                       struct dwqi_pool *pool,
                                        const struct dwqi_log *log,
                                        struct dwqi_transport **transport_out);
 /* Ring these after each send (borrowed until close; NULL: nobody). */

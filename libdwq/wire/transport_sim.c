@@ -7,7 +7,7 @@
 #include <utlist.h>
 
 #include "libdwq/base/heap.h"
-#include "libdwq/base/memory.h"
+#include "libdwq/base/pool.h"
 
 /* A message under way, or in an inbox. A large body stays with its sender until
  * it arrives, so that one who touches it too early is found out. */
@@ -276,8 +276,7 @@ static struct parcel *make_parcel(struct dwqi_sim *sim, int from, int to,
     struct parcel *parcel = calloc(1, sizeof *parcel);
     void *memory = NULL;
 
-    if (!parcel ||
-        !(memory = dwqi_memory_get(DWQI_ALIGN, sizeof head + size))) {
+    if (!parcel || !(memory = dwqi_pool_get(NULL, sizeof head + size))) {
         free(parcel);
         return NULL;
     }
@@ -389,7 +388,7 @@ static void sim_release(struct dwqi_transport *transport,
                         struct dwqi_message *message)
 {
     (void)transport;
-    free(message->memory);
+    dwqi_pool_give(message->memory);
     message->memory = NULL;
 }
 
@@ -462,7 +461,7 @@ struct dwqi_sim *dwqi_sim_create(const struct dwqi_sim_config *config)
 
 static void free_parcel(struct parcel *parcel)
 {
-    free(parcel->message.memory);
+    dwqi_pool_give(parcel->message.memory);
     free(parcel->parts);
     free(parcel);
 }

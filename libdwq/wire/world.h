@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "libdwq/base/log.h"
+#include "libdwq/base/pool.h"
 #include "libdwq/wire/transport.h"
 
 struct dwqi_world;
@@ -36,6 +37,9 @@ int dwqi_world_rank(const struct dwqi_world *world);
 int dwqi_world_size(const struct dwqi_world *world);
 /* An MPI_Comm of this process alone, for calls; NULL without MPI. */
 const void *dwqi_world_self(const struct dwqi_world *world);
+
+/* Memory for all that this rank sends and receives in the run; NULL: none. */
+struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world);
 
 /* Collective. How long each sleeps while it waits: seconds. */
 void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait);

@@ -254,6 +254,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     if (status != DWQ_OK) {
         goto free_comm;
     }
+    world->pool = dwqi_pool_create();
     set_running(1);
     *world_out = world;
     return DWQ_OK;
@@ -273,6 +274,7 @@ void dwqi_world_close(struct dwqi_world *world)
         dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
+        dwqi_pool_destroy(world->pool);
         free(world);
     }
 }
@@ -421,12 +423,17 @@ dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
     return dwqi_world_hang_bells(world, world->comm, &world->ringers);
 }
 
+struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)
+{
+    return world->pool;
+}
+
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
     dwq_status_t status = dwqi_transport_mpi_create(
-        world->comm, &world->backoff, log, transport_out);
+        world->comm, &world->backoff, world->pool, log, transport_out);
 
     if (status == DWQ_OK) {
         dwqi_transport_mpi_set_ringers(*transport_out, world->ringers);

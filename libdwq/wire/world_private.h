@@ -16,6 +16,7 @@ struct dwqi_world {
     bool crowded; /* more ranks than cores on this host */
     double idle_wait;
     struct dwqi_backoff backoff;  /* of all that this rank waits for */
+    struct dwqi_pool *pool;       /* or NULL */
     struct dwqi_bell *bell;       /* or NULL */
     struct dwqi_ringers *ringers; /* of the run's ranks, or NULL */
     bool all_reached; /* whoever this rank hears of can ring its bell */

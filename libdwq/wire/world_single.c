@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct dwqi_world {
-    int unused;
+    struct dwqi_pool *pool; /* or NULL */
 };
 
 dwq_status_t dwqi_mpi_start(int thread_level)
@@ -49,13 +49,22 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     if (!world) {
         return DWQ_E_NOMEM;
     }
+    world->pool = dwqi_pool_create();
     *world_out = world;
     return DWQ_OK;
 }
 
 void dwqi_world_close(struct dwqi_world *world)
 {
-    free(world);
+    if (world) {
+        dwqi_pool_destroy(world->pool);
+        free(world);
+    }
+}
+
+struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)
+{
+    return world->pool;
 }
 
 int dwqi_world_rank(const struct dwqi_world *world)

@@ -84,7 +84,7 @@ static void walk_map(const struct walk *w, dwq_kwargs_t map, int depth)
 /* Names that occur twice are taken, but not packed: then that is the answer. */
 static void must_pack_the_same(dwq_values_t values, dwq_kwargs_t kwargs)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_arena arena = { NULL };
     struct dwqi_pack pack = { .block = NULL };
     dwq_values_t values_again;
@@ -107,7 +107,7 @@ static void must_pack_the_same(dwq_values_t values, dwq_kwargs_t kwargs)
     free(item);
     dwqi_pack_finish(&pack);
     dwqi_arena_finish(&arena);
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
 }
 
 static void check(const struct walk *w, dwq_values_t values,

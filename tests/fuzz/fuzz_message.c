@@ -50,7 +50,7 @@ static dwq_status_t from_input(struct feed *f, struct dwqi_message *out)
     void *memory;
 
     if (f->size < 5 || f->size - 5 < body ||
-        posix_memalign(&memory, DWQI_ALIGN, sizeof head + padded) != 0) {
+        !(memory = dwqi_pool_get(NULL, sizeof head + padded))) {
         f->size = 0;
         return DWQ_E_AGAIN;
     }
@@ -114,7 +114,7 @@ static void feed_release(struct dwqi_transport *transport,
                          struct dwqi_message *message)
 {
     (void)transport;
-    free(message->memory);
+    dwqi_pool_give(message->memory);
     message->memory = NULL;
 }
 

@@ -61,7 +61,7 @@ static dwq_status_t feed_poll(struct dwqi_transport *transport,
     void *memory = NULL;
 
     if (!f->by_message || f->size < 2 || f->size - 2 < body ||
-        posix_memalign(&memory, 64, body > 0 ? body : 64) != 0) {
+        !(memory = dwqi_pool_get(NULL, body))) {
         return DWQ_E_AGAIN;
     }
     memcpy(memory, f->data + 2, body);
@@ -95,7 +95,7 @@ static void feed_release(struct dwqi_transport *transport,
                          struct dwqi_message *message)
 {
     (void)transport;
-    free(message->memory);
+    dwqi_pool_give(message->memory);
     message->memory = NULL;
 }
 

@@ -225,7 +225,7 @@ static void *deliver(struct dwqi_pack *pack, dwq_status_t status, bool bad)
 
 static void try_task(const dwq_task_t *task, bool bad)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_arena arena = { NULL };
     struct dwqi_pack pack = { .block = NULL };
     struct dwqi_task_head head;
@@ -247,12 +247,12 @@ static void try_task(const dwq_task_t *task, bool bad)
     }
     free(item);
     dwqi_arena_finish(&arena);
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
 }
 
 static void try_part(dwq_values_t values, const char *message, bool bad)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_arena arena = { NULL };
     struct dwqi_pack pack = { .block = NULL };
     struct dwqi_part_head head = { .id = 78, .n_parts = 1 };
@@ -272,12 +272,12 @@ static void try_part(dwq_values_t values, const char *message, bool bad)
     }
     free(item);
     dwqi_arena_finish(&arena);
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
 }
 
 static void try_values(dwq_values_t values, dwq_kwargs_t kwargs, bool bad)
 {
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_arena arena = { NULL };
     struct dwqi_pack pack = { .block = NULL };
     dwq_values_t values_out;
@@ -298,7 +298,7 @@ static void try_values(dwq_values_t values, dwq_kwargs_t kwargs, bool bad)
     }
     free(item);
     dwqi_arena_finish(&arena);
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
 }
 
 static const unsigned char *pattern(void)

@@ -12,7 +12,7 @@
 
 struct maker {
     const char *folder;
-    struct dwqi_buffer scratch;
+    struct dwqi_scratch scratch;
     int n, failed;
 };
 
@@ -283,7 +283,7 @@ int main(int argc, char **argv)
         m.folder = argv[2];
         make_orders(&m);
     }
-    dwqi_buffer_finish(&m.scratch);
+    dwqi_scratch_finish(&m.scratch);
     printf("%d files\n", m.n);
     return m.failed || m.n == 0;
 }

@@ -22,7 +22,7 @@ struct scale {
     int n_workers;
     double seconds;    /* of one call, virtual */
     double in_workers; /* seconds, real */
-    struct dwqi_buffer scratch;
+    struct dwqi_scratch scratch;
     dwq_controller_t *controller;
 };
 
@@ -215,7 +215,7 @@ int main(int argc, char **argv)
     }
     dwqi_controller_destroy(s.controller);
     dwqi_sim_destroy(s.sim);
-    dwqi_buffer_finish(&s.scratch);
+    dwqi_scratch_finish(&s.scratch);
     free(stubs);
     if (!good) {
         fprintf(stderr, "scale: a call or its result went wrong\n");

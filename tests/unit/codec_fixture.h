@@ -11,7 +11,7 @@
 #include "tests/values_equal.h"
 
 struct codec {
-    struct dwqi_buffer scratch;
+    struct dwqi_scratch scratch;
     struct dwqi_arena arena;
     struct dwqi_pack pack;
     const char *why;
@@ -32,7 +32,7 @@ static inline void finish(struct codec *c)
 {
     clear(c);
     dwqi_arena_finish(&c->arena);
-    dwqi_buffer_finish(&c->scratch);
+    dwqi_scratch_finish(&c->scratch);
 }
 
 static inline void deliver(struct codec *c)

@@ -12,7 +12,7 @@
 #define ID 7
 
 struct parts {
-    struct dwqi_buffer scratch;
+    struct dwqi_scratch scratch;
     struct dwqi_pack packs[N];
     void *items[N]; /* as they came */
     struct dwqi_extent extents[N];
@@ -27,7 +27,8 @@ static void make_part(struct parts *p, int r, uint64_t id, uint32_t n_parts)
     cr_assert_eq(dwqi_pack_part(&head, NULL, DWQ_VALUES(100 + r), &p->scratch,
                                 &p->packs[r], &why),
                  DWQ_OK);
-    cr_assert_eq(posix_memalign(&p->items[r], 64, p->packs[r].size), 0);
+    p->items[r] = dwqi_pool_get(NULL, p->packs[r].size);
+    cr_assert_not_null(p->items[r]);
     dwqi_pack_copy(&p->packs[r], p->items[r]);
     p->extents[r] = (struct dwqi_extent){ p->items[r], p->packs[r].size };
     p->inputs[r] = (struct dwqi_merge_input){ &p->extents[r], 1, r % 2 };
@@ -45,9 +46,9 @@ static void drop(struct parts *p)
 {
     for (int r = 0; r < N; r++) {
         dwqi_pack_finish(&p->packs[r]);
-        free(p->items[r]);
+        dwqi_pool_give(p->items[r]);
     }
-    dwqi_buffer_finish(&p->scratch);
+    dwqi_scratch_finish(&p->scratch);
 }
 
 /* As the controller reads it. */
@@ -64,7 +65,8 @@ static dwq_result_t merge(struct parts *p)
     cr_assert_eq(dwqi_merge_create(ID, p->inputs, N, "unreadable", &merge),
                  DWQ_OK);
     extents = dwqi_merge_extents(merge, &n, &size);
-    cr_assert_eq(posix_memalign(&wire, 64, size), 0);
+    wire = dwqi_pool_get(NULL, size);
+    cr_assert_not_null(wire);
     for (size_t i = 0; i < n; i++) {
         memcpy((char *)wire + at, extents[i].data, extents[i].size);
         at += dwqi_align(extents[i].size);
@@ -134,7 +136,7 @@ Test(merge, a_part_that_cannot_be_read_is_that_ranks_failure)
                     p.extents[r] = (struct dwqi_extent){ noise, 128 };
                 } else {
                     dwqi_pack_finish(&p.packs[r]);
-                    free(p.items[r]);
+                    dwqi_pool_give(p.items[r]);
                     make_part(&p, r, way == 4 ? ID + 1 : ID,
                               way == 5 ? N + 1 : N);
                 }

@@ -36,7 +36,7 @@ static void add_part(struct row *row, const struct rank *rank, int n)
         .code = rank->code,
         .n_parts = (uint32_t)(rank->n_parts ? rank->n_parts : n),
     };
-    struct dwqi_buffer scratch = { .data = NULL };
+    struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
     const char *why;
     void *data;
@@ -44,16 +44,17 @@ static void add_part(struct row *row, const struct rank *rank, int n)
     cr_assert_eq(dwqi_pack_part(&head, rank->message, rank->values, &scratch,
                                 &pack, &why),
                  DWQ_OK);
-    cr_assert_eq(posix_memalign(&data, 64, row->size + pack.size), 0);
+    data = dwqi_pool_get(NULL, row->size + pack.size);
+    cr_assert_not_null(data);
     if (row->size > 0) {
         memcpy(data, row->data, row->size);
     }
     dwqi_pack_copy(&pack, (char *)data + row->size);
-    free(row->data);
+    dwqi_pool_give(row->data);
     row->data = data;
     row->size += pack.size;
     dwqi_pack_finish(&pack);
-    dwqi_buffer_finish(&scratch);
+    dwqi_scratch_finish(&scratch);
 }
 
 static struct row row_of(const struct rank *ranks, int n)
@@ -274,7 +275,7 @@ Test(outcome, parts_are_copied_when_no_memory_is_given)
     cr_assert(dwq_result_get(&result, 1, 0, &text));
     cr_assert_str_eq(text, "text");
     dwq_result_clear(&result);
-    free(row.data);
+    dwqi_pool_give(row.data);
 }
 
 Test(outcome, local_one_has_a_status_a_reason_and_no_ranks)
@@ -342,7 +343,7 @@ Test(outcome, parts_that_were_cut_are_refused_at_every_length)
     for (size_t size = 0; size < row.size; size++) {
         refuses(&row, size);
     }
-    free(row.data);
+    dwqi_pool_give(row.data);
 }
 
 Test(outcome, result_ends_where_its_last_part_ends)
@@ -362,7 +363,7 @@ Test(outcome, result_ends_where_its_last_part_ends)
                  DWQ_OK);
     cr_assert_eq(id, 8);
     cr_assert_eq(size, row.size - two);
-    free(row.data);
+    dwqi_pool_give(row.data);
 }
 
 /* Refused before anything is made of them. */
@@ -375,7 +376,7 @@ static void does_not_fit(struct row row)
                  DWQ_E_MESSAGE);
     cr_assert_eq(id, 77);
     cr_assert_eq(size, 77);
-    free(row.data);
+    dwqi_pool_give(row.data);
 }
 
 Test(outcome, parts_of_two_tasks_do_not_make_a_result)
@@ -407,10 +408,10 @@ Test(outcome, huge_count_of_parts_is_refused_without_memory_for_it)
 
     refuses(&row, row.size);
     rank.n_parts = -1; /* 2^32 - 1 */
-    free(row.data);
+    dwqi_pool_give(row.data);
     row = row_of(&rank, 1);
     refuses(&row, row.size);
-    free(row.data);
+    dwqi_pool_give(row.data);
 }
 
 Test(outcome, no_parts_are_refused)
@@ -421,7 +422,7 @@ Test(outcome, no_parts_are_refused)
     memset(row.data + offsetof(struct dwqi_part_head, n_parts), 0,
            sizeof(uint32_t));
     refuses(&row, row.size);
-    free(row.data);
+    dwqi_pool_give(row.data);
 }
 
 /* Sizes are right, one part's values are not: nothing of it is given. */
@@ -442,7 +443,7 @@ Test(outcome, malformed_values_of_any_part_refuse_all)
             dwqi_outcome_create(row.data, row.size, row.data, &outcome),
             DWQ_E_MESSAGE);
         cr_assert_null(outcome);
-        free(row.data); /* still the caller's */
+        dwqi_pool_give(row.data); /* still the caller's */
     }
 }
 
@@ -476,7 +477,7 @@ Test(outcome, any_changed_bit_gives_a_result_or_a_refusal)
         row.data[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
     fclose(null);
-    free(row.data);
+    dwqi_pool_give(row.data);
 }
 
 Test(outcome, times_that_are_none_are_malformed)

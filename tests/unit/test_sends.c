@@ -17,7 +17,7 @@ static void set_up(void)
 {
     MPI_Init(NULL, NULL);
     dwqi_backoff_init(&self.backoff, 1e-3, true);
-    cr_assert_eq(dwqi_transport_mpi_create(MPI_COMM_WORLD, &self.backoff,
+    cr_assert_eq(dwqi_transport_mpi_create(MPI_COMM_WORLD, &self.backoff, NULL,
                                            &self.log, &self.transport),
                  DWQ_OK);
 }
