@@ -4,7 +4,8 @@
  * - time: a message that the controller sends or receives takes it as many seconds
  *   as the environment says (DWQ_SCALE_EVENT: no rank keeps state of its own);
  * - collectives of all ranks: the non-blocking ones of SMPI send from each to each,
- *   and the blocking ones wait for simulated time as they should. */
+ *   and the blocking ones wait for simulated time as they should. MPI_Comm_idup is
+ *   not there at all. */
 #include <mpi.h>
 #include <stdlib.h>
 #include <time.h>
@@ -37,10 +38,23 @@ int MPI_Irecv(void *data, int n, MPI_Datatype type, int from, int tag,
     return PMPI_Irecv(data, n, type, from, tag, comm, request);
 }
 
+/* SMPI leaves `done` as it was when there is no request. */
+int MPI_Test(MPI_Request *request, int *done, MPI_Status *status)
+{
+    *done = *request == MPI_REQUEST_NULL;
+    return *done ? MPI_SUCCESS : PMPI_Test(request, done, status);
+}
+
 int MPI_Ibarrier(MPI_Comm comm, MPI_Request *request)
 {
     *request = MPI_REQUEST_NULL;
     return PMPI_Barrier(comm);
+}
+
+int MPI_Comm_idup(MPI_Comm comm, MPI_Comm *copy, MPI_Request *request)
+{
+    *request = MPI_REQUEST_NULL;
+    return PMPI_Comm_dup(comm, copy);
 }
 
 int MPI_Iallreduce(const void *mine, void *all, int n, MPI_Datatype type,
@@ -48,12 +62,4 @@ int MPI_Iallreduce(const void *mine, void *all, int n, MPI_Datatype type,
 {
     *request = MPI_REQUEST_NULL;
     return PMPI_Allreduce(mine, all, n, type, op, comm);
-}
-
-int MPI_Iallgather(const void *mine, int n, MPI_Datatype type, void *all,
-                   int n_all, MPI_Datatype type_all, MPI_Comm comm,
-                   MPI_Request *request)
-{
-    *request = MPI_REQUEST_NULL;
-    return PMPI_Allgather(mine, n, type, all, n_all, type_all, comm);
 }
