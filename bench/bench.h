@@ -90,7 +90,7 @@ extern const struct question *const questions[]; /* ends with NULL */
 #define ARGS_MAX 24
 
 struct job {
-    int np; /* ranks; 0: no mpirun */
+    int np;                     /* ranks; 0: no mpirun */
     const char *const *command; /* ends with NULL; or NULL: by np, side, args */
     enum side side;
     const char *args[ARGS_MAX]; /* of the program; ends with NULL */
