@@ -58,6 +58,7 @@ struct facts {
 struct bench {
     const char *self;   /* path of this program */
     const char *folder; /* of raw_mpi and the peers' programs */
+    const char *smpi;   /* a build with -Dmpi=smpi; NULL: none */
     bool tiny;          /* counts so small that only the form is right */
     int rounds;         /* jobs of each side per figure */
     bool has_mpi4py;
@@ -89,7 +90,8 @@ extern const struct question *const questions[]; /* ends with NULL */
 #define ARGS_MAX 24
 
 struct job {
-    int np; /* ranks; 0: no mpirun */
+    int np;                     /* ranks; 0: no mpirun */
+    const char *const *command; /* ends with NULL; or NULL: by np, side, args */
     enum side side;
     const char *args[ARGS_MAX]; /* of the program; ends with NULL */
     const char *env[8];         /* NAME=VALUE, or NAME= to unset; NULL ends */
@@ -140,7 +142,7 @@ void figure_side(struct figure *figure, enum side side,
 /* Hold ours / theirs (of medians) against a bar. */
 void figure_ratio(struct figure *figure, enum side theirs, enum bar_kind kind,
                   double bar);
-/* Hold our median against a bar. */
+/* Hold our median against a bar, if there is one. */
 void figure_absolute(struct figure *figure, enum bar_kind kind, double bar);
 /* Print it as JSON, and keep a copy. */
 void figure_report(struct bench *bench, const struct figure *figure);

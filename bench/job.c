@@ -49,12 +49,24 @@ static void set_environment(const struct job *job)
     }
 }
 
+static void exec_command(const struct job *job, const char *const *command)
+{
+    set_environment(job);
+    execvp(command[0], (char **)(void *)command);
+    fprintf(stderr, "dwq-bench: cannot start %s: %s\n", command[0],
+            strerror(errno));
+    _exit(127);
+}
+
 static void exec_job(const struct bench *bench, const struct job *job)
 {
     const char *args[ARGS_MAX + 12];
     char ranks[24], path[4096];
     int n = 0;
 
+    if (job->command) {
+        exec_command(job, job->command);
+    }
     if (job->np > 0) {
         args[n++] = "mpirun";
         args[n++] = "--oversubscribe";
@@ -76,11 +88,7 @@ static void exec_job(const struct bench *bench, const struct job *job)
         args[n++] = job->args[i];
     }
     args[n] = NULL;
-    set_environment(job);
-    execvp(args[0], (char **)(void *)args);
-    fprintf(stderr, "dwq-bench: cannot start %s: %s\n", args[0],
-            strerror(errno));
-    _exit(127);
+    exec_command(job, args);
 }
 
 static pid_t start(const struct bench *bench, const struct job *job,
@@ -191,7 +199,7 @@ void job_run(struct bench *bench, const struct job *job,
         bench->n_failed_jobs++;
         fprintf(stderr, "dwq-bench: a job failed (%s): np %d, %s\n",
                 in_time ? "its exit status" : "too long", job->np,
-                job->args[0]);
+                job->command ? job->command[0] : job->args[0]);
     }
     *result_out = result;
 }

@@ -14,17 +14,10 @@
 #include "bench/table.h"
 
 const struct question *const questions[] = {
-    &question_throughput,
-    &question_roundtrip,
-    &question_crowded,
-    &question_payload,
-    &question_idle,
-    &question_balance,
-    &question_memory,
-    &question_queue,
-    &question_bounds,
-    &question_groups,
-    NULL,
+    &question_throughput, &question_roundtrip, &question_crowded,
+    &question_payload,    &question_idle,      &question_balance,
+    &question_memory,     &question_queue,     &question_bounds,
+    &question_groups,     &question_scale,     NULL,
 };
 
 struct command {
@@ -49,6 +42,7 @@ static const char usage_text[] =
     "  --report DIR    one page with plots\n"
     "  --readme FILE   the page for people who read the source\n"
     "  --no-peers      without mpi4py.futures\n"
+    "  --smpi DIR      a build with -Dmpi=smpi, for question scale\n"
     "  --sweep COMMAND time a command of your own: {NAME} is replaced by each\n"
     "                  value; N times each (--repeats), N at once (--jobs)\n"
     "\nquestions:\n";
@@ -101,6 +95,7 @@ static int read_option(char **argv, struct command *command,
         { "--json", &command->json, NULL },
         { "--from", &command->from, NULL },
         { "--sweep", &command->sweep, NULL },
+        { "--smpi", &bench->smpi, NULL },
         { "--rounds", NULL, &bench->rounds },
         { "--repeats", NULL, &command->sweep_options.repeats },
         { "--jobs", NULL, &command->sweep_options.jobs },

@@ -14,5 +14,6 @@ extern const struct question question_memory;
 extern const struct question question_queue;
 extern const struct question question_bounds;
 extern const struct question question_groups;
+extern const struct question question_scale;
 
 #endif

@@ -1,11 +1,18 @@
-/* Spawned groups without MPI: there are none. */
+/* Spawned groups without MPI, or with one that spawns nothing: there are none. */
 #include "libdwq/wire/spawn.h"
+
+#include <stdio.h>
 
 bool dwqi_spawn_read_marker(const char *argument,
                             struct dwqi_spawn_marker *marker_out)
 {
     (void)argument;
     (void)marker_out;
+    return false;
+}
+
+bool dwqi_spawn_is_marked(void)
+{
     return false;
 }
 
@@ -35,7 +42,9 @@ char *dwqi_spawn_own_arguments(size_t *size_out)
 dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
 {
     (void)n_slots;
-    reason_out->text[0] = '\0';
+    snprintf(reason_out->text, sizeof reason_out->text,
+             "option grouping is spawn, and the MPI of this build has no "
+             "MPI_Comm_spawn: use grouping split");
     return DWQ_E_OPTION;
 }
 
