@@ -57,7 +57,7 @@ static struct block *remove_kept(struct dwqi_pool *pool, size_t i)
 
     pool->n_kept--;
     memmove(&pool->kept[i], &pool->kept[i + 1],
-            (pool->n_kept - i) * sizeof pool->kept[0]);
+            (pool->n_kept - i) * sizeof(struct block *));
     pool->kept_size -= block->capacity;
     UNPOISON(block);
     return block;
