@@ -5,6 +5,8 @@
 
 #include "bench/bench.h"
 
+#define WINDOW 2000 /* calls outstanding */
+
 double arg_number(const struct args *args, int i)
 {
     return i < args->argc ? strtod(args->argv[i], NULL) : 0;
@@ -153,4 +155,18 @@ bool take_one(dwq_controller_t *controller)
     }
     dwq_result_clear(&result);
     return true;
+}
+
+void stream_echo(dwq_controller_t *controller, int n)
+{
+    int sent = 0, out = 0;
+
+    while (sent < n || out > 0) {
+        while (sent < n && out < WINDOW) {
+            submit_echo(controller, sent);
+            sent++;
+            out++;
+        }
+        out -= take_one(controller);
+    }
 }

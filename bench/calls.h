@@ -37,6 +37,8 @@ void print_percentiles(const double *seconds, int n);
 
 /* Submit echo(x). Ends the run when it is refused. */
 void submit_echo(dwq_controller_t *controller, double x);
+/* Submit and take n calls of echo, 2000 outstanding. */
+void stream_echo(dwq_controller_t *controller, int n);
 /* Take the next result, whatever it is. false: there is none. */
 bool take_one(dwq_controller_t *controller);
 

@@ -281,7 +281,7 @@ bool report_write_readme(const struct bench *bench, const struct facts *facts,
         "to 1,024 hosts of 8 ranks, where each message that the controller\n"
         "sends or receives costs it half the processor time that a call costs\n"
         "it here at np = 5. Without `--smpi` only that cost is measured.\n\n"
-        "The last command wrote this page. The run it is of:\n\n",
+        "`--readme` wrote this page. The run it is of:\n\n",
         out);
     table_print_markdown(bench, facts, out);
     return fclose(out) == 0;

@@ -10,35 +10,20 @@
 #include "bench/calls.h"
 #include "bench/questions.h"
 
-#define WINDOW 2000      /* calls outstanding */
 #define RANKS_PER_HOST 8 /* and the controller on the first host */
 #define TIMEOUT 7200.    /* seconds of a simulation */
 #define CONFIG "--cfg=smpi/"
 
 /* --- In the job: CALLS ---------------------------------------------------- */
 
-static void stream(dwq_controller_t *controller, int n)
-{
-    int sent = 0, out = 0;
-
-    while (sent < n || out > 0) {
-        while (sent < n && out < WINDOW) {
-            submit_echo(controller, sent);
-            sent++;
-            out++;
-        }
-        out -= take_one(controller);
-    }
-}
-
 static int controller(dwq_controller_t *controller, void *arg)
 {
     int n = (int)arg_number(arg, 0);
     double start;
 
-    stream(controller, n / 10 + 1);
+    stream_echo(controller, n / 10 + 1);
     start = processor_time();
-    stream(controller, n);
+    stream_echo(controller, n);
     printf("call_s %.9g\n", (processor_time() - start) / n);
     return 0;
 }

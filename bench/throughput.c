@@ -4,33 +4,18 @@
 #include "bench/calls.h"
 #include "bench/questions.h"
 
-#define WINDOW 2000 /* calls outstanding */
-#define BATCH "31"  /* of our small calls fit into a message */
+#define BATCH "31" /* of our small calls fit into a message */
 
 /* --- In the job: CALLS ---------------------------------------------------- */
-
-static void stream(dwq_controller_t *controller, int n)
-{
-    int sent = 0, out = 0;
-
-    while (sent < n || out > 0) {
-        while (sent < n && out < WINDOW) {
-            submit_echo(controller, sent);
-            sent++;
-            out++;
-        }
-        out -= take_one(controller);
-    }
-}
 
 static int controller(dwq_controller_t *controller, void *arg)
 {
     int n = (int)arg_number(arg, 0);
     double start;
 
-    stream(controller, n / 10 + 1);
+    stream_echo(controller, n / 10 + 1);
     start = now();
-    stream(controller, n);
+    stream_echo(controller, n);
     printf("calls_per_s %.9g\n", n / (now() - start));
     return 0;
 }

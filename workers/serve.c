@@ -309,10 +309,6 @@ static dwq_status_t handle_message(struct dwqi_server *server,
 
 /* --- Running ------------------------------------------------------------ */
 
-/* A result waits for the next one, to travel with it, only if that call is expected
- * to take less (seconds). */
-#define SHORT_CALL 1e-5
-
 static double estimate(const struct dwqi_task_head *head)
 {
     return head->time_est > 0 ? head->time_est : 1; /* 0 means 1 */
@@ -351,7 +347,7 @@ static bool next_is_short(const struct dwqi_server *server,
     size_t names = (size_t)last->function_size + last->module_size;
 
     return item &&
-           part->this_time * head.time_est < SHORT_CALL * last->time_est &&
+           part->this_time * head.time_est < DWQI_SHORT_CALL * last->time_est &&
            names <= sizeof last->names &&
            head.function_size == last->function_size &&
            head.module_size == last->module_size &&

@@ -8,9 +8,8 @@
 
 /* Seconds between two polls in a burst of submits. */
 #define POLL_AGAIN 3e-6
-/* What may wait for others to travel with: calls that are expected to take less
- * (seconds), for how long (seconds), and how many per worker. */
-#define SHORT_CALL 1e-5
+/* Short calls that may wait for others to travel with: for how long (seconds), and
+ * how many per worker. */
 #define GATHER_TIME DWQI_HELD_MAX
 #define GATHER_CALLS 32
 
@@ -162,7 +161,7 @@ static bool may_wait(const dwq_controller_t *c, const struct dwqi_task *task,
 {
     double expected = task->rate->seconds * task->job.time_est;
 
-    return c->n_done > 0 && expected >= 0 && expected < SHORT_CALL &&
+    return c->n_done > 0 && expected >= 0 && expected < DWQI_SHORT_CALL &&
            now < c->last_look + GATHER_TIME &&
            dwqi_scheduler_n_waiting(c->scheduler) <
                (size_t)GATHER_CALLS * (size_t)c->config.n_workers;

@@ -65,6 +65,10 @@ enum dwqi_tag {
 #define DWQI_MAGIC 0x31515744u /* "DWQ1" */
 #define DWQI_PROTOCOL_VERSION 1
 
+/* Seconds: a task or a result may wait for the next one, to travel with it, only
+ * where that call is expected to take less. */
+#define DWQI_SHORT_CALL 1e-5
+
 struct dwqi_head {
     uint32_t magic;
     uint16_t version;
