@@ -90,8 +90,8 @@ dwq_status_t dwqi_run_place(struct run *run,
                             struct dwqi_fault *fault);
 void dwqi_run_finish_place(struct run *run);
 
-/* Option `bind` (binding.c). Bind the ranks of groups; who cannot is named in one
- * warning. Collective over the world. */
+/* Option `bind` (binding.c). Bind groups, brokers, the controller; who cannot is
+ * named in one warning. Collective over the world. */
 dwq_status_t dwqi_run_bind(struct run *run);
 /* A spawned rank of a run that binds: by what its broker said; see below. */
 dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats);

@@ -52,6 +52,14 @@ HERE(no_binding_to_a_described_topology_but_one_warning, 8)
 HERE(what_cannot_be_placed_is_refused_on_every_rank, 8)
 HERE(ranks_bind_themselves_and_let_go, 2)
 
+/* What the launcher bound a rank to is where it stays. */
+Test(places, ranks_that_the_launcher_bound, .timeout = 400)
+{
+    static const char *const bound[] = { "--bind-to", "core", NULL };
+
+    expect_success("ranks_bind_themselves_and_let_go", 2, bound);
+}
+
 Test(places, spawned_ranks_bind_themselves, .timeout = 400)
 {
     launch_spawns();
