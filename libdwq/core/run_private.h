@@ -21,7 +21,8 @@ struct run {
     struct dwqi_log log;
     struct dwqi_world *world;
     struct dwqi_plan plan;
-    bool placed; /* by these two; the plan shows their names */
+    bool only_plan; /* it ends when it is planned, and is placed in any case */
+    bool placed;    /* by these two; the plan shows their names */
     struct dwqi_cluster cluster;
     struct dwqi_placement placement;
     bool bound;
@@ -72,6 +73,9 @@ struct run {
  *         what was wrong; DWQ_E_MPI
  */
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given);
+
+/* The first part of that: what role each rank has is known, and nothing started. */
+dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given);
 
 /* Whether no rank has a fault; the first that has one says it, and all get
  * DWQ_E_OPTION. Collective over the run's world. */
