@@ -25,7 +25,7 @@ static int out_of_memory(void)
     return 1;
 }
 
-/* The whole file as a string; NULL: errno. */
+/* The whole file as a string; NULL: errno (EILSEQ: it is no text). */
 static char *read_file(const char *name)
 {
     struct dwqi_buffer text = { .data = NULL };
@@ -44,6 +44,10 @@ static char *read_file(const char *name)
     if (file != stdin) {
         fclose(file);
     }
+    if (!failed && text.size > 0 && memchr(text.data, 0, text.size)) {
+        errno = EILSEQ; /* what is behind it would not be read */
+        failed = true;
+    }
     if (failed) {
         dwqi_buffer_finish(&text);
         return NULL;
@@ -59,7 +63,9 @@ static int read_hosts(const struct plan_options *options,
     dwq_status_t status;
 
     if (options->file && !text) {
-        return complain(options->file, strerror(errno));
+        return complain(options->file, errno == EILSEQ
+                                           ? "a NUL byte: it is no text"
+                                           : strerror(errno));
     }
     status = dwqi_hosts_parse(text ? text : options->hosts, dwqi_discover_text,
                               cluster, &fault);

@@ -226,8 +226,10 @@ static bool apply(const struct row *row, const char *value,
         return read_number(row->name, value, INT_MIN, &request->max_workers,
                            fault);
     case SET_RANKS:
-        return read_number(row->name, value, 1, &options->ranks_per_host,
-                           fault);
+        return dwqi_text_to_int(value, 1, PLAN_RANKS_LIMIT,
+                                &options->ranks_per_host) ||
+               fail(fault, row->name, value,
+                    "a number from 1 to " PLAN_RANKS_LIMIT_TEXT);
     case SET_CONTROLLER:
         return read_number(row->name, value, INT_MIN, &options->controller,
                            fault);

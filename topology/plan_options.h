@@ -7,6 +7,9 @@
 #include "topology/hosts.h"
 #include "topology/placer.h"
 
+#define PLAN_RANKS_LIMIT 4096 /* on each host */
+#define PLAN_RANKS_LIMIT_TEXT "4096"
+
 enum plan_format {
     PLAN_TABLE,
     PLAN_DRAWING,
