@@ -1,6 +1,8 @@
 /* Runs that are placed: every rank says where it is, and that is where the plan
  * puts it. */
+#define _DEFAULT_SOURCE /* gethostname */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/mpi/places.h"
 
@@ -219,6 +221,78 @@ static int check_tasks(dwq_controller_t *c, void *arg)
     return 0;
 }
 
+struct refusal {
+    dwq_task_t task;
+    const char *text;
+};
+
+/* Each is refused at once, with its reason in one line of the log. */
+static void expect_refusals(dwq_controller_t *c, struct heard *heard,
+                            const struct refusal *refusals, int n)
+{
+    for (int i = 0; i < n; i++) {
+        dwq_task_t task = refusals[i].task;
+
+        task.function = "where";
+        *heard = (struct heard){ refusals[i].text, 0 };
+        CHECK(dwq_controller_submit_call(c, &task, NULL) == DWQ_E_ARG);
+        CHECK(heard->n == 1);
+    }
+}
+
+static int check_refusals(dwq_controller_t *c, void *arg)
+{
+    static const struct refusal refusals[] = {
+        { { .host = "nowhere" }, "refused: no worker is on host 'nowhere'" },
+        { { .min_ranks = 5 }, "refused: no worker is with 5 ranks" },
+        { { .host = "nowhere", .min_ranks = 2 },
+          "no worker is on host 'nowhere' with 2 ranks" },
+        { { .worker = 1, .min_ranks = 4 },
+          "refused: its worker 1 is not with 4 ranks" },
+        { { .min_ranks = -1 }, "refused: min_ranks is -1" },
+    };
+
+    expect_refusals(c, arg, refusals, 5);
+    return 0;
+}
+
+/* Its host is there, but nobody has looked. */
+static int check_not_placed(dwq_controller_t *c, void *arg)
+{
+    static char host[256];
+
+    gethostname(host, sizeof host - 1);
+    expect_refusals(
+        c, arg, &(struct refusal){ { .host = host }, "this run is not placed" },
+        1);
+    return 0;
+}
+
+static void refusals_say_what_no_worker_has(void)
+{
+    struct heard heard = { "", 0 };
+    dwq_options_t options = { .nprocs_per_worker = DWQ_NPROCS_AUTO,
+                              .broker_is_worker = true,
+                              .arg = &heard,
+                              .log = listen_for,
+                              .log_arg = &heard };
+
+    setenv("DWQ_TOPOLOGY", "pack:1 numa:2 core:4 pu:1", 1);
+    play(options, check_refusals);
+    options.nprocs_per_worker = 2;
+    play(options, check_not_placed);
+}
+
+/* The others of its host are told nonsense, and do not look. */
+static void one_rank_of_a_host_looks_at_it(void)
+{
+    setenv("DWQ_TOPOLOGY",
+           world_rank() == 0 ? "pack:1 numa:2 core:4 pu:1" : "nonsense", 1);
+    play((dwq_options_t){ .nprocs_per_worker = DWQ_NPROCS_AUTO,
+                          .broker_is_worker = true },
+         check_numa);
+}
+
 static void tasks_ask_for_ranks_and_hosts(void)
 {
     setenv("DWQ_TOPOLOGY", "pack:1 numa:2 core:4 pu:1", 1);
@@ -367,6 +441,8 @@ int main(int argc, char **argv)
         ROW(groups_of_a_given_size_straddle_nothing),
         ROW(brokers_beside_their_groups),
         ROW(tasks_ask_for_ranks_and_hosts),
+        ROW(refusals_say_what_no_worker_has),
+        ROW(one_rank_of_a_host_looks_at_it),
         ROW(a_task_whose_only_worker_left_is_told),
         ROW(a_crowded_host_is_planned_in_rank_order),
         ROW(no_binding_to_a_described_topology_but_one_warning),
