@@ -55,6 +55,14 @@ static char *read_file(const char *name)
     return dwqi_text_take(&text);
 }
 
+#define RANKS_LIMIT 10000000 /* of all hosts */
+
+static bool too_many_ranks(const struct plan_options *options,
+                           const struct dwqi_cluster *cluster)
+{
+    return options->ranks_per_host > RANKS_LIMIT / (cluster->n_hosts + 1);
+}
+
 static int read_hosts(const struct plan_options *options,
                       struct dwqi_cluster *cluster)
 {
@@ -69,6 +77,11 @@ static int read_hosts(const struct plan_options *options,
     }
     status = dwqi_hosts_parse(text ? text : options->hosts, dwqi_discover_text,
                               cluster, &fault);
+    if (status == DWQ_OK && too_many_ranks(options, cluster)) {
+        free(text);
+        return complain("--ranks-per-host",
+                        "more than 10000000 ranks on all hosts");
+    }
     if (status == DWQ_OK) {
         status = dwqi_plan_add_ranks(options, cluster, NULL);
     }

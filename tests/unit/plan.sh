@@ -134,6 +134,7 @@ refuse "5 ranks" --hosts 'a:core:4 pu:1' --nprocs 4
 refuse "controller rank 9" --hosts 'a:core:4 pu:1' --nprocs 1 --controller-rank 9
 refuse "/nowhere/x.svg" --hosts 'a:core:4 pu:1' --nprocs 1 --svg /nowhere/x.svg
 refuse "from 1 to 4096" --hosts 'a:core:4 pu:1' --ranks-per-host 2147483647
+refuse "10000000 ranks" --hosts 'n[1-9999]:core:4 pu:1' --ranks-per-host 4000
 printf 'a:core:4 pu:1\n\000b:core:4 pu:1\n' >"$work/hosts"
 refuse "NUL byte" --file "$work/hosts"
 if [ "$DWQ_PLAN_HWLOC" = 1 ]; then
