@@ -286,8 +286,11 @@ static void refusals_say_what_no_worker_has(void)
 /* The others of its host are told nonsense, and do not look. */
 static void one_rank_of_a_host_looks_at_it(void)
 {
+    dwq_world_t world;
+
+    CHECK(dwq_world(&world) == DWQ_OK && world.size > 1);
     setenv("DWQ_TOPOLOGY",
-           world_rank() == 0 ? "pack:1 numa:2 core:4 pu:1" : "nonsense", 1);
+           world.rank == 0 ? "pack:1 numa:2 core:4 pu:1" : "nonsense", 1);
     play((dwq_options_t){ .nprocs_per_worker = DWQ_NPROCS_AUTO,
                           .broker_is_worker = true },
          check_numa);
