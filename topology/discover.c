@@ -10,6 +10,8 @@
 
 #include "topology/text.h"
 
+#define SYNTHETIC_LIMIT 4096 /* hardware threads of a host */
+
 static dwq_status_t fail(struct dwqi_text_fault *fault, dwq_status_t status,
                          const char *text, const char *why)
 {
@@ -153,9 +155,33 @@ static bool is_file_name(const char *text)
            (size > 4 && strcmp(text + size - 4, ".xml") == 0);
 }
 
+/* Hardware threads of a synthetic string, at most `limit` + 1. hwloc's time grows with
+ * their third power, and its memory with the second. */
+static long count_threads(const char *text, long limit)
+{
+    long n = 1;
+    int depth = 0;
+
+    for (; *text != '\0' && n <= limit; text++) {
+        depth +=
+            (*text == '(' || *text == '[') - (*text == ')' || *text == ']');
+        if (depth == 0 && *text == ':') {
+            long count = strtol(text + 1, NULL, 10);
+
+            n = count > limit / n ? limit + 1 : n * (count > 0 ? count : 1);
+        }
+    }
+    return n;
+}
+
 static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
                                struct dwqi_text_fault *fault)
 {
+    if (!is_file_name(text) &&
+        count_threads(text, SYNTHETIC_LIMIT) > SYNTHETIC_LIMIT) {
+        return fail(fault, DWQ_E_OPTION, text,
+                    "more than 4096 hardware threads on a host");
+    }
     if (!is_file_name(text)) {
         return hwloc_topology_set_synthetic(topology, text) == 0
                    ? DWQ_OK

@@ -3,15 +3,41 @@
 #include "topology/draw.h"
 #include "topology/text.h"
 
+/* Bytes of the UTF-8 character that begins here, 2 to 4; 0: none does. */
+static size_t utf8_size(const unsigned char *at)
+{
+    size_t size = at[0] >= 0xc2 && at[0] < 0xe0   ? 2
+                  : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
+                  : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
+                                                  : 0;
+
+    for (size_t i = 1; i < size; i++) {
+        if (at[i] < 0x80 || at[i] > 0xbf) {
+            return 0;
+        }
+    }
+    /* Longer than it has to be, half of a pair, beyond the last one. */
+    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)) {
+        return 0;
+    }
+    return size;
+}
+
+/* Bytes that are no UTF-8 are taken for Latin-1. */
 static void add_string(struct dwqi_buffer *text, const char *string)
 {
     dwqi_buffer_append(text, "\"", 1);
     for (; *string != '\0'; string++) {
         unsigned char c = (unsigned char)*string;
+        size_t size = utf8_size((const unsigned char *)string);
 
         if (c == '"' || c == '\\') {
             dwqi_text_add(text, "\\%c", c);
-        } else if (c < ' ' || c >= 127) { /* a name may be in any encoding */
+        } else if (size > 0) {
+            dwqi_buffer_append(text, string, size);
+            string += size - 1;
+        } else if (c < ' ' || c >= 127) {
             dwqi_text_add(text, "\\u%04x", c);
         } else {
             dwqi_buffer_append(text, string, 1);

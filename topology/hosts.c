@@ -10,6 +10,9 @@ struct entry {
     struct dwqi_cluster *cluster;
     struct dwqi_intern names; /* each is there once */
     struct dwqi_machine machine;
+    dwqi_machine_of *machine_of; /* of the text below, for each host; NULL: one
+                                  * machine for all */
+    const char *text;
     struct dwqi_text_fault *fault;
 };
 
@@ -19,6 +22,23 @@ static dwq_status_t fail(struct dwqi_text_fault *fault, const char *word,
     snprintf(fault->text, sizeof fault->text, "'%.*s': %s",
              size < 80 ? (int)size : 80, word, why);
     return DWQ_E_OPTION;
+}
+
+static dwq_status_t add_machine(struct entry *entry, const char *name)
+{
+    struct dwqi_machine own;
+    dwq_status_t status;
+
+    if (!entry->machine_of) {
+        return dwqi_cluster_add_host(entry->cluster, name, &entry->machine,
+                                     false);
+    }
+    status = entry->machine_of(entry->text, name, &own, entry->fault);
+    if (status == DWQ_OK) {
+        status = dwqi_cluster_add_host(entry->cluster, name, &own, false);
+        dwqi_machine_finish(&own);
+    }
+    return status;
 }
 
 static dwq_status_t add_host(struct entry *entry, const char *name)
@@ -37,8 +57,7 @@ static dwq_status_t add_host(struct entry *entry, const char *name)
     if (number >= DWQI_HOST_COUNT_LIMIT) {
         return fail(entry->fault, name, strlen(name), "too many hosts");
     }
-    status =
-        dwqi_cluster_add_host(entry->cluster, name, &entry->machine, false);
+    status = add_machine(entry, name);
     return status == DWQ_E_ARG
                ? fail(entry->fault, name, strlen(name), "not a name of a host")
                : status;
@@ -152,7 +171,12 @@ static dwq_status_t add_entry(struct entry *entry, char *text,
                     "no ':' between the names of hosts and what they are");
     }
     text[names] = '\0';
-    status = machine_of(text + names + 1, text, &entry->machine, entry->fault);
+    entry->text = text + names + 1;
+    entry->machine_of = strchr(entry->text, '%') ? machine_of : NULL;
+    if (entry->machine_of) { /* "%h": each host has its own */
+        return add_names(entry, text, names);
+    }
+    status = machine_of(entry->text, text, &entry->machine, entry->fault);
     if (status == DWQ_OK) {
         status = add_names(entry, text, names);
         dwqi_machine_finish(&entry->machine);

@@ -1,5 +1,5 @@
-/* dwq-plan: prints how groups of ranks would be placed on this machine or on a
- * described cluster. `--help`. */
+/* dwq-plan: prints how groups of ranks would be placed on the job that it is, on this
+ * machine, or on a described cluster. `--help`. */
 #define _DEFAULT_SOURCE
 #include <errno.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static int out_of_memory(void)
     return 1;
 }
 
-/* The whole file as a string; NULL: errno. */
+/* The whole file as a string; NULL: errno (EILSEQ: it is no text). */
 static char *read_file(const char *name)
 {
     struct dwqi_buffer text = { .data = NULL };
@@ -44,11 +44,23 @@ static char *read_file(const char *name)
     if (file != stdin) {
         fclose(file);
     }
+    if (!failed && text.size > 0 && memchr(text.data, 0, text.size)) {
+        errno = EILSEQ; /* what is behind it would not be read */
+        failed = true;
+    }
     if (failed) {
         dwqi_buffer_finish(&text);
         return NULL;
     }
     return dwqi_text_take(&text);
+}
+
+#define RANKS_LIMIT 10000000 /* of all hosts */
+
+static bool too_many_ranks(const struct plan_options *options,
+                           const struct dwqi_cluster *cluster)
+{
+    return options->ranks_per_host > RANKS_LIMIT / (cluster->n_hosts + 1);
 }
 
 static int read_hosts(const struct plan_options *options,
@@ -59,10 +71,17 @@ static int read_hosts(const struct plan_options *options,
     dwq_status_t status;
 
     if (options->file && !text) {
-        return complain(options->file, strerror(errno));
+        return complain(options->file, errno == EILSEQ
+                                           ? "a NUL byte: it is no text"
+                                           : strerror(errno));
     }
     status = dwqi_hosts_parse(text ? text : options->hosts, dwqi_discover_text,
                               cluster, &fault);
+    if (status == DWQ_OK && too_many_ranks(options, cluster)) {
+        free(text);
+        return complain("--ranks-per-host",
+                        "more than 10000000 ranks on all hosts");
+    }
     if (status == DWQ_OK) {
         status = dwqi_plan_add_ranks(options, cluster, NULL);
     }
@@ -162,6 +181,19 @@ static int print_plan(const struct plan_options *options,
     return code;
 }
 
+int dwqi_plan_show(const struct plan_options *options,
+                   const struct dwqi_cluster *cluster,
+                   const struct dwqi_placement *plan)
+{
+    int code =
+        options->svg_file ? write_svg(options->svg_file, cluster, plan) : 0;
+
+    return code == 0 &&
+                   !(options->svg_file && strcmp(options->svg_file, "-") == 0)
+               ? print_plan(options, cluster, plan)
+               : code;
+}
+
 static int make_plan(struct plan_options *options,
                      const struct dwqi_cluster *cluster)
 {
@@ -184,38 +216,57 @@ static int make_plan(struct plan_options *options,
                 plan.n_oversubscribed,
                 plan.n_oversubscribed == 1 ? " has" : "s have");
     }
-    code = options->svg_file ? write_svg(options->svg_file, cluster, &plan) : 0;
-    if (code == 0 &&
-        !(options->svg_file && strcmp(options->svg_file, "-") == 0)) {
-        code = print_plan(options, cluster, &plan);
-    }
+    code = dwqi_plan_show(options, cluster, &plan);
     dwqi_placement_finish(&plan);
     return code;
 }
 
-int main(int argc, char **argv)
+/* What is asked for has nothing to do with a job. */
+static bool is_described(const struct plan_options *options)
+{
+    return options->hosts || options->file || options->ranks_per_host > 0 ||
+           options->compare || options->help;
+}
+
+static int plan_described(struct plan_options *options)
 {
     struct dwqi_cluster cluster = { .hosts = NULL };
-    struct plan_options options;
-    struct dwqi_text_fault fault;
     int code;
 
-    if (!dwqi_plan_options_read(argc, argv, &options, &fault)) {
-        return complain("", fault.text);
-    }
-    if (options.help) {
+    if (options->help) {
         dwqi_plan_options_help(stdout);
         return 0;
     }
-    if (options.compare && !options.hosts && !options.file) {
-        return dwqi_plan_compare(&options);
+    if (options->compare && !options->hosts && !options->file) {
+        return dwqi_plan_compare(options);
     }
-    code = options.hosts || options.file ? read_hosts(&options, &cluster)
-                                         : look_here(&options, &cluster);
+    code = options->hosts || options->file ? read_hosts(options, &cluster)
+                                           : look_here(options, &cluster);
     if (code == 0) {
-        code = options.compare ? dwqi_plan_compare_one(&options, &cluster)
-                               : make_plan(&options, &cluster);
+        code = options->compare ? dwqi_plan_compare_one(options, &cluster)
+                                : make_plan(options, &cluster);
     }
     dwqi_cluster_finish(&cluster);
     return code;
+}
+
+/* All ranks of a job have the same arguments: what needs no other rank is said by
+ * the first alone, without MPI. */
+int main(int argc, char **argv)
+{
+    struct plan_options options;
+    struct dwqi_text_fault fault;
+    int rank = 0, code;
+    bool launched = dwqi_plan_launched(&rank);
+
+    if (!dwqi_plan_options_read(argc, argv, &options, &fault)) {
+        return rank > 0 ? EXIT_BAD : complain("", fault.text);
+    }
+    if (is_described(&options)) {
+        return rank > 0 ? 0 : plan_described(&options);
+    }
+    if (launched && dwqi_plan_job(&options, &code)) {
+        return code;
+    }
+    return plan_described(&options);
 }

@@ -36,7 +36,8 @@ static const struct row {
 } rows[] = {
     { "--hosts", SET_HOSTS, "TEXT",
       "the cluster: 'n[01-16]:pack:2 numa:2 core:16 pu:2; ...', or\n"
-      "names:FILE.xml (default: this machine)" },
+      "names:FILE.xml (default: the job that a launcher starts this\n"
+      "program as, as a run of it would be placed; or this machine)" },
     { "--file", SET_FILE, "FILE", "the same from a file, one entry a line" },
     { "--nprocs", SET_NPROCS, "SIZE",
       "ranks per group, auto:core, l3, numa, package or host, or\n"
@@ -186,6 +187,11 @@ static bool apply(const struct row *row, const char *value,
     struct dwqi_place_request *request = &options->request;
     int number;
 
+    options->size_given |= row->setting == SET_NPROCS;
+    options->straddle_given |= row->setting == SET_STRADDLE;
+    options->fill_given |=
+        row->setting == SET_PACK || row->setting == SET_SPREAD;
+    options->threads_given |= row->setting == SET_THREADS;
     switch (row->setting) {
     case SET_HOSTS:
         options->hosts = value;
@@ -220,8 +226,10 @@ static bool apply(const struct row *row, const char *value,
         return read_number(row->name, value, INT_MIN, &request->max_workers,
                            fault);
     case SET_RANKS:
-        return read_number(row->name, value, 1, &options->ranks_per_host,
-                           fault);
+        return dwqi_text_to_int(value, 1, PLAN_RANKS_LIMIT,
+                                &options->ranks_per_host) ||
+               fail(fault, row->name, value,
+                    "a number from 1 to " PLAN_RANKS_LIMIT_TEXT);
     case SET_CONTROLLER:
         return read_number(row->name, value, INT_MIN, &options->controller,
                            fault);

@@ -7,6 +7,9 @@
 #include "topology/hosts.h"
 #include "topology/placer.h"
 
+#define PLAN_RANKS_LIMIT 4096 /* on each host */
+#define PLAN_RANKS_LIMIT_TEXT "4096"
+
 enum plan_format {
     PLAN_TABLE,
     PLAN_DRAWING,
@@ -19,7 +22,9 @@ struct plan_options {
     const char *hosts;  /* NULL: this machine */
     const char *file;   /* the same in a file */
     int ranks_per_host; /* 0: one per core or set of threads */
-    int controller;     /* negative: the last rank */
+    /* What was not given the environment may choose, in a job. */
+    bool size_given, straddle_given, fill_given, threads_given;
+    int controller; /* negative: the last rank */
     enum plan_format format;
     const char *svg_file; /* beside what is printed; NULL: none */
     bool compare;
@@ -44,5 +49,17 @@ dwq_status_t dwqi_plan_add_ranks(const struct plan_options *options,
                                  const struct dwqi_cpuset *allowed);
 /* negative: counted from the last rank. */
 int dwqi_plan_controller(const struct plan_options *options, int n_ranks);
+
+/* plan_main.c: what is asked for on stdout and in the file for SVG; the exit code. */
+int dwqi_plan_show(const struct plan_options *options,
+                   const struct dwqi_cluster *cluster,
+                   const struct dwqi_placement *plan);
+
+/* plan_job.c: whether a launcher started this process; if so, as which rank of its
+ * job (-1: it does not say). Before MPI is started. */
+bool dwqi_plan_launched(int *rank_out);
+/* The plan of this job, if it has several ranks (false: it has not); the exit code of
+ * each. */
+bool dwqi_plan_job(const struct plan_options *options, int *code_out);
 
 #endif

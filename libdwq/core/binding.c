@@ -1,6 +1,6 @@
-/* Option `bind`: each rank of a group binds itself to what the plan gives it, the
- * library reads it back, and the first that could not is named in one warning. At
- * the end of the run each may use what it could before. */
+/* Option `bind`: each rank of a group, each broker and the controller binds itself
+ * to what the plan gives it, the library reads it back, and the first that could not
+ * is named in one warning. At the end of the run each may use what it could before. */
 #define _DEFAULT_SOURCE /* gethostname */
 #include <limits.h>
 #include <stdlib.h>
@@ -44,8 +44,8 @@ static bool set_of_member(const struct run *run,
     return ok;
 }
 
-/* Empty: it is bound to nothing. A broker beside has a seat of its own. */
-static bool set_of_rank(const struct run *run, struct dwqi_cpuset *set)
+/* A broker beside has a seat of its own. */
+static bool set_in_group(const struct run *run, struct dwqi_cpuset *set)
 {
     const struct dwqi_placed_group *group =
         &run->placement.groups[run->worker_id - 1];
@@ -55,6 +55,16 @@ static bool set_of_rank(const struct run *run, struct dwqi_cpuset *set)
     return place == 0 && beside
                ? add_seat(run, &group->broker, set)
                : set_of_member(run, group, place - beside, set);
+}
+
+/* Empty: it is bound to nothing. */
+static bool set_of_rank(const struct run *run, struct dwqi_cpuset *set)
+{
+    if (run->worker_id > 0) {
+        return set_in_group(run, set);
+    }
+    return !run->facts.is_controller ||
+           add_seat(run, &run->placement.controller, set);
 }
 
 void dwqi_run_list_seats(const struct run *run, struct dwqi_buffer *text)
@@ -161,13 +171,11 @@ dwq_status_t dwqi_run_bind(struct run *run)
 {
     struct dwqi_cpuset set = { .words = NULL };
     struct dwqi_fault fault = { "not bound: out of memory" };
-    dwq_status_t bound = DWQ_OK, status = DWQ_OK;
+    dwq_status_t status = DWQ_OK;
+    dwq_status_t bound =
+        set_of_rank(run, &set) ? bind_run(run, &set, &fault) : DWQ_E_NOMEM;
     int first = INT_MAX;
 
-    if (run->worker_id > 0) {
-        bound =
-            set_of_rank(run, &set) ? bind_run(run, &set, &fault) : DWQ_E_NOMEM;
-    }
     dwqi_cpuset_finish(&set);
     if (run->group && run->plan.request.grouping == DWQ_GROUPING_SPAWN) {
         status = ask_group(run, &bound, &fault);

@@ -73,6 +73,14 @@ static int first_fit(const dwq_controller_t *c, const char *host, int min_ranks)
     return w <= c->config.n_workers ? w : 0;
 }
 
+/* Whether the run is placed: all of its groups have hosts then. */
+static bool knows_hosts(const dwq_controller_t *c)
+{
+    dwq_worker_info_t info;
+
+    return dwq_worker_info(c, 1, &info) == DWQ_OK && info.host;
+}
+
 static bool refuse(struct dwqi_fault *why, const char *format, ...)
 {
     va_list args;
@@ -123,6 +131,12 @@ bool dwqi_controller_fit(const dwq_controller_t *c, const dwq_task_t *given,
                       wish(given, text, sizeof text));
     }
     best = first_fit(c, given->host, given->min_ranks);
+    if (best == 0 && given->host && !knows_hosts(c)) {
+        return refuse(why_out,
+                      "it asks for host '%.80s', and this run is not placed "
+                      "(option domain, straddle, fill or bind)",
+                      given->host);
+    }
     if (best == 0) {
         return refuse(why_out, "no worker is %s",
                       wish(given, text, sizeof text));

@@ -237,7 +237,7 @@ static dwq_status_t agree_to_look(struct run *run, dwq_status_t status,
                                   struct dwqi_fault *fault, bool *look_out)
 {
     int first = INT_MAX;
-    bool blind = status == DWQ_E_STATE &&
+    bool blind = status == DWQ_E_STATE && !run->only_plan &&
                  run->options.nprocs_per_worker != DWQ_NPROCS_AUTO;
     dwq_status_t asked = dwqi_run_agree(run, blind ? DWQ_OK : status, fault);
 

@@ -128,6 +128,44 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
     return status;
 }
 
+/* --- No more than a plan --------------------------------------------------- */
+
+static dwq_status_t show_plan(struct run *run, dwqi_show_plan *show, void *arg,
+                              int *code_out)
+{
+    int controller = run->plan.shown.controller;
+
+    if (run->rank == controller) {
+        *code_out = show(&run->cluster, &run->placement, arg);
+    }
+    return dwqi_world_bcast(run->world, controller, code_out, sizeof *code_out);
+}
+
+dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
+                                dwqi_show_plan *show, void *arg, int *code_out)
+{
+    struct run run = { .only_plan = true };
+    dwq_status_t status = start_mpi(&run, 0);
+    int code = 0;
+
+    if (status == DWQ_OK) {
+        status = open_world(&run, NULL);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = dwqi_world_size(run.world) > 1 ? dwqi_run_plan(&run, options)
+                                            : DWQ_E_EMPTY;
+    if (status == DWQ_OK) {
+        status = show_plan(&run, show, arg, &code);
+    }
+    if (status == DWQ_OK) {
+        *code_out = code;
+    }
+    finish(&run);
+    return status;
+}
+
 /* --- Public ------------------------------------------------------------- */
 
 dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out)

@@ -21,7 +21,8 @@ struct run {
     struct dwqi_log log;
     struct dwqi_world *world;
     struct dwqi_plan plan;
-    bool placed; /* by these two; the plan shows their names */
+    bool only_plan; /* it ends when it is planned, and is placed in any case */
+    bool placed;    /* by these two; the plan shows their names */
     struct dwqi_cluster cluster;
     struct dwqi_placement placement;
     bool bound;
@@ -73,6 +74,9 @@ struct run {
  */
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given);
 
+/* The first part of that: what role each rank has is known, and nothing started. */
+dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given);
+
 /* Whether no rank has a fault; the first that has one says it, and all get
  * DWQ_E_OPTION. Collective over the run's world. */
 dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
@@ -90,8 +94,8 @@ dwq_status_t dwqi_run_place(struct run *run,
                             struct dwqi_fault *fault);
 void dwqi_run_finish_place(struct run *run);
 
-/* Option `bind` (binding.c). Bind the ranks of groups; who cannot is named in one
- * warning. Collective over the world. */
+/* Option `bind` (binding.c). Bind groups, brokers, the controller; who cannot is
+ * named in one warning. Collective over the world. */
 dwq_status_t dwqi_run_bind(struct run *run);
 /* A spawned rank of a run that binds: by what its broker said; see below. */
 dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats);

@@ -135,7 +135,7 @@ static dwq_status_t request_plan(const struct run *run,
     if (status != DWQ_OK) {
         return status;
     }
-    if (run->rank == request.controller && !o->controller) {
+    if (run->rank == request.controller && !o->controller && !run->only_plan) {
         snprintf(fault->text, sizeof fault->text,
                  "option controller is not set on rank %d, the controller",
                  request.controller);
@@ -153,7 +153,8 @@ static dwq_status_t plan_roles(struct run *run,
     int needed;
     dwq_status_t status = DWQ_OK;
 
-    if (request->size > 1 && dwqi_options_placed(&run->options)) {
+    if (request->size > 1 &&
+        (run->only_plan || dwqi_options_placed(&run->options))) {
         status = dwqi_run_place(run, request, fault);
     }
     if (status == DWQ_OK && !run->placed) {
@@ -330,7 +331,7 @@ static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
     return DWQ_OK;
 }
 
-dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
+dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
 {
     struct dwqi_fault fault = { "" };
     dwq_status_t status =
@@ -341,9 +342,14 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
         dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
         status = compare_options(run);
     }
-    if (status == DWQ_OK) {
-        status = take_role(run, &fault);
-    }
+    return status == DWQ_OK ? take_role(run, &fault) : status;
+}
+
+dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
+{
+    struct dwqi_fault fault = { "" };
+    dwq_status_t status = dwqi_run_plan(run, given);
+
     if (status != DWQ_OK) {
         return status;
     }

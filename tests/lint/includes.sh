@@ -30,6 +30,9 @@ function may_see(file, from, target, to) {
         return 1
     }
     if (file ~ /^libdwq\/core\/plan/ && to == "topology") { return 1 }
+    if (file == "topology/plan_job.c" && target == "libdwq/core/run.h") {
+        return 1 # the program: the plan of the job that it is
+    }
     if (from == "core" && target == "workers/executor.h") {
         return 1 # calls that run in place
     }

@@ -46,11 +46,21 @@ HERE(groups_are_packed_or_spread, 5)
 HERE(groups_of_a_given_size_straddle_nothing, 8)
 HERE(brokers_beside_their_groups, 8)
 HERE(tasks_ask_for_ranks_and_hosts, 8)
+HERE(refusals_say_what_no_worker_has, 8)
+HERE(one_rank_of_a_host_looks_at_it, 8)
 HERE(a_task_whose_only_worker_left_is_told, 8)
 HERE(a_crowded_host_is_planned_in_rank_order, 5)
 HERE(no_binding_to_a_described_topology_but_one_warning, 8)
 HERE(what_cannot_be_placed_is_refused_on_every_rank, 8)
 HERE(ranks_bind_themselves_and_let_go, 2)
+
+/* What the launcher bound a rank to is where it stays. */
+Test(places, ranks_that_the_launcher_bound, .timeout = 400)
+{
+    static const char *const bound[] = { "--bind-to", "core", NULL };
+
+    expect_success("ranks_bind_themselves_and_let_go", 2, bound);
+}
 
 Test(places, spawned_ranks_bind_themselves, .timeout = 400)
 {

@@ -1,84 +1,10 @@
 /* Runs that are placed: every rank says where it is, and that is where the plan
  * puts it. */
-#define _GNU_SOURCE /* sched_getaffinity, gethostname */
-#include <sched.h>
+#define _DEFAULT_SOURCE /* gethostname */
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/mpi/scenario.h"
-
-static int n_allowed(void)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -1;
-}
-
-/* Host, rank of the job (-1: spawned), hardware threads it may use. */
-static int where(dwq_call_t *call, void *arg)
-{
-    char host[256] = "";
-    dwq_world_t world;
-
-    (void)arg;
-    dwq_world(&world);
-    gethostname(host, sizeof host - 1);
-    return dwq_call_return(call, DWQ_VALUES((const char *)host,
-                                            world.spawned ? -1 : world.rank,
-                                            n_allowed()));
-}
-
-static const dwq_function_t functions[] = { { "where", where, NULL },
-                                            { NULL, NULL, NULL } };
-
-static void ask(dwq_controller_t *c, const dwq_task_t *task,
-                dwq_result_t *result)
-{
-    uint64_t id = 0;
-
-    CHECK(dwq_controller_submit_call(c, task, &id) == DWQ_OK);
-    CHECK(dwq_controller_get_result(c, id, result) == DWQ_OK);
-    CHECK(result->status == DWQ_OK);
-}
-
-static void check_rank(const dwq_plan_group_t *group, int i, int threads,
-                       const dwq_result_t *result)
-{
-    const char *host = "";
-    int rank = -2, n = 0;
-
-    CHECK(dwq_result_get(result, i, 0, &host) &&
-          strcmp(host, group->seats[i].host) == 0);
-    CHECK(dwq_result_get(result, i, 1, &rank) && rank == group->ranks[i]);
-    CHECK(dwq_result_get(result, i, 2, &n) && n > 0);
-    CHECK(threads == 0 || group->oversubscribed || n == threads);
-}
-
-/* Each worker's ranks are where the plan says; threads > 0: and may use so many. */
-static void check_places(dwq_controller_t *c, int threads)
-{
-    const dwq_plan_t *plan = dwq_controller_plan(c);
-    dwq_worker_info_t info;
-    dwq_result_t result;
-
-    for (int w = 1; w <= plan->n_groups; w++) {
-        const dwq_plan_group_t *group = &plan->groups[w - 1];
-
-        CHECK(group->host && group->seats);
-        CHECK(dwq_worker_info(c, w, &info) == DWQ_OK);
-        CHECK(info.n_ranks == group->n_ranks && info.host == group->host &&
-              info.n_cores == group->n_cores);
-        ask(c, &(dwq_task_t){ .function = "where", .worker = w }, &result);
-        CHECK(result.n_ranks == group->n_ranks && result.worker == w);
-        for (int i = 0; i < result.n_ranks; i++) {
-            check_rank(group, i, threads, &result);
-        }
-        dwq_result_clear(&result);
-    }
-    CHECK(dwq_worker_info(c, 0, &info) == DWQ_E_ARG);
-    CHECK(dwq_worker_info(c, plan->n_groups + 1, &info) == DWQ_E_ARG);
-}
+#include "tests/mpi/places.h"
 
 /* No core has two ranks, and no group is in two parts of so many cores. */
 static void check_cores(const dwq_plan_t *plan, int part)
@@ -93,23 +19,6 @@ static void check_cores(const dwq_plan_t *plan, int part)
             CHECK(i == 0 || seats[i].cores[0] != seats[i - 1].cores[0]);
         }
     }
-}
-
-/* Of group after group. */
-static void expect_widths(const dwq_plan_t *plan, const int *widths, int n)
-{
-    CHECK(plan->n_groups == n);
-    for (int g = 0; g < n && g < plan->n_groups; g++) {
-        CHECK(plan->groups[g].n_ranks == widths[g]);
-    }
-}
-
-static void play(dwq_options_t options,
-                 int (*controller)(dwq_controller_t *c, void *arg))
-{
-    options.controller = controller;
-    options.functions = functions;
-    scenario_run_options(&options);
 }
 
 /* --- One host, of a described topology ------------------------------------ */
@@ -312,6 +221,81 @@ static int check_tasks(dwq_controller_t *c, void *arg)
     return 0;
 }
 
+struct refusal {
+    dwq_task_t task;
+    const char *text;
+};
+
+/* Each is refused at once, with its reason in one line of the log. */
+static void expect_refusals(dwq_controller_t *c, struct heard *heard,
+                            const struct refusal *refusals, int n)
+{
+    for (int i = 0; i < n; i++) {
+        dwq_task_t task = refusals[i].task;
+
+        task.function = "where";
+        *heard = (struct heard){ refusals[i].text, 0 };
+        CHECK(dwq_controller_submit_call(c, &task, NULL) == DWQ_E_ARG);
+        CHECK(heard->n == 1);
+    }
+}
+
+static int check_refusals(dwq_controller_t *c, void *arg)
+{
+    static const struct refusal refusals[] = {
+        { { .host = "nowhere" }, "refused: no worker is on host 'nowhere'" },
+        { { .min_ranks = 5 }, "refused: no worker is with 5 ranks" },
+        { { .host = "nowhere", .min_ranks = 2 },
+          "no worker is on host 'nowhere' with 2 ranks" },
+        { { .worker = 1, .min_ranks = 4 },
+          "refused: its worker 1 is not with 4 ranks" },
+        { { .min_ranks = -1 }, "refused: min_ranks is -1" },
+    };
+
+    expect_refusals(c, arg, refusals, 5);
+    return 0;
+}
+
+/* Its host is there, but nobody has looked. */
+static int check_not_placed(dwq_controller_t *c, void *arg)
+{
+    static char host[256];
+
+    gethostname(host, sizeof host - 1);
+    expect_refusals(
+        c, arg, &(struct refusal){ { .host = host }, "this run is not placed" },
+        1);
+    return 0;
+}
+
+static void refusals_say_what_no_worker_has(void)
+{
+    struct heard heard = { "", 0 };
+    dwq_options_t options = { .nprocs_per_worker = DWQ_NPROCS_AUTO,
+                              .broker_is_worker = true,
+                              .arg = &heard,
+                              .log = listen_for,
+                              .log_arg = &heard };
+
+    setenv("DWQ_TOPOLOGY", "pack:1 numa:2 core:4 pu:1", 1);
+    play(options, check_refusals);
+    options.nprocs_per_worker = 2;
+    play(options, check_not_placed);
+}
+
+/* The others of its host are told nonsense, and do not look. */
+static void one_rank_of_a_host_looks_at_it(void)
+{
+    dwq_world_t world;
+
+    CHECK(dwq_world(&world) == DWQ_OK && world.size > 1);
+    setenv("DWQ_TOPOLOGY",
+           world.rank == 0 ? "pack:1 numa:2 core:4 pu:1" : "nonsense", 1);
+    play((dwq_options_t){ .nprocs_per_worker = DWQ_NPROCS_AUTO,
+                          .broker_is_worker = true },
+         check_numa);
+}
+
 static void tasks_ask_for_ranks_and_hosts(void)
 {
     setenv("DWQ_TOPOLOGY", "pack:1 numa:2 core:4 pu:1", 1);
@@ -355,78 +339,7 @@ static void a_task_whose_only_worker_left_is_told(void)
          check_withdrawn);
 }
 
-/* --- Warnings, refusals ------------------------------------------------------ */
-
-struct heard {
-    const char *text;
-    int n;
-};
-
-static void listen(const char *line, void *arg)
-{
-    struct heard *heard = arg;
-
-    heard->n += strstr(line, heard->text) != NULL;
-}
-
-static int total(int n)
-{
-    int all = 0;
-
-    MPI_Allreduce(&n, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-    return all;
-}
-
-static int check_unbound(dwq_controller_t *c, void *arg)
-{
-    const dwq_plan_t *plan = dwq_controller_plan(c);
-
-    (void)arg;
-    CHECK(plan->n_groups == 2);
-    for (int g = 0; g < plan->n_groups; g++) {
-        CHECK(plan->groups[g].oversubscribed && plan->groups[g].n_cores == 0);
-        CHECK(plan->groups[g].ranks[0] == 1 + 2 * g);
-        CHECK(plan->groups[g].ranks[1] == 2 + 2 * g);
-    }
-    check_places(c, 0);
-    return 0;
-}
-
-static void a_crowded_host_is_planned_in_rank_order(void)
-{
-    struct heard heard = { "more ranks than cores", 0 };
-
-    setenv("DWQ_TOPOLOGY", "core:2 pu:1", 1);
-    play((dwq_options_t){ .nprocs_per_worker = 2,
-                          .broker_is_worker = true,
-                          .bind = DWQ_BIND_CORE,
-                          .log = listen,
-                          .log_arg = &heard },
-         check_unbound);
-    CHECK(total(heard.n) == 1);
-}
-
-static int check_only_places(dwq_controller_t *c, void *arg)
-{
-    (void)arg;
-    check_places(c, 0);
-    return 0;
-}
-
-static void no_binding_to_a_described_topology_but_one_warning(void)
-{
-    struct heard heard = { "option bind", 0 };
-    int before = n_allowed();
-
-    setenv("DWQ_TOPOLOGY", "pack:1 numa:2 core:4 pu:1", 1);
-    play((dwq_options_t){ .nprocs_per_worker = DWQ_NPROCS_AUTO,
-                          .bind = DWQ_BIND_GROUP,
-                          .log = listen,
-                          .log_arg = &heard },
-         check_only_places);
-    CHECK(total(heard.n) == 1);
-    CHECK(n_allowed() == before);
-}
+/* --- Refusals ------------------------------------------------------ */
 
 static void what_cannot_be_placed_is_refused_on_every_rank(void)
 {
@@ -448,8 +361,8 @@ static void what_cannot_be_placed_is_refused_on_every_rank(void)
         dwq_options_t options = bad[i];
 
         options.controller = check_only_places;
-        options.functions = functions;
-        options.log = listen;
+        options.functions = places_functions;
+        options.log = listen_for;
         options.log_arg = &heard;
         CHECK(dwq_run(&options, NULL) == DWQ_E_OPTION);
         CHECK(total(heard.n) == (int)i + 1);
@@ -457,63 +370,9 @@ static void what_cannot_be_placed_is_refused_on_every_rank(void)
     setenv("DWQ_TOPOLOGY", "nonsense", 1);
     CHECK(dwq_run(&(dwq_options_t){ .controller = check_only_places,
                                     .nprocs_per_worker = DWQ_NPROCS_AUTO,
-                                    .log = listen,
+                                    .log = listen_for,
                                     .log_arg = &heard },
                   NULL) == DWQ_E_OPTION);
-}
-
-/* --- This machine ------------------------------------------------------------- */
-
-static int check_bound(dwq_controller_t *c, void *arg)
-{
-    const dwq_plan_group_t *group = dwq_controller_plan(c)->groups;
-
-    (void)arg;
-    CHECK(group->n_ranks == 1);
-    CHECK(group->oversubscribed || group->n_cores == 1);
-    check_places(c, group->n_cores);
-    return 0;
-}
-
-/* A core has one hardware thread here, or check_places would be told of more. */
-static void ranks_bind_themselves_and_let_go(void)
-{
-    struct heard heard = { "option bind", 0 };
-    int before = n_allowed();
-
-    play((dwq_options_t){ .grouping = DWQ_GROUPING_SPLIT,
-                          .broker_is_worker = true,
-                          .bind = DWQ_BIND_CORE,
-                          .log = listen,
-                          .log_arg = &heard },
-         check_bound);
-    CHECK(total(heard.n) == 0);
-    CHECK(n_allowed() == before);
-}
-
-static int check_spawned_bound(dwq_controller_t *c, void *arg)
-{
-    CHECK(!dwq_controller_plan(c)->groups->oversubscribed);
-    return check_bound(c, arg);
-}
-
-/* Three processes need three cores, so those of the job are told of as many; the
- * spawned one is not, and binds itself for real to what its broker says. */
-static void spawned_ranks_bind_themselves(void)
-{
-    struct heard heard = { "option bind", 0 };
-    dwq_world_t world;
-
-    dwq_world(&world);
-    if (!world.spawned) {
-        setenv("DWQ_TOPOLOGY", "core:3 pu:1", 1);
-    }
-    play((dwq_options_t){ .grouping = DWQ_GROUPING_SPAWN,
-                          .bind = DWQ_BIND_CORE,
-                          .log = listen,
-                          .log_arg = &heard },
-         check_spawned_bound);
-    CHECK(world.spawned || total(heard.n) == 1); /* its broker could not */
 }
 
 /* --- Several hosts; the driver gives each its topology --------------------------- */
@@ -585,6 +444,8 @@ int main(int argc, char **argv)
         ROW(groups_of_a_given_size_straddle_nothing),
         ROW(brokers_beside_their_groups),
         ROW(tasks_ask_for_ranks_and_hosts),
+        ROW(refusals_say_what_no_worker_has),
+        ROW(one_rank_of_a_host_looks_at_it),
         ROW(a_task_whose_only_worker_left_is_told),
         ROW(a_crowded_host_is_planned_in_rank_order),
         ROW(no_binding_to_a_described_topology_but_one_warning),

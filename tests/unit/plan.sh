@@ -72,7 +72,18 @@ if [ "$DWQ_PLAN_HWLOC" = 1 ]; then
     xml=$root/tests/data/topology/made-cgroup.xml
     json 'len(groups) == 2 and plan["groups"][1]["cpuset"][-1] == [23]' \
         --hosts "h:$xml" --nprocs auto:numa --broker inside
+    # "%h" is each of the names.
+    printf '%s' "$(cat "$xml")" >"$work/one.xml"
+    cp "$xml" "$work/two.xml"
+    json '{h for g in groups for h in g["hosts"]} == {"one", "two"}' \
+        --hosts "one,two:$work/%h.xml" --nprocs auto:numa --broker inside
 fi
+
+# A name in UTF-8 is one in JSON; one that is not is still valid JSON.
+json 'groups[0]["hosts"] == ["h\u00e4user\u20ac\U0001f600"]' \
+    --hosts 'häuser€😀:core:4 pu:1' --nprocs 2 --broker inside
+json 'len(groups[0]["hosts"][0]) == 5' \
+    --hosts "$(printf 'a\344\300\200b:core:4 pu:1')" --nprocs 2 --broker inside
 
 # SVG is XML, with a box for each host, package, NUMA node, core.
 "$plan" --hosts "$rack" --nprocs auto:numa --svg "$work/plan.svg" >"$work/out"
@@ -122,4 +133,12 @@ refuse "/nowhere" --file /nowhere
 refuse "5 ranks" --hosts 'a:core:4 pu:1' --nprocs 4
 refuse "controller rank 9" --hosts 'a:core:4 pu:1' --nprocs 1 --controller-rank 9
 refuse "/nowhere/x.svg" --hosts 'a:core:4 pu:1' --nprocs 1 --svg /nowhere/x.svg
+refuse "from 1 to 4096" --hosts 'a:core:4 pu:1' --ranks-per-host 2147483647
+refuse "10000000 ranks" --hosts 'n[1-9999]:core:4 pu:1' --ranks-per-host 4000
+printf 'a:core:4 pu:1\n\000b:core:4 pu:1\n' >"$work/hosts"
+refuse "NUL byte" --file "$work/hosts"
+if [ "$DWQ_PLAN_HWLOC" = 1 ]; then
+    refuse "4096 hardware threads" --hosts 'a:core:60000 pu:1'
+    refuse "/three.xml" --hosts "one,three:$work/%h.xml"
+fi
 exit $bad

@@ -142,7 +142,9 @@ typedef struct dwq_options {
     int threads_per_rank;  /* cores of each rank of a group; 0 means 1 */
     bool broker_on_thread; /* a broker beside its group takes a spare hardware
                               * thread, not a core */
-    dwq_bind_t bind; /* of the ranks of groups and of brokers, for the run */
+    dwq_bind_t bind; /* of the ranks of groups, of brokers and, to its own core
+                        or hardware thread, of the controller, for the run;
+                        threads and processes started meanwhile inherit it */
 } dwq_options_t;
 
 #ifdef __cplusplus
