@@ -44,7 +44,7 @@ bool dwqi_place_group(struct work *work, int host, int low, int high, int width,
     dwqi_commit(work);
     if (dwqi_work_has_extra(work) &&
         !dwqi_add_broker(work, first_seat, host, low, high)) {
-        dwqi_undo(work, first_seat);
+        dwqi_give_back(work, first_seat, host);
         return false;
     }
     dwqi_add_group(work, first_seat, false);

@@ -201,6 +201,20 @@ static dwq_status_t improve(struct work *best,
     return status;
 }
 
+/* No plan has more groups than this. */
+static long long most_groups(const struct work *work)
+{
+    const struct dwqi_place_request *request = &work->request;
+    long long unit = (long long)request->size.n * request->threads;
+    long long n_cores = work->n_cores - !work->controller_on_thread;
+
+    if (work->plan.n_oversubscribed > 0) {
+        return work->limit; /* some have no cores */
+    }
+    n_cores /= unit + (request->broker == DWQI_BROKER_BESIDE);
+    return n_cores < work->limit ? n_cores : work->limit;
+}
+
 /* Groups whose brokers may be on other hosts: no host shows by itself what is
  * best. A broker is on its group's host, unless there are more groups when some
  * are not. */
@@ -218,7 +232,7 @@ static dwq_status_t run_roaming(struct work *work,
         status = improve(work, cluster, request, variant);
         variant.on_thread = work->controller_on_thread;
     }
-    if (status == DWQ_OK && work->plan.n_groups < work->limit) {
+    if (status == DWQ_OK && work->plan.n_groups < most_groups(work)) {
         variant.brokers_roam = true;
         status = improve(work, cluster, request, variant);
     }

@@ -71,9 +71,10 @@ struct attempt {
 
 /* Which host the next broker of a group elsewhere is looked for on. */
 struct broker_hosts {
-    int last;  /* that had one, or -1 */
-    int cheap; /* no host before it has one that costs no group */
-    int dear;  /* no host behind it has one at all */
+    int last;       /* that had one, or -1 */
+    int given_back; /* where a group found no broker, or -1: may be passed by */
+    int cheap;      /* no host before it has one that costs no group */
+    int dear;       /* no host behind it has one at all */
 };
 
 struct work {
@@ -161,6 +162,8 @@ bool dwqi_lend_thread(struct work *work, int rank, int host, int position);
  * are the seats from first_seat on, on `host`. */
 bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
                      int high);
+/* Takes back the seats of a group on that host that has found no broker. */
+void dwqi_give_back(struct work *work, int first_seat, int host);
 /* The search for brokers on other hosts begins anew. */
 void dwqi_reset_brokers(struct work *work);
 

@@ -275,6 +275,11 @@ static int find_broker_host(struct work *work, int not_here, bool cheap)
         may_have_broker(work, at->last) && !is_dear(work, at->last)) {
         return at->last;
     }
+    if (at->given_back >= 0 && at->given_back != not_here &&
+        may_have_broker(work, at->given_back) &&
+        !(cheap && is_dear(work, at->given_back))) {
+        return at->given_back;
+    }
     for (int h = at->cheap; h < n_hosts; h++) {
         bool fits = may_have_broker(work, h) && !is_dear(work, h);
 
@@ -310,10 +315,21 @@ static bool seat_elsewhere(struct work *work, const struct broker_place *place,
     return false;
 }
 
+void dwqi_give_back(struct work *work, int first_seat, int host)
+{
+    int *given_back = &work->broker_hosts.given_back;
+
+    dwqi_undo(work, first_seat);
+    if (*given_back < 0 || !may_have_broker(work, *given_back)) {
+        *given_back = host;
+    }
+}
+
 void dwqi_reset_brokers(struct work *work)
 {
-    work->broker_hosts =
-        (struct broker_hosts){ .last = -1, .dear = work->cluster->n_hosts - 1 };
+    work->broker_hosts = (struct broker_hosts){
+        .last = -1, .given_back = -1, .dear = work->cluster->n_hosts - 1
+    };
     for (int i = 0; i < work->cluster->n_hosts; i++) {
         work->hosts[i].no_broker = false;
     }

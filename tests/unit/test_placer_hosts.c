@@ -88,6 +88,23 @@ Test(placer_hosts, puts_brokers_on_other_hosts_before_groups_straddle)
     }
 }
 
+/* A group that leaves its broker no core gives back what it took: the broker's
+ * host is one for other groups' brokers then. */
+Test(placer_hosts, looks_again_for_brokers_where_a_group_failed)
+{
+    struct fixture f = make("a:core:6 pu:1; b:core:5 pu:1", 0);
+
+    for (int rank = 0; rank < 2; rank++) {
+        cr_assert_eq(dwqi_cluster_add_rank(&f.cluster, 0, NULL), DWQ_OK);
+    }
+    place(&f, (struct dwqi_place_request){ .grouping = DWQ_GROUPING_SPAWN,
+                                           .size = fixed(5) });
+    cr_assert_eq(f.plan.n_groups, 1);
+    cr_assert(is_on_one_host(&f, 0));
+    cr_assert_eq(seat(&f, 0, 0)->host, 1);
+    finish(&f);
+}
+
 /* One where it costs no group, if that gives more. */
 Test(placer_hosts, gathers_brokers_where_they_cost_no_group)
 {
