@@ -31,6 +31,11 @@ struct dwqi_cell {
     bool controller; /* the same for the controller */
 };
 
+static inline bool dwqi_cell_is_idle(const struct dwqi_cell *cell)
+{
+    return cell->group < 0 && !cell->controller;
+}
+
 struct dwqi_cells {
     struct dwqi_cell *cells; /* by host and index of the core */
     int *first;              /* by host: where its cells begin */

@@ -167,11 +167,6 @@ static void add_idle(struct dwqi_buffer *text,
     dwqi_text_add(text, "]");
 }
 
-static bool is_idle(const struct dwqi_cell *cell)
-{
-    return cell->group < 0 && !cell->controller;
-}
-
 static void add_idle_cores(struct dwqi_buffer *text,
                            const struct dwqi_cluster *cluster,
                            const struct dwqi_placement *plan)
@@ -189,7 +184,7 @@ static void add_idle_cores(struct dwqi_buffer *text,
         bool first = true;
 
         for (int i = 0; i < machine->n_cores && !plan->oversubscribed[h]; i++) {
-            if (!is_idle(&cells.cells[cells.first[h] + i])) {
+            if (!dwqi_cell_is_idle(&cells.cells[cells.first[h] + i])) {
                 continue;
             }
             if (first) {
@@ -200,7 +195,10 @@ static void add_idle_cores(struct dwqi_buffer *text,
                           machine->cores[i].number);
             first = first_host = false;
         }
-        dwqi_text_add(text, first ? "" : "]}");
+        if (!first) {
+            dwqi_text_add(text, "],\"reason\":\"%s\"}",
+                          dwqi_idle_text(plan->core_idle[h]));
+        }
     }
     dwqi_text_add(text, "]");
     dwqi_cells_finish(&cells);

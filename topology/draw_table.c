@@ -167,6 +167,36 @@ static void add_idle(struct dwqi_buffer *text,
     }
 }
 
+/* Cores that nobody has, host by host. */
+static void add_idle_cores(struct dwqi_buffer *text,
+                           const struct dwqi_cluster *cluster,
+                           const struct dwqi_placement *plan, int *scratch)
+{
+    struct dwqi_cells cells;
+
+    if (dwqi_cells_init(&cells, cluster, plan) != DWQ_OK) {
+        text->failed = true;
+        return;
+    }
+    for (int h = 0; h < cluster->n_hosts; h++) {
+        const struct dwqi_machine *machine = dwqi_cluster_machine(cluster, h);
+        int n = 0;
+
+        for (int i = 0; i < machine->n_cores && !plan->oversubscribed[h]; i++) {
+            if (dwqi_cell_is_idle(&cells.cells[cells.first[h] + i])) {
+                scratch[n++] = machine->cores[i].number;
+            }
+        }
+        if (n > 0) {
+            dwqi_text_add(text, "idle: core%s ", n == 1 ? "" : "s");
+            dwqi_text_add_ranges(text, scratch, n);
+            dwqi_text_add(text, " of %s: %s\n", cluster->hosts[h].name,
+                          dwqi_idle_text(plan->core_idle[h]));
+        }
+    }
+    dwqi_cells_finish(&cells);
+}
+
 static void add_oversubscribed(struct dwqi_buffer *text,
                                const struct dwqi_cluster *cluster,
                                const struct dwqi_placement *plan)
@@ -186,7 +216,7 @@ void dwqi_draw_table(const struct dwqi_cluster *cluster,
                      struct dwqi_buffer *text)
 {
     size_t room = (size_t)plan->n_cores + (size_t)plan->n_seats +
-                  (size_t)plan->n_idle + 1;
+                  (size_t)plan->n_idle + DWQI_CORE_LIMIT;
     int *scratch = malloc(room * sizeof *scratch);
 
     if (!scratch) {
@@ -200,6 +230,7 @@ void dwqi_draw_table(const struct dwqi_cluster *cluster,
         add_row(text, cluster, plan, i, scratch);
     }
     add_idle(text, plan, scratch);
+    add_idle_cores(text, cluster, plan, scratch);
     add_oversubscribed(text, cluster, plan);
     free(scratch);
 }

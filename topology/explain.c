@@ -16,6 +16,33 @@ void dwqi_place_blame(struct dwqi_place_fault *why_out,
     va_end(args);
 }
 
+static const char *plural(long long n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* No part of that kind holds one rank. */
+static void blame_threads(struct dwqi_place_fault *why_out, int threads,
+                          enum dwqi_domain kind, int largest)
+{
+    dwqi_place_blame(why_out, DWQI_PART_THREADS,
+                     "threads: each rank needs %d cores; the largest %s has %d",
+                     threads, dwqi_policy_name(DWQI_POLICY_DOMAIN, (int)kind),
+                     largest);
+}
+
+static int widest_host(const struct dwqi_cluster *cluster)
+{
+    int widest = 0;
+
+    for (int h = 0; h < cluster->n_hosts; h++) {
+        int n = dwqi_cluster_machine(cluster, h)->n_cores;
+
+        widest = n > widest ? n : widest;
+    }
+    return widest;
+}
+
 static bool is_size(const struct dwqi_place_request *request,
                     struct dwqi_place_fault *why_out)
 {
@@ -58,6 +85,11 @@ bool dwqi_request_is_valid(const struct dwqi_cluster *cluster,
                          "grouping: neither split nor spawn");
         return false;
     }
+    if (!spawn && n_ranks < 1 && request->threads > widest_host(cluster)) {
+        blame_threads(why_out, request->threads, DWQI_DOMAIN_HOST,
+                      widest_host(cluster));
+        return false;
+    }
     if (!spawn && n_ranks < 1) {
         dwqi_place_blame(why_out, DWQI_PART_CLUSTER,
                          "grouping split: there are no ranks to group");
@@ -71,11 +103,6 @@ bool dwqi_request_is_valid(const struct dwqi_cluster *cluster,
         return false;
     }
     return is_size(request, why_out);
-}
-
-static const char *plural(long long n)
-{
-    return n == 1 ? "" : "s";
 }
 
 /* The largest part of a kind, as it was before groups were placed. */
@@ -101,6 +128,27 @@ static bool has_spare(const struct work *work)
 {
     for (int i = 0; i < work->cluster->n_hosts; i++) {
         if (work->hosts[i].tree->has_spare) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Some host has room for a group, so that only a broker is missing. */
+static bool lacks_broker(const struct work *work)
+{
+    for (int i = 0; i < work->cluster->n_hosts; i++) {
+        if (work->hosts[i].class_ >= 0 && !work->hosts[i].oversubscribed) {
+            return dwqi_work_has_extra(work);
+        }
+    }
+    return false;
+}
+
+static bool would_straddle(const struct work *work)
+{
+    for (int i = 0; i < work->cluster->n_hosts; i++) {
+        if (work->hosts[i].would_straddle) {
             return true;
         }
     }
@@ -168,7 +216,16 @@ void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
                            ? (long long)request->size.n + extra
                            : 1 + extra;
     int others = work->cluster->n_ranks - 1;
+    enum dwqi_domain kind = request->size.kind == DWQI_SIZE_DOMAIN
+                                ? request->size.domain
+                                : DWQI_DOMAIN_HOST;
+    int largest = largest_part(work, kind);
 
+    if (request->threads > largest && largest > 0 &&
+        request->size.kind != DWQI_SIZE_FIXED) {
+        blame_threads(why_out, request->threads, kind, largest);
+        return;
+    }
     if (!split) {
         needed = 1;
         others = work->cluster->n_ranks == 0 ? 1 : others;
@@ -185,10 +242,21 @@ void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
     } else if (request->broker == DWQI_BROKER_THREAD && !has_spare(work)) {
         dwqi_place_blame(why_out, DWQI_PART_BROKER,
                          "broker thread: no core has a spare hardware thread");
+    } else if (request->broker == DWQI_BROKER_THREAD && lacks_broker(work)) {
+        dwqi_place_blame(why_out, DWQI_PART_BROKER,
+                         "broker thread: no spare hardware thread is left "
+                         "beside the group and the controller");
     } else if (request->size.kind == DWQI_SIZE_DOMAIN) {
         explain_domain(work, why_out);
     } else if (request->size.kind == DWQI_SIZE_FIXED) {
         explain_fixed(work, why_out);
+    } else if (would_straddle(work)) {
+        dwqi_place_blame(why_out, DWQI_PART_STRADDLE,
+                         "straddle never: %d group%s per host would straddle "
+                         "NUMA nodes, of which none has more than %d cores "
+                         "beside the controller",
+                         request->size.n, plural(request->size.n),
+                         largest_part(work, DWQI_DOMAIN_NUMA));
     } else {
         dwqi_place_blame(why_out, DWQI_PART_SIZE,
                          "group size auto:%d-per-host: no host has room for "

@@ -210,6 +210,7 @@ static void reopen(struct work *work)
     for (int i = 0; i < work->cluster->n_hosts; i++) {
         work->hosts[i].is_full = false;
     }
+    dwqi_reset_brokers(work);
     if (work->request.size.kind != DWQI_SIZE_DOMAIN) {
         memset(work->node_failed, 0, (size_t)work->n_nodes);
     }
@@ -226,16 +227,21 @@ void dwqi_fill_hosts(struct work *work)
 {
     const struct dwqi_place_request *request = &work->request;
     bool freely = request->straddle == DWQI_STRADDLE_FREELY;
-    bool remote = dwqi_work_has_brokers(work) && dwqi_work_has_extra(work);
+    bool fixed = request->size.kind == DWQI_SIZE_FIXED;
+    bool remote =
+        dwqi_work_has_extra(work) && (fixed || dwqi_work_has_brokers(work));
 
-    work->any_broker = remote && is_spread(work);
+    dwqi_reset_brokers(work);
+    work->any_broker =
+        remote && (work->brokers_roam ||
+                   (is_spread(work) && dwqi_work_has_brokers(work)));
     fill_classes(work);
     if (remote && !work->any_broker) {
         work->any_broker = true;
         reopen(work);
         fill_classes(work);
     }
-    if (request->size.kind != DWQI_SIZE_FIXED) {
+    if (!fixed) {
         return;
     }
     if (freely) {
@@ -245,8 +251,9 @@ void dwqi_fill_hosts(struct work *work)
     if (work->only_host >= 0) {
         return;
     }
-    if (freely ||
-        (!work->any_holds && request->straddle == DWQI_STRADDLE_IF_MUST)) {
+    if (freely || (request->straddle == DWQI_STRADDLE_IF_MUST &&
+                   (!work->any_holds || work->plan.n_groups == 0))) {
+        reopen(work);
         dwqi_place_across(work);
     }
 }

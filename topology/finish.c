@@ -172,15 +172,44 @@ static bool order_groups(struct work *work)
 
 /* --- What is idle ------------------------------------------------------- */
 
+static bool has_all_groups(const struct work *work, const struct work_host *h)
+{
+    int root = h->oversubscribed ? 0 : h->tree->n_nodes - 1;
+
+    return work->request.size.kind == DWQI_SIZE_PER_HOST &&
+           work->node_groups[h->first_node + root] >= work->request.size.n;
+}
+
+/* Whether the cores that are left would do for a group and its broker. */
+static bool has_cores(const struct work *work, const struct work_host *h)
+{
+    long long unit = (long long)h->width * work->request.threads;
+
+    return h->width > 0 &&
+           h->n_free >= unit + (work->request.broker == DWQI_BROKER_BESIDE);
+}
+
+static bool has_ranks(const struct work *work, const struct work_host *h)
+{
+    int width = h->width > 0 ? h->width : 1;
+
+    if (dwqi_work_is_split(work)) {
+        return h->n_unused >= (long long)width + dwqi_work_has_extra(work);
+    }
+    return !dwqi_work_has_brokers(work) ||
+           work->plan.n_groups < work->cluster->n_ranks - 1;
+}
+
 static enum dwqi_idle_why why_idle(struct work *work, int rank)
 {
     int number = work->cluster->ranks[rank].host;
     const struct work_host *host = &work->hosts[number];
-    bool split = dwqi_work_is_split(work);
-    long long unit = (long long)host->width * work->request.threads;
 
     if (work->plan.n_groups >= work->limit) {
         return DWQI_IDLE_MAX_WORKERS;
+    }
+    if (has_all_groups(work, host)) {
+        return DWQI_IDLE_PER_HOST;
     }
     if (host->oversubscribed) {
         return DWQI_IDLE_LEFT_OVER;
@@ -188,15 +217,50 @@ static enum dwqi_idle_why why_idle(struct work *work, int rank)
     if (host->n_free == 0) {
         return DWQI_IDLE_NO_CORE;
     }
+    if (host->would_straddle) {
+        return DWQI_IDLE_STRADDLE;
+    }
     if (host->class_ < 0) {
         return DWQI_IDLE_TOO_SMALL;
     }
-    if (host->width > 0 && host->n_free >= unit &&
-        (!split || host->n_unused >=
-                       (long long)host->width + dwqi_work_has_extra(work))) {
+    if (has_cores(work, host) && has_ranks(work, host)) {
         return DWQI_IDLE_STRADDLE;
     }
-    return split ? DWQI_IDLE_LEFT_OVER : DWQI_IDLE_NO_CORE;
+    return dwqi_work_is_split(work) ? DWQI_IDLE_LEFT_OVER : DWQI_IDLE_NO_CORE;
+}
+
+static enum dwqi_idle_why why_cores_idle(const struct work *work, int number)
+{
+    const struct work_host *host = &work->hosts[number];
+
+    if (work->plan.n_groups >= work->limit) {
+        return DWQI_IDLE_MAX_WORKERS;
+    }
+    if (has_all_groups(work, host)) {
+        return DWQI_IDLE_PER_HOST;
+    }
+    if (host->would_straddle) {
+        return DWQI_IDLE_STRADDLE;
+    }
+    if (!has_cores(work, host) && (host->class_ < 0 || host->width > 0)) {
+        return host->class_ < 0 ? DWQI_IDLE_TOO_SMALL : DWQI_IDLE_LEFT_OVER;
+    }
+    if (!has_ranks(work, host)) {
+        return DWQI_IDLE_NO_RANK;
+    }
+    return has_cores(work, host) ? DWQI_IDLE_STRADDLE : DWQI_IDLE_LEFT_OVER;
+}
+
+static bool list_idle_cores(struct work *work)
+{
+    int n_hosts = work->cluster->n_hosts;
+    enum dwqi_idle_why *why = malloc((size_t)n_hosts * sizeof *why);
+
+    for (int i = 0; i < n_hosts && why; i++) {
+        why[i] = why_cores_idle(work, i);
+    }
+    work->plan.core_idle = why;
+    return why != NULL;
 }
 
 static bool list_idle(struct work *work)
@@ -226,7 +290,7 @@ dwq_status_t dwqi_work_plan(struct work *work, struct dwqi_placement *out)
     size_t n_pus = count_pus(work);
 
     plan->pus = dwqi_memory_get(0, (n_pus > 0 ? n_pus : 1) * sizeof *plan->pus);
-    if (!plan->pus || !list_idle(work)) {
+    if (!plan->pus || !list_idle(work) || !list_idle_cores(work)) {
         return DWQ_E_NOMEM;
     }
     for (int s = 0; s < plan->n_seats; s++) {

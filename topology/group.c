@@ -44,7 +44,7 @@ bool dwqi_place_group(struct work *work, int host, int low, int high, int width,
     dwqi_commit(work);
     if (dwqi_work_has_extra(work) &&
         !dwqi_add_broker(work, first_seat, host, low, high)) {
-        dwqi_undo(work, first_seat);
+        dwqi_give_back(work, first_seat, host);
         return false;
     }
     dwqi_add_group(work, first_seat, false);
@@ -129,48 +129,70 @@ static int take_some(struct work *work, int host, int count)
     return count;
 }
 
-/* On a spare thread of one of its hosts. */
+/* On a spare thread of one of its hosts, or of another one. */
 static bool add_broker_anywhere(struct work *work, int first_seat)
 {
     int last = -1, n_seats = work->plan.n_seats;
+    bool any = work->any_broker, found = false;
 
-    for (int s = first_seat; s < n_seats; s++) {
+    work->any_broker = false;
+    for (int s = first_seat; s < n_seats && !found; s++) {
         int host = work->plan.seats[s].host;
 
-        if (host != last && dwqi_add_broker(work, first_seat, host, 0, 0)) {
-            return true;
-        }
+        found = host != last && dwqi_add_broker(work, first_seat, host, 0, 0);
         last = host;
     }
-    return false;
+    work->any_broker = any;
+    return found || dwqi_add_broker(work, first_seat, last, 0, 0);
 }
 
-/* The broker has a core of the first host; it is there before the members take
- * the rest. *enough_out: false when all hosts from this one on have too little. */
-static bool place_one_across(struct work *work, int from, bool *enough_out)
+/* Members from `from` on, then from the hosts before it. Returns how many are
+ * missing. */
+static int take_members(struct work *work, int from, int first_host,
+                        bool *unbound_out)
+{
+    int first_seat = work->plan.n_seats, left = work->request.size.n;
+    int n_hosts = work->cluster->n_hosts;
+
+    for (int i = 0; i < n_hosts && left > 0 && !work->no_memory; i++) {
+        int host = from + i, taken;
+
+        if (host >= n_hosts) {
+            host += first_host - n_hosts;
+            if (host >= from) {
+                break;
+            }
+        }
+        taken = take_some(work, host, left);
+        if (taken == 0 && work->plan.n_seats == first_seat &&
+            !dwqi_work_has_extra(work)) {
+            break; /* its broker is to be on `from` */
+        }
+        *unbound_out =
+            *unbound_out || (taken > 0 && work->hosts[host].oversubscribed);
+        left -= taken;
+    }
+    return left;
+}
+
+/* The broker has a core of the first host, or of any; it is there before the
+ * members take the rest. No host before first_host has anything left.
+ * *enough_out: false when all hosts have too little. */
+static bool place_one_across(struct work *work, int from, int first_host,
+                             bool *enough_out)
 {
     struct dwqi_placement *plan = &work->plan;
     bool beside = work->request.broker == DWQI_BROKER_BESIDE;
-    bool unbound = work->hosts[from].oversubscribed;
-    int first_seat = plan->n_seats, left = work->request.size.n;
-    int host = from;
+    bool unbound = false;
+    int first_seat = plan->n_seats, left;
 
     *enough_out = true;
     work->attempt.first_seat = first_seat;
     if (beside && !dwqi_add_broker(work, first_seat, from, 0, 0)) {
         return false;
     }
-    for (; host < work->cluster->n_hosts && left > 0 && !work->no_memory;
-         host++) {
-        int taken = take_some(work, host, left);
-
-        if (host == from && taken == 0) {
-            break;
-        }
-        unbound = unbound || (taken > 0 && work->hosts[host].oversubscribed);
-        left -= taken;
-    }
-    *enough_out = left == 0 || host < work->cluster->n_hosts;
+    left = take_members(work, from, first_host, &unbound);
+    *enough_out = left == 0 || plan->n_seats == first_seat;
     if (left > 0 || work->no_memory ||
         (work->request.broker == DWQI_BROKER_THREAD &&
          !add_broker_anywhere(work, first_seat))) {
@@ -187,12 +209,15 @@ static bool place_one_across(struct work *work, int from, bool *enough_out)
 void dwqi_place_across(struct work *work)
 {
     bool enough = true;
-    int host = 0;
+    int host = 0, first_host = 0;
 
     while (host < work->cluster->n_hosts && enough && !work->no_memory &&
            work->plan.n_groups < work->limit) {
+        while (first_host < host && is_exhausted(work, first_host)) {
+            first_host++;
+        }
         if (is_exhausted(work, host) ||
-            !place_one_across(work, host, &enough)) {
+            !place_one_across(work, host, first_host, &enough)) {
             host++;
         }
     }

@@ -166,10 +166,12 @@ static long long count_groups(struct work *work, int host, int at, int width,
     return count;
 }
 
-/* The innermost part that holds a group, and is not straddled then. */
+/* The innermost part that holds a group, and is not straddled then. (Of FIXED
+ * groups the broker may be on another host.) */
 static long long find_home(struct work *work, int host, int width, bool plain)
 {
     struct work_host *h = &work->hosts[host];
+    bool fixed = work->request.size.kind == DWQI_SIZE_FIXED;
     int class_ = 0;
 
     h->class_ = -1;
@@ -183,7 +185,7 @@ static long long find_home(struct work *work, int host, int width, bool plain)
         count = count_groups(work, host, l, width, plain, &fits);
         if (fits) {
             h->most_level = l;
-            h->class_ = count > 0 ? class_ : -1;
+            h->class_ = fixed || count > 0 ? class_ : -1;
             return count;
         }
         class_++;
@@ -206,14 +208,20 @@ static void measure_fixed(struct work *work, int host, bool plain)
 static void measure_per_host(struct work *work, int host, bool plain)
 {
     struct work_host *h = &work->hosts[host];
+    bool never = work->request.straddle == DWQI_STRADDLE_NEVER;
     int n = work->request.size.n;
 
     for (int width = h->n_free / work->request.threads / n; width > 0;
          width--) {
-        if (find_home(work, host, width, plain) >= n) {
+        if (find_home(work, host, width, plain) < n) {
+            continue;
+        }
+        if (!never || h->class_ == 0) {
             h->width = width;
+            h->would_straddle = false;
             return;
         }
+        h->would_straddle = true;
     }
     h->class_ = -1;
 }
@@ -387,6 +395,7 @@ static void measure(struct work *work, int host)
     if (work->request.straddle == DWQI_STRADDLE_NEVER && h->class_ > 0 &&
         h->class_ < CLASS_UNBOUND) {
         h->class_ = -1;
+        h->would_straddle = true;
     }
 }
 
@@ -416,6 +425,7 @@ static void copy_measures(struct work *work, int from, int to)
     struct work_host *host = &work->hosts[to];
 
     host->width = like->width;
+    host->would_straddle = like->would_straddle;
     host->most_level = like->most_level;
     host->class_ = like->class_;
 }

@@ -11,6 +11,7 @@ void dwqi_placement_finish(struct dwqi_placement *placement)
     free(placement->seats);
     free(placement->idle);
     free(placement->oversubscribed);
+    free(placement->core_idle);
     free(placement->cores);
     free(placement->pus);
     *placement = (struct dwqi_placement){ .groups = NULL };
@@ -85,7 +86,8 @@ static void seat_controller(struct work *work)
 }
 
 struct variant {
-    bool on_thread; /* the controller */
+    bool on_thread;    /* the controller */
+    bool brokers_roam; /* to hosts where they cost no group */
     int only_host;
     const bool *unbound; /* by host, or NULL */
 };
@@ -104,6 +106,7 @@ static dwq_status_t run(struct work *work, const struct dwqi_cluster *cluster,
     home = controller_host(work);
     work->only_host = variant.only_host;
     work->unbound = variant.unbound;
+    work->brokers_roam = variant.brokers_roam;
     work->plan.controller.host = home;
     dwqi_find_oversubscribed(work);
     work->controller_on_thread =
@@ -179,6 +182,63 @@ static bool has_spare_thread(const struct dwqi_cluster *cluster,
     return machine->n_pus > machine->n_cores;
 }
 
+/* Runs another variant, and keeps it if it gives more. */
+static dwq_status_t improve(struct work *best,
+                            const struct dwqi_cluster *cluster,
+                            const struct dwqi_place_request *request,
+                            struct variant variant)
+{
+    struct work other = { .cluster = cluster };
+    dwq_status_t status = run(&other, cluster, request, variant);
+
+    if (status == DWQ_OK && is_better(&other, best)) {
+        struct work old = *best;
+
+        *best = other;
+        other = old;
+    }
+    dwqi_work_finish(&other);
+    return status;
+}
+
+/* No plan has more groups than this. */
+static long long most_groups(const struct work *work)
+{
+    const struct dwqi_place_request *request = &work->request;
+    long long unit = (long long)request->size.n * request->threads;
+    long long n_cores = work->n_cores - !work->controller_on_thread;
+
+    if (work->plan.n_oversubscribed > 0) {
+        return work->limit; /* some have no cores */
+    }
+    n_cores /= unit + (request->broker == DWQI_BROKER_BESIDE);
+    return n_cores < work->limit ? n_cores : work->limit;
+}
+
+/* Groups whose brokers may be on other hosts: no host shows by itself what is
+ * best. A broker is on its group's host, unless there are more groups when some
+ * are not. */
+static dwq_status_t run_roaming(struct work *work,
+                                const struct dwqi_cluster *cluster,
+                                const struct dwqi_place_request *request,
+                                const bool *unbound)
+{
+    struct variant variant = { .only_host = -1, .unbound = unbound };
+    dwq_status_t status = run(work, cluster, request, variant);
+
+    if (status == DWQ_OK && work->plan.n_groups < work->limit &&
+        has_spare_thread(cluster, request)) {
+        variant.on_thread = true;
+        status = improve(work, cluster, request, variant);
+        variant.on_thread = work->controller_on_thread;
+    }
+    if (status == DWQ_OK && work->plan.n_groups < most_groups(work)) {
+        variant.brokers_roam = true;
+        status = improve(work, cluster, request, variant);
+    }
+    return status;
+}
+
 /* On a core of its own, or on a spare thread where that gives more. */
 static dwq_status_t run_best(struct work *work,
                              const struct dwqi_cluster *cluster,
@@ -189,6 +249,10 @@ static dwq_status_t run_best(struct work *work,
     bool apart = hosts_are_apart(cluster, request);
     dwq_status_t status = DWQ_OK;
 
+    if (cluster->n_hosts > 1 && request->size.kind == DWQI_SIZE_FIXED &&
+        request->broker != DWQI_BROKER_INSIDE) {
+        return run_roaming(work, cluster, request, unbound);
+    }
     if (has_spare_thread(cluster, request)) {
         if (apart) {
             variant.only_host = cluster->n_ranks > 0

@@ -45,10 +45,12 @@ struct dwqi_placed_group {
 /* X(name, text) */
 #define DWQI_IDLE_LIST(X)                                          \
     X(MAX_WORKERS, "max_workers is reached")                       \
+    X(PER_HOST, "its host has as many groups as were asked for")   \
     X(LEFT_OVER, "too few are left on its host for another group") \
     X(STRADDLE, "another group on its host would straddle parts")  \
     X(TOO_SMALL, "its host has no room for a whole group")         \
-    X(NO_CORE, "no core that it may use is left")
+    X(NO_CORE, "no core that it may use is left")                  \
+    X(NO_RANK, "too few ranks are left for another group")
 
 enum dwqi_idle_why {
 #define DWQI_IDLE_ENUM(name, text) DWQI_IDLE_##name,
@@ -65,10 +67,11 @@ struct dwqi_idle {
 struct dwqi_placement {
     struct dwqi_placed_group *groups;
     struct dwqi_seat *seats;
-    struct dwqi_idle *idle; /* by rank */
-    bool *oversubscribed;   /* by host */
-    int *cores;             /* numbers of the host (struct dwqi_core) */
-    int *pus;               /* numbers of the operating system */
+    struct dwqi_idle *idle;        /* by rank */
+    bool *oversubscribed;          /* by host */
+    enum dwqi_idle_why *core_idle; /* by host: why cores are, if some are */
+    int *cores;                    /* numbers of the host (struct dwqi_core) */
+    int *pus;                      /* numbers of the operating system */
     int n_groups, n_seats, n_idle, n_cores, n_pus;
     int n_oversubscribed; /* hosts: a reason for one warning */
     struct dwqi_seat controller;

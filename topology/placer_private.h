@@ -50,6 +50,8 @@ struct work_host {
     int class_;     /* the order of hosts: see fill.c; -1: no groups */
     bool oversubscribed;
     bool is_full;
+    bool would_straddle; /* no groups: each would, and is not to */
+    bool no_broker;      /* seats no broker of a group elsewhere */
     int *quota; /* DWQI_SIZE_DOMAIN: ranks of each node's group, or NULL */
 };
 
@@ -67,12 +69,21 @@ struct attempt {
     int first_seat; /* of the group: its broker, if it is a member */
 };
 
+/* Which host the next broker of a group elsewhere is looked for on. */
+struct broker_hosts {
+    int last;       /* that had one, or -1 */
+    int given_back; /* where a group found no broker, or -1: may be passed by */
+    int cheap;      /* no host before it has one that costs no group */
+    int dear;       /* no host behind it has one at all */
+};
+
 struct work {
     const struct dwqi_cluster *cluster;
     struct dwqi_place_request request;
     bool controller_on_thread;
     bool any_holds;      /* a host could hold a whole group */
     bool any_broker;     /* a host may have the broker of a group elsewhere */
+    bool brokers_roam;   /* and has it where that costs no group */
     int only_host;       /* groups on this one alone; -1: on all */
     const bool *unbound; /* by host: planned as oversubscribed; or NULL */
 
@@ -92,8 +103,8 @@ struct work {
     struct attempt attempt;
     struct dwqi_placement plan; /* cores are positions until it is finished */
     int group_room, seat_room, core_room;
-    int next_broker; /* world rank; those before it are used or stuck */
-    bool no_memory;  /* what was placed since is not to be used */
+    struct broker_hosts broker_hosts;
+    bool no_memory; /* what was placed since is not to be used */
 };
 
 /* tree.c */
@@ -151,6 +162,10 @@ bool dwqi_lend_thread(struct work *work, int rank, int host, int position);
  * are the seats from first_seat on, on `host`. */
 bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
                      int high);
+/* Takes back the seats of a group on that host that has found no broker. */
+void dwqi_give_back(struct work *work, int first_seat, int host);
+/* The search for brokers on other hosts begins anew. */
+void dwqi_reset_brokers(struct work *work);
 
 /* group.c */
 /* The seats from first_seat on are one group; its extra broker is the last. */

@@ -64,6 +64,27 @@ static int brokers_on_threads(const struct plan_options *options,
     return n_parts;
 }
 
+/* Where all cores make groups whose brokers are on threads, the controller is on
+ * one, too. `n`: ranks of the host without that. */
+static bool has_more_for_controller(const struct plan_options *options,
+                                    const struct dwqi_cluster *cluster,
+                                    int host, int n)
+{
+    const struct dwqi_machine *machine = dwqi_cluster_machine(cluster, host);
+    const struct dwqi_size *size = &options->request.size;
+    int threads = options->request.threads > 0 ? options->request.threads : 1;
+    long long unit =
+        (long long)threads * (size->kind == DWQI_SIZE_FIXED ? size->n : 1);
+    bool is_home = options->controller < 0
+                       ? host == cluster->n_hosts - 1
+                       : options->controller >= cluster->n_ranks &&
+                             (long long)options->controller <=
+                                 (long long)cluster->n_ranks + n;
+
+    return is_home && brokers_on_threads(options, machine) > 0 &&
+           machine->n_cores % unit == 0;
+}
+
 dwq_status_t dwqi_plan_add_ranks(const struct plan_options *options,
                                  struct dwqi_cluster *cluster,
                                  const struct dwqi_cpuset *allowed)
@@ -81,6 +102,7 @@ dwq_status_t dwqi_plan_add_ranks(const struct plan_options *options,
         if (n == 0) {
             n = machine->n_cores / threads +
                 brokers_on_threads(options, machine);
+            n += has_more_for_controller(options, cluster, h, n);
         }
         for (int i = 0; i < n; i++) {
             dwq_status_t status = dwqi_cluster_add_rank(cluster, h, allowed);

@@ -23,7 +23,8 @@ enum dwqi_straddle {
 };
 
 enum dwqi_broker_place {
-    DWQI_BROKER_BESIDE, /* a rank more than the group's, on a core of its own */
+    DWQI_BROKER_BESIDE, /* a rank more than the group's, on a core of its own; on
+                         * another host where that gives more groups */
     DWQI_BROKER_INSIDE, /* the first rank of its group */
     DWQI_BROKER_THREAD  /* a rank more, on a spare hardware thread */
 };

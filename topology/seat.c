@@ -341,9 +341,6 @@ static void give_back(struct work *work, int number)
         work->rank_used[seat->rank] = 0;
         h->n_unused++;
         h->next_rank = 0;
-        if (seat->rank < work->next_broker) {
-            work->next_broker = seat->rank;
-        }
     }
 }
 

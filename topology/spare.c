@@ -1,6 +1,7 @@
 /* Where one more process may sit: a core that no group misses, or a hardware
  * thread of a core that has several. */
 #include <limits.h>
+#include <string.h>
 
 #include "topology/placer_private.h"
 
@@ -159,10 +160,10 @@ struct broker_place {
     bool inside; /* on no core but the interval's */
 };
 
-static bool seat_broker(struct work *work, int rank,
+/* rank -1: made up */
+static bool seat_broker(struct work *work, int rank, int home,
                         const struct broker_place *place)
 {
-    int home = rank < 0 ? place->host : work->cluster->ranks[rank].host;
     bool near = home == place->host;
     const struct mask *mask;
     int position;
@@ -189,15 +190,23 @@ static bool seat_broker(struct work *work, int rank,
     return true;
 }
 
-/* One of the host's ranks. */
-static bool seat_rank_of(struct work *work, const struct broker_place *place)
+/* One of that host's ranks; or one that is made up. */
+static bool seat_one_of(struct work *work, int host,
+                        const struct broker_place *place)
 {
-    int at = work->hosts[place->host].next_rank;
+    bool near = host == place->host;
+    int at = work->hosts[host].next_rank;
 
-    for (int rank; (rank = dwqi_next_rank(work, place->host, &at)) >= 0;) {
-        if (seat_broker(work, rank, place)) {
+    if (!dwqi_work_is_split(work) && !dwqi_work_has_brokers(work)) {
+        return seat_broker(work, -1, host, place);
+    }
+    for (int rank; (rank = dwqi_next_rank(work, host, &at)) >= 0;) {
+        if (near ? seat_broker(work, rank, host, place)
+                 : !work->rank_stuck[rank] &&
+                       seat_broker(work, rank, host, place)) {
             return true;
         }
+        work->rank_stuck[rank] |= !near;
     }
     return false;
 }
@@ -214,25 +223,133 @@ static bool has_free_core(const struct work *work, int host, int low, int high)
     return false;
 }
 
-/* A rank of another host. One that finds no seat there now finds none later, so
- * each is tried once. */
-static bool seat_any(struct work *work, const struct broker_place *place)
+/* --- On another host ---------------------------------------------------- */
+
+/* Whether a host that has a broker more holds a group less. */
+static bool is_dear(const struct work *work, int host)
 {
-    const struct dwqi_place *ranks = work->cluster->ranks;
+    const struct work_host *h = &work->hosts[host];
+    long long unit = (long long)h->width * work->request.threads;
+    const struct level *level = &h->tree->levels[h->most_level];
+    bool split = dwqi_work_is_split(work), has_spare = false;
+    long long n_groups = 0, less;
 
-    for (int rank = work->next_broker; rank < work->cluster->n_ranks; rank++) {
-        bool is_out = work->rank_used[rank] || work->rank_stuck[rank];
+    if (h->oversubscribed || h->class_ < 0 || unit < 1) {
+        return false;
+    }
+    for (int k = 0; k < level->n_nodes; k++) {
+        int n = work->node_free[h->first_node + level->base + k];
 
-        if (is_out) {
-            work->next_broker += rank == work->next_broker;
-        } else if (ranks[rank].host != place->host) {
-            if (seat_broker(work, rank, place)) {
-                return true;
-            }
-            work->rank_stuck[rank] = 1;
+        n_groups += n / unit;
+        has_spare = has_spare || n % unit > 0;
+    }
+    less =
+        n_groups - (work->request.broker == DWQI_BROKER_BESIDE && !has_spare);
+    if (split && n_groups > h->n_unused / h->width) {
+        n_groups = h->n_unused / h->width;
+    }
+    if (split && less > (h->n_unused - 1) / h->width) {
+        less = (h->n_unused - 1) / h->width;
+    }
+    return less < n_groups;
+}
+
+static bool may_have_broker(const struct work *work, int host)
+{
+    const struct work_host *h = &work->hosts[host];
+    bool made_up = !dwqi_work_is_split(work) && !dwqi_work_has_brokers(work);
+
+    return !h->no_broker && (made_up || h->n_unused > 0) &&
+           (h->oversubscribed || h->n_free > 0 ||
+            work->request.broker == DWQI_BROKER_THREAD);
+}
+
+/* First where it costs no group; where one was taken at a cost the next ones are
+ * free. -1: none. */
+static int find_broker_host(struct work *work, int not_here, bool cheap)
+{
+    struct broker_hosts *at = &work->broker_hosts;
+    int n_hosts = work->cluster->n_hosts;
+
+    if (at->last >= 0 && at->last != not_here &&
+        may_have_broker(work, at->last) && !is_dear(work, at->last)) {
+        return at->last;
+    }
+    if (at->given_back >= 0 && at->given_back != not_here &&
+        may_have_broker(work, at->given_back) &&
+        !(cheap && is_dear(work, at->given_back))) {
+        return at->given_back;
+    }
+    for (int h = at->cheap; h < n_hosts; h++) {
+        bool fits = may_have_broker(work, h) && !is_dear(work, h);
+
+        if (fits && h != not_here) {
+            return h;
         }
+        at->cheap += h == at->cheap && !fits;
+    }
+    for (int h = at->dear; h >= 0 && !cheap; h--) {
+        bool fits = may_have_broker(work, h);
+
+        if (fits && h != not_here) {
+            return h;
+        }
+        at->dear -= h == at->dear && !fits;
+    }
+    return -1;
+}
+
+static bool seat_elsewhere(struct work *work, const struct broker_place *place,
+                           bool cheap)
+{
+    int host;
+
+    while (!work->no_memory &&
+           (host = find_broker_host(work, place->host, cheap)) >= 0) {
+        if (seat_one_of(work, host, place)) {
+            work->broker_hosts.last = host;
+            return true;
+        }
+        work->hosts[host].no_broker = true; /* nor has it one later */
     }
     return false;
+}
+
+void dwqi_give_back(struct work *work, int first_seat, int host)
+{
+    int *given_back = &work->broker_hosts.given_back;
+
+    dwqi_undo(work, first_seat);
+    if (*given_back < 0 || !may_have_broker(work, *given_back)) {
+        *given_back = host;
+    }
+}
+
+void dwqi_reset_brokers(struct work *work)
+{
+    work->broker_hosts = (struct broker_hosts){
+        .last = -1, .given_back = -1, .dear = work->cluster->n_hosts - 1
+    };
+    for (int i = 0; i < work->cluster->n_hosts; i++) {
+        work->hosts[i].no_broker = false;
+    }
+    if (work->cluster->n_ranks > 0) {
+        memset(work->rank_stuck, 0, (size_t)work->cluster->n_ranks);
+    }
+}
+
+static bool seat_at_home(struct work *work, struct broker_place *place)
+{
+    bool made_up = !dwqi_work_is_split(work) && !dwqi_work_has_brokers(work);
+
+    /* A rank that is bound elsewhere is left for a group there. */
+    place->inside = work->request.broker == DWQI_BROKER_BESIDE && !made_up &&
+                    has_free_core(work, place->host, place->low, place->high);
+    if (place->inside && seat_one_of(work, place->host, place)) {
+        return true;
+    }
+    place->inside = false;
+    return seat_one_of(work, place->host, place);
 }
 
 bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
@@ -242,18 +359,15 @@ bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
         .first_seat = first_seat, .host = host, .low = low, .high = high
     };
 
-    if (!dwqi_work_is_split(work) && !dwqi_work_has_brokers(work)) {
-        return seat_broker(work, -1, &place);
-    }
-    /* A rank that is bound elsewhere is left for a group there. */
-    place.inside = work->request.broker == DWQI_BROKER_BESIDE &&
-                   has_free_core(work, host, low, high);
-    if (place.inside && seat_rank_of(work, &place)) {
+    if (work->brokers_roam && is_dear(work, host) &&
+        seat_elsewhere(work, &place, true)) {
         return true;
     }
-    place.inside = false;
-    if (seat_rank_of(work, &place)) {
+    if (seat_at_home(work, &place)) {
+        if (work->brokers_roam) {
+            work->broker_hosts.last = host; /* what is left there is spare */
+        }
         return true;
     }
-    return work->any_broker && seat_any(work, &place);
+    return work->any_broker && seat_elsewhere(work, &place, false);
 }

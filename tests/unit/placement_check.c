@@ -455,6 +455,43 @@ void check_plan(const struct dwqi_cluster *cluster,
     free(k.pu_used);
 }
 
+/* --- Refusals ----------------------------------------------------------- */
+
+/* Ranks of a group that the host could have, beside the controller. */
+static int room_on(const struct check *k, int host)
+{
+    int home = k->cluster->n_ranks > 0
+                   ? k->cluster->ranks[k->request->controller].host
+                   : 0;
+    int n = machine_at(k, host)->n_cores - (host == home);
+    int n_ranks = ranks_beside_controller(k, host);
+
+    return !spawns(k) && n_ranks < n ? n_ranks : n;
+}
+
+/* A group of a size that the ranks and cores of the cluster make: where it may
+ * straddle hosts, it can be made. */
+static void check_refused(struct check *k)
+{
+    bool beside = k->request->broker == DWQI_BROKER_BESIDE, has_broker;
+    int room = 0;
+
+    if (k->request->size.kind != DWQI_SIZE_FIXED || threads_of(k) != 1 ||
+        k->request->straddle == DWQI_STRADDLE_NEVER ||
+        k->request->broker == DWQI_BROKER_THREAD || has_bound_ranks(k)) {
+        return;
+    }
+    has_broker = !spawns(k) || k->cluster->n_ranks == 0;
+    for (int h = 0; h < k->cluster->n_hosts; h++) {
+        room += room_on(k, h);
+        has_broker = has_broker ||
+                     (ranks_beside_controller(k, h) > 0 && room_on(k, h) > 0);
+    }
+    if (has_broker && room >= k->request->size.n + beside) {
+        broken(k, "refused, and there is room for %d ranks", room);
+    }
+}
+
 /* --- A case ------------------------------------------------------------- */
 
 static bool same(const void *a, const void *b, int n, size_t size)
@@ -503,6 +540,9 @@ struct verdict case_verdict(const struct placement_case *c)
                why.text[0] == '\0') {
         snprintf(verdict.text, sizeof verdict.text, "%s without a reason",
                  dwq_status_name(status));
+    } else {
+        check_refused(&(struct check){
+            .cluster = &cluster, .request = &c->request, .verdict = &verdict });
     }
     dwqi_cluster_finish(&cluster);
     return verdict;

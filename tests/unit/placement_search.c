@@ -1,5 +1,5 @@
 /* The most groups that can be: every way to choose cores and ranks for one group
- * after the other, host by host. For small cases with groups of a fixed size made
+ * after the other, host by host, and brokers of what is left on any host. For small cases with groups of a fixed size made
  * of the ranks that are there. */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 
 #define MOST_CORES 8
 #define MOST_RANKS 9
-#define UNKNOWN 255
 
 struct search {
     const struct dwqi_cluster *cluster;
@@ -18,7 +17,8 @@ struct search {
     unsigned allowed[MOST_RANKS];       /* by rank of the host: cores */
     unsigned parts[2 * MOST_CORES + 1]; /* that a group may be in */
     int n_parts;
-    unsigned char memo[1 << MOST_CORES][1 << MOST_RANKS];
+    int brokers[MOST_CORES + 1]; /* by number of groups: beside them; or -1 */
+    unsigned char memo[1 << MOST_CORES][1 << MOST_RANKS]; /* was there */
 };
 
 static int bits(unsigned set)
@@ -52,68 +52,72 @@ static bool can_sit(const struct search *s, unsigned ranks, unsigned cores)
     return false;
 }
 
-static int most_from(struct search *s, unsigned cores, unsigned ranks);
-
-/* A group of these members in these cores, and its broker. */
-static int with_broker(struct search *s, unsigned cores, unsigned ranks)
+/* Ranks of the set that can sit in the set of cores: a matching (Kuhn). */
+static bool push(const struct search *s, int rank, unsigned cores,
+                 unsigned *seen, int *rank_at)
 {
-    int best = 0;
-
-    if (s->request->broker == DWQI_BROKER_INSIDE) {
-        return 1 + most_from(s, cores, ranks);
-    }
-    for (int r = 0; r < s->n_ranks; r++) {
-        if (!(ranks >> r & 1)) {
+    for (int c = 0; c < s->n_cores; c++) {
+        if (((cores & s->allowed[rank] & ~*seen) >> c & 1) == 0) {
             continue;
         }
-        for (int c = 0; c < s->n_cores; c++) {
-            if ((cores & s->allowed[r]) >> c & 1) {
-                int n =
-                    1 + most_from(s, cores & ~(1u << c), ranks & ~(1u << r));
-
-                best = n > best ? n : best;
-            }
+        *seen |= 1u << c;
+        if (rank_at[c] < 0 || push(s, rank_at[c], cores, seen, rank_at)) {
+            rank_at[c] = rank;
+            return true;
         }
     }
-    return best;
+    return false;
 }
 
-static int with_cores(struct search *s, unsigned cores, unsigned ranks,
-                      unsigned chosen)
+static int count_brokers(const struct search *s, unsigned cores, unsigned ranks)
 {
-    int best = 0, width = s->request->size.n;
+    int rank_at[MOST_CORES], n = 0;
 
+    memset(rank_at, -1, sizeof rank_at);
+    for (int r = 0; r < s->n_ranks; r++) {
+        unsigned seen = 0;
+
+        n += (ranks >> r & 1) && push(s, r, cores, &seen, rank_at);
+    }
+    return n;
+}
+
+static void visit(struct search *s, unsigned cores, unsigned ranks,
+                  int n_groups);
+
+static void with_cores(struct search *s, unsigned cores, unsigned ranks,
+                       unsigned chosen, int n_groups)
+{
     for (unsigned r = ranks; r != 0; r = (r - 1) & ranks) {
-        if (bits(r) == width && can_sit(s, r, chosen)) {
-            int n = with_broker(s, cores & ~chosen, ranks & ~r);
-
-            best = n > best ? n : best;
+        if (bits(r) == s->request->size.n && can_sit(s, r, chosen)) {
+            visit(s, cores & ~chosen, ranks & ~r, n_groups + 1);
         }
     }
-    return best;
 }
 
-static int most_from(struct search *s, unsigned cores, unsigned ranks)
+/* What is left when there are so many groups: brokers of any host's groups. */
+static void visit(struct search *s, unsigned cores, unsigned ranks,
+                  int n_groups)
 {
-    unsigned char *memo = &s->memo[cores][ranks];
+    int n_brokers;
 
-    if (*memo == UNKNOWN) {
-        int best = 0;
+    if (s->memo[cores][ranks]) {
+        return;
+    }
+    s->memo[cores][ranks] = 1;
+    n_brokers = count_brokers(s, cores, ranks);
+    if (n_brokers > s->brokers[n_groups]) {
+        s->brokers[n_groups] = n_brokers;
+    }
+    for (int p = 0; p < s->n_parts; p++) {
+        unsigned open = cores & s->parts[p];
 
-        for (int p = 0; p < s->n_parts; p++) {
-            unsigned open = cores & s->parts[p];
-
-            for (unsigned k = open; k != 0; k = (k - 1) & open) {
-                if (bits(k) == s->request->size.n) {
-                    int n = with_cores(s, cores, ranks, k);
-
-                    best = n > best ? n : best;
-                }
+        for (unsigned k = open; k != 0; k = (k - 1) & open) {
+            if (bits(k) == s->request->size.n) {
+                with_cores(s, cores, ranks, k, n_groups);
             }
         }
-        *memo = (unsigned char)best;
     }
-    return *memo;
 }
 
 /* --- What a host is ----------------------------------------------------- */
@@ -216,15 +220,53 @@ static void find_ranks(struct search *s)
     }
 }
 
-static int search_cores(struct search *s, unsigned cores)
+static void search_cores(struct search *s, unsigned cores)
 {
-    memset(s->memo, UNKNOWN, sizeof s->memo);
+    memset(s->memo, 0, sizeof s->memo);
+    memset(s->brokers, -1, sizeof s->brokers);
     find_parts(s, cores);
-    return most_from(s, cores, (1u << s->n_ranks) - 1);
+    visit(s, cores, (1u << s->n_ranks) - 1, 0);
+}
+
+/* Hosts together: by number of groups, the most brokers, or -1. */
+struct sum {
+    int brokers[4 * (MOST_CORES + 1)];
+};
+#define N_SUM (4 * (MOST_CORES + 1))
+
+static struct sum add_host(const struct sum *sum, const struct search *s)
+{
+    struct sum more;
+
+    memset(&more, -1, sizeof more);
+    for (int i = 0; i < N_SUM; i++) {
+        for (int k = 0; k <= MOST_CORES && sum->brokers[i] >= 0; k++) {
+            int n = sum->brokers[i] + s->brokers[k];
+
+            if (s->brokers[k] >= 0 && i + k < N_SUM &&
+                n > more.brokers[i + k]) {
+                more.brokers[i + k] = n;
+            }
+        }
+    }
+    return more;
+}
+
+/* The most groups that have a broker each. */
+static int most_of(const struct sum *sum, const struct search *s)
+{
+    struct sum all = add_host(sum, s);
+    bool inside = s->request->broker == DWQI_BROKER_INSIDE;
+    int most = 0;
+
+    for (int i = 0; i < N_SUM; i++) {
+        most = all.brokers[i] >= (inside ? 0 : i) ? i : most;
+    }
+    return most;
 }
 
 /* The controller on each core that it may have, or on a spare thread. */
-static int search_home(struct search *s)
+static int search_home(struct search *s, const struct sum *others)
 {
     const struct dwqi_machine *machine =
         dwqi_cluster_machine(s->cluster, s->host);
@@ -234,12 +276,15 @@ static int search_home(struct search *s)
     for (int i = 0; i < s->n_cores; i++) {
         const struct dwqi_core *core = &machine->cores[i];
 
-        if (set < 0 || dwqi_cpuset_has(&s->cluster->sets[set],
-                                       machine->pus[core->first_pu])) {
-            int n = search_cores(s, all & ~(1u << i));
-            int m = core->n_pus > 1 ? search_cores(s, all) : 0;
+        if (set >= 0 && !dwqi_cpuset_has(&s->cluster->sets[set],
+                                         machine->pus[core->first_pu])) {
+            continue;
+        }
+        for (int thread = 0; thread < (core->n_pus > 1 ? 2 : 1); thread++) {
+            int n;
 
-            n = m > n ? m : n;
+            search_cores(s, thread ? all : all & ~(1u << i));
+            n = most_of(others, s);
             best = n > best ? n : best;
         }
     }
@@ -264,11 +309,23 @@ static bool is_small(const struct placement_case *c,
            c->request.broker != DWQI_BROKER_THREAD && cluster->n_hosts <= 4;
 }
 
+static void start(struct search *s, const struct dwqi_cluster *cluster,
+                  const struct dwqi_place_request *request, int host)
+{
+    *s = (struct search){ .cluster = cluster,
+                          .request = request,
+                          .host = host,
+                          .n_cores =
+                              dwqi_cluster_machine(cluster, host)->n_cores };
+    find_ranks(s);
+}
+
 int search_most(const struct placement_case *c)
 {
     struct dwqi_cluster cluster = case_cluster(c);
     struct search *s = malloc(sizeof *s);
-    int most = 0, home;
+    struct sum sum;
+    int most, home;
 
     if (!s) {
         abort();
@@ -278,16 +335,17 @@ int search_most(const struct placement_case *c)
         goto done;
     }
     home = cluster.ranks[c->request.controller].host;
+    memset(&sum, -1, sizeof sum);
+    sum.brokers[0] = 0;
     for (int h = 0; h < cluster.n_hosts; h++) {
-        *s = (struct search){ .cluster = &cluster,
-                              .request = &c->request,
-                              .host = h,
-                              .n_cores =
-                                  dwqi_cluster_machine(&cluster, h)->n_cores };
-        find_ranks(s);
-        most += h == home ? search_home(s)
-                          : search_cores(s, (1u << s->n_cores) - 1);
+        if (h != home) {
+            start(s, &cluster, &c->request, h);
+            search_cores(s, (1u << s->n_cores) - 1);
+            sum = add_host(&sum, s);
+        }
     }
+    start(s, &cluster, &c->request, home);
+    most = search_home(s, &sum);
     if (c->request.max_workers > 0 && most > c->request.max_workers) {
         most = c->request.max_workers;
     }

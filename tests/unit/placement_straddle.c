@@ -140,21 +140,80 @@ static bool knows_what_fits(const struct check *k)
             !(by_part && k->request->broker == DWQI_BROKER_BESIDE));
 }
 
+static bool has_spare_everywhere(const struct check *k)
+{
+    for (int h = 0; h < k->cluster->n_hosts; h++) {
+        const struct dwqi_machine *machine = machine_at(k, h);
+
+        for (int i = 0; i < machine->n_cores; i++) {
+            if (machine->cores[i].n_pus < 2) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool has_own_core(const struct check *k, int host)
+{
+    for (int i = 0; i < machine_at(k, host)->n_cores; i++) {
+        if (k->owner[k->first[host] + i] != -1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Brokers of groups to be spawned are where the launcher put them: whether one
+ * is on another host than its group would be. (The ranks of a split job that
+ * make a group on several hosts make one on a host, and its broker.) */
+static bool has_broker_for(const struct check *k, int host)
+{
+    if (!spawns(k) || k->cluster->n_ranks == 0) {
+        return true;
+    }
+    for (int r = 0; r < k->cluster->n_ranks; r++) {
+        int home = k->cluster->ranks[r].host;
+
+        if (r != k->request->controller && home != host &&
+            k->cluster->ranks[r].set < 0 && has_own_core(k, home)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool fits_on_host(const struct check *k, int host,
+                         const struct dwqi_placed_group *group)
+{
+    int extra = k->request->broker != DWQI_BROKER_INSIDE;
+    int n = ranks_beside_controller(k, host);
+
+    if (k->plan->oversubscribed[host]) {
+        return !spawns(k) && n >= group->width + extra;
+    }
+    return (spawns(k) || n >= group->width) && has_broker_for(k, host) &&
+           fits_in_one(k, host, DWQI_DOMAIN_HOST, group,
+                       machine_at(k, host)->cores);
+}
+
+/* A broker that is no member may be on any host; where it needs a spare thread,
+ * that host has to have one. One that is a member is where its group is. */
 static void check_hosts_straddled(struct check *k, int number)
 {
     const struct dwqi_placed_group *group = &k->plan->groups[number];
-    bool extra = k->request->broker != DWQI_BROKER_INSIDE;
 
     if (k->request->straddle == DWQI_STRADDLE_NEVER ||
         k->request->size.kind != DWQI_SIZE_FIXED) {
         broken(k, "group %d is on several hosts", number + 1);
     }
-    for (int h = 0; h < k->cluster->n_hosts && !spawns(k); h++) {
-        if (ranks_beside_controller(k, h) >= group->width + extra &&
-            k->request->broker == DWQI_BROKER_INSIDE &&
-            (k->plan->oversubscribed[h] ||
-             fits_in_one(k, h, DWQI_DOMAIN_HOST, group,
-                         machine_at(k, h)->cores))) {
+    if ((k->request->broker == DWQI_BROKER_THREAD &&
+         !has_spare_everywhere(k)) ||
+        (spawns(k) && k->request->broker == DWQI_BROKER_INSIDE)) {
+        return;
+    }
+    for (int h = 0; h < k->cluster->n_hosts; h++) {
+        if (fits_on_host(k, h, group)) {
             broken(k, "group %d is on several hosts and fits on host %d",
                    number + 1, h);
         }

@@ -64,6 +64,14 @@ json 'len(groups) == 7 and all(r is None for r in groups[0]["ranks"])' \
     --broker inside
 json 'plan["oversubscribed_hosts"] == ["a"] and groups[0]["cpuset"] == [[], []]' \
     --hosts 'a:core:2 pu:1' --ranks-per-host 5 --nprocs 2
+json 'len(groups) == 2 and not idle' \
+    --hosts 'a:core:4 pu:2' --nprocs 2 --broker thread
+json 'plan["idle_cores"] == [{"host": "n", "cores": [3], "reason":
+    "too few are left on its host for another group"}]' \
+    --hosts 'n:core:4 pu:1' --nprocs 2 --broker inside
+"$plan" --hosts 'n[1-2]:core:4 pu:1' --nprocs 3 --max-workers 1 --broker inside |
+    grep -qx 'idle: cores 0-3 of n2: max_workers is reached' ||
+    fail "the table has no idle cores"
 printf '# a cluster\nx[1-2]:core:4 pu:1\ny:core:6 pu:1 # wider\n' >"$work/hosts"
 json 'len(groups) == 3 and groups[2]["width"] == 6' \
     --file "$work/hosts" --nprocs auto:host --broker inside
@@ -131,6 +139,8 @@ refuse "no ':'" --hosts nonsense
 refuse "only one of them" --hosts 'a:core:1 pu:1' --file x
 refuse "/nowhere" --file /nowhere
 refuse "5 ranks" --hosts 'a:core:4 pu:1' --nprocs 4
+refuse "threads: each rank needs 9 cores" \
+    --hosts 'a:numa:2 core:4 pu:1' --nprocs 2 --threads 9
 refuse "controller rank 9" --hosts 'a:core:4 pu:1' --nprocs 1 --controller-rank 9
 refuse "/nowhere/x.svg" --hosts 'a:core:4 pu:1' --nprocs 1 --svg /nowhere/x.svg
 refuse "from 1 to 4096" --hosts 'a:core:4 pu:1' --ranks-per-host 2147483647

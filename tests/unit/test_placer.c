@@ -3,78 +3,9 @@
 #include <string.h>
 
 #include "libdwq/base/clock.h"
-#include "tests/unit/placement.h"
+#include "tests/unit/placer_fixture.h"
 #include "topology/blocks.h"
-#include "topology/hosts.h"
 #include "topology/text.h"
-
-struct fixture {
-    struct dwqi_cluster cluster;
-    struct dwqi_placement plan;
-    struct dwqi_place_fault why;
-    dwq_status_t status;
-};
-
-/* Hosts as in hosts.h, with so many ranks on each that may use all of it. */
-static struct fixture make(const char *hosts, int ranks_per_host)
-{
-    struct fixture f = { .status = DWQ_E_STATE };
-    struct dwqi_text_fault fault;
-
-    cr_assert_eq(
-        dwqi_hosts_parse(hosts, dwqi_synthetic_parse, &f.cluster, &fault),
-        DWQ_OK, "%s", fault.text);
-    for (int h = 0; h < f.cluster.n_hosts; h++) {
-        for (int i = 0; i < ranks_per_host; i++) {
-            cr_assert_eq(dwqi_cluster_add_rank(&f.cluster, h, NULL), DWQ_OK);
-        }
-    }
-    return f;
-}
-
-/* Places, and checks every rule. */
-static void place(struct fixture *f, struct dwqi_place_request request)
-{
-    struct verdict verdict = { .most = -1 };
-
-    if (request.grouping == DWQ_GROUPING_NONE) {
-        request.grouping = DWQ_GROUPING_SPLIT;
-    }
-    f->status = dwqi_place(&f->cluster, &request, &f->plan, &f->why);
-    if (f->status == DWQ_OK) {
-        check_plan(&f->cluster, &request, &f->plan, &verdict);
-    }
-    cr_assert_str_eq(verdict.text, "");
-}
-
-static void finish(struct fixture *f)
-{
-    if (f->status == DWQ_OK) {
-        dwqi_placement_finish(&f->plan);
-    }
-    dwqi_cluster_finish(&f->cluster);
-}
-
-static struct dwqi_size fixed(int n)
-{
-    return (struct dwqi_size){ .kind = DWQI_SIZE_FIXED, .n = n };
-}
-
-static struct dwqi_size by(enum dwqi_domain domain)
-{
-    return (struct dwqi_size){ .kind = DWQI_SIZE_DOMAIN, .domain = domain };
-}
-
-static const struct dwqi_seat *seat(const struct fixture *f, int group, int i)
-{
-    return &f->plan.seats[f->plan.groups[group].first_seat + i];
-}
-
-static int core(const struct fixture *f, const struct dwqi_seat *seat)
-{
-    cr_assert_gt(seat->n_cores, 0);
-    return f->plan.cores[seat->first_core];
-}
 
 Test(placer, gives_the_controller_and_each_group_cores_of_their_own)
 {
@@ -342,6 +273,34 @@ Test(placer, says_which_part_cannot_be_met)
           { .size = fixed(2), .broker = DWQI_BROKER_THREAD },
           DWQI_PART_BROKER,
           "spare hardware thread" },
+        { "n:core:1 pu:2",
+          3,
+          { .size = fixed(1), .broker = DWQI_BROKER_THREAD },
+          DWQI_PART_BROKER,
+          "beside the group and the controller" },
+        { "n:numa:2 core:4 pu:1",
+          0,
+          { .size = fixed(2), .threads = 9 },
+          DWQI_PART_THREADS,
+          "9 cores; the largest host has 8" },
+        { "n:numa:2 core:4 pu:1",
+          1,
+          { .size = by(DWQI_DOMAIN_NUMA), .threads = 5 },
+          DWQI_PART_THREADS,
+          "5 cores; the largest numa has 4" },
+        { "n:numa:2 core:4 pu:1",
+          2,
+          { .size = { .kind = DWQI_SIZE_PER_HOST, .n = 2 }, .threads = 8 },
+          DWQI_PART_THREADS,
+          "8 cores; the largest host has 7" },
+        { "n:numa:2 core:4 pu:1",
+          2,
+          { .size = { .kind = DWQI_SIZE_PER_HOST, .n = 1 },
+            .threads = 5,
+            .straddle = DWQI_STRADDLE_NEVER,
+            .broker = DWQI_BROKER_INSIDE },
+          DWQI_PART_STRADDLE,
+          "straddle never" },
         { "n:core:4 pu:1",
           4,
           { .size = by(DWQI_DOMAIN_L3) },
@@ -379,13 +338,14 @@ Test(placer, plans_ten_thousand_hosts_in_well_under_a_second, .timeout = 120)
 {
     static const enum dwqi_fill fills[] = { DWQI_FILL_PACK, DWQI_FILL_SPREAD };
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         struct fixture f =
             make("n[1-10000]:pack:2 numa:4 l3:2 core:8 pu:2", 128);
+        bool beside = i >= 4; /* some brokers are on other hosts */
         struct dwqi_place_request request = {
             .grouping = DWQ_GROUPING_SPLIT,
-            .size = i < 2 ? fixed(8) : fixed(1),
-            .broker = DWQI_BROKER_INSIDE,
+            .size = i < 2 || beside ? fixed(8) : fixed(1),
+            .broker = beside ? DWQI_BROKER_BESIDE : DWQI_BROKER_INSIDE,
             .fill = fills[i % 2],
         };
         double begin = dwqi_clock_now(), seconds;
@@ -393,9 +353,13 @@ Test(placer, plans_ten_thousand_hosts_in_well_under_a_second, .timeout = 120)
         f.status = dwqi_place(&f.cluster, &request, &f.plan, &f.why);
         seconds = dwqi_clock_now() - begin;
         cr_assert_eq(f.status, DWQ_OK);
-        cr_assert_geq(f.plan.n_groups, i < 2 ? 159999 : 1279999);
-        fprintf(stderr, "10,000 hosts of 128 cores, groups of %d, %s: %.2f s\n",
-                request.size.n, i % 2 ? "spread" : "pack", seconds);
+        cr_assert_geq(f.plan.n_groups, beside  ? 80000
+                                       : i < 2 ? 159999
+                                               : 1279999);
+        fprintf(stderr,
+                "10,000 hosts of 128 cores, groups of %d%s, %s: %.2f s\n",
+                request.size.n, beside ? " and a broker" : "",
+                i % 2 ? "spread" : "pack", seconds);
         cr_assert_lt(seconds, 20.0);
         finish(&f);
     }
