@@ -227,6 +227,10 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
             dwqi_release(transport, &message);
             n++;
         }
+        if (c->n_done != n_done &&
+            dwqi_scheduler_n_running(c->scheduler) == 0) {
+            break; /* that was all: a poll in vain gives the core away */
+        }
     }
     if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
