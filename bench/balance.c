@@ -90,7 +90,7 @@ static int controller(dwq_controller_t *controller, void *arg)
                                  .time_est = estimates ? seconds[i] : 0 };
     }
     for (int w = 1; w <= n_workers; w++) { /* all are up */
-        submit_echo(controller, w);
+        submit_echo(controller, 0, w);
         take_one(controller);
     }
     begin = now();

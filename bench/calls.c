@@ -115,6 +115,7 @@ int time_calls(dwq_controller_t *controller, void *arg)
 {
     int n = (int)arg_number(arg, 0);
     double pause = arg_number(arg, 2);
+    int worker = (int)arg_number(arg, 5);
     double *seconds = calloc((size_t)n + 1, sizeof *seconds);
 
     for (int i = -n / 10 - 1; seconds && i < n; i++) {
@@ -124,7 +125,7 @@ int time_calls(dwq_controller_t *controller, void *arg)
             pause_for(pause);
         }
         start = now();
-        submit_echo(controller, i);
+        submit_echo(controller, worker, i);
         take_one(controller);
         if (i >= 0) {
             seconds[i] = now() - start;
@@ -137,11 +138,11 @@ int time_calls(dwq_controller_t *controller, void *arg)
     return 0;
 }
 
-void submit_echo(dwq_controller_t *controller, double x)
+void submit_echo(dwq_controller_t *controller, int worker, double x)
 {
-    if (dwq_controller_submit_call(
-            controller, &(dwq_task_t){ .function = "echo", DWQ_ARGS(x) },
-            NULL) != DWQ_OK) {
+    dwq_task_t task = { .function = "echo", .worker = worker, DWQ_ARGS(x) };
+
+    if (dwq_controller_submit_call(controller, &task, NULL) != DWQ_OK) {
         dwq_controller_abort(controller);
     }
 }
@@ -163,7 +164,7 @@ void stream_echo(dwq_controller_t *controller, int n)
 
     while (sent < n || out > 0) {
         while (sent < n && out < WINDOW) {
-            submit_echo(controller, sent);
+            submit_echo(controller, 0, sent);
             sent++;
             out++;
         }

@@ -28,15 +28,16 @@ int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
 /* Those functions, for a run that is not run_calls()'s. */
 extern const dwq_function_t call_functions[];
 
-/* A controller function: one echo(x) at a time, arguments CALLS ... PAUSE: argument
- * 0 is how many, argument 2 seconds before each; prints p50 and p99. */
+/* A controller function: one echo(x) at a time, arguments CALLS ... PAUSE ...
+ * WORKER: argument 0 is how many, argument 2 seconds before each, argument 5 the
+ * worker (0 or none: as the scheduler gives them); prints p50 and p99. */
 int time_calls(dwq_controller_t *controller, void *arg);
 
 /* Print the median and the 99th percentile of n seconds, as p50 and p99. */
 void print_percentiles(const double *seconds, int n);
 
-/* Submit echo(x). Ends the run when it is refused. */
-void submit_echo(dwq_controller_t *controller, double x);
+/* Submit echo(x), to a worker (0: any). Ends the run when it is refused. */
+void submit_echo(dwq_controller_t *controller, int worker, double x);
 /* Submit and take n calls of echo, 2000 outstanding. */
 void stream_echo(dwq_controller_t *controller, int n);
 /* Take the next result, whatever it is. false: there is none. */

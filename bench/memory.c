@@ -13,7 +13,7 @@ static int controller(dwq_controller_t *controller, void *arg)
     int out = 0;
 
     for (int i = 0; i < last; i++) {
-        submit_echo(controller, i);
+        submit_echo(controller, 0, i);
         out++;
         if (out == 1000) {
             out -= take_one(controller);

@@ -3,7 +3,8 @@
  * "NAME VALUE" lines; dwq-bench starts it.
  *
  *     raw_mpi throughput CALLS BATCH    calls/s, BATCH calls to a message
- *     raw_mpi roundtrip CALLS           p50 and p99 in seconds, rank 0 and 1
+ *     raw_mpi roundtrip CALLS N         p50 and p99 in seconds, rank 0 and ranks 1 to
+ *                                       N in turn (1: always the same)
  *     raw_mpi quiet CALLS SECONDS       the same, a pause before each
  *     raw_mpi group CALLS SECONDS GATHER
  *                                       the same, by rank 1 and its group: ranks 1..
@@ -171,11 +172,12 @@ static void serve_group(int rank, int by_collectives)
     MPI_Comm_free(&group);
 }
 
-/* Rank 1 answers. */
-static void time_calls(int n, double pause)
+/* Ranks 1 to n_peers answer, in turn. */
+static void time_calls(int n, double pause, int n_peers)
 {
     double *seconds = malloc((size_t)n * sizeof *seconds);
     int64_t call = 0;
+    int peer = 1;
 
     for (int i = -n / 10 - 1; i < n; i++) {
         double start;
@@ -184,23 +186,24 @@ static void time_calls(int n, double pause)
             pause_for(pause);
         }
         start = MPI_Wtime();
-        MPI_Send(&call, 1, MPI_INT64_T, 1, 1, MPI_COMM_WORLD);
-        MPI_Recv(&call, 1, MPI_INT64_T, 1, 2, MPI_COMM_WORLD,
+        MPI_Send(&call, 1, MPI_INT64_T, peer, 1, MPI_COMM_WORLD);
+        MPI_Recv(&call, 1, MPI_INT64_T, peer, 2, MPI_COMM_WORLD,
                  MPI_STATUS_IGNORE);
         if (i >= 0) {
             seconds[i] = MPI_Wtime() - start;
         }
+        peer = peer < n_peers ? peer + 1 : 1;
     }
     print_percentiles(seconds, n);
     free(seconds);
 }
 
-static void roundtrip(int rank, int size, int n, double pause)
+static void roundtrip(int rank, int size, int n, double pause, int n_peers)
 {
     if (rank > 0) {
         serve();
     } else {
-        time_calls(n, pause);
+        time_calls(n, pause, n_peers < size ? n_peers : size - 1);
         stop_all(size);
     }
 }
@@ -213,7 +216,7 @@ static void group_roundtrip(int rank, int n, double pause, int by_collectives)
         serve_group(rank, by_collectives);
     } else {
         MPI_Comm_split(MPI_COMM_WORLD, MPI_UNDEFINED, 0, &none);
-        time_calls(n, pause);
+        time_calls(n, pause, 1);
         stop_all(2); /* rank 1 passes it on */
     }
 }
@@ -283,8 +286,10 @@ int main(int argc, char **argv)
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     if (is(what, "throughput") && second >= 1 && second <= BATCH_MAX) {
         throughput(rank, size, (int64_t)first, (int)second);
-    } else if (is(what, "roundtrip") || is(what, "quiet")) {
-        roundtrip(rank, size, (int)first, second);
+    } else if (is(what, "roundtrip")) {
+        roundtrip(rank, size, (int)first, 0, (int)second);
+    } else if (is(what, "quiet")) {
+        roundtrip(rank, size, (int)first, second, 1);
     } else if (is(what, "group")) {
         group_roundtrip(rank, (int)first, second, argc > 4 && atoi(argv[4]));
     } else if (is(what, "payload")) {

@@ -21,6 +21,8 @@ static int measure(int argc, char **argv)
 struct kind {
     int np;
     bool spin;
+    bool
+        in_turn; /* each worker in its turn, as the scheduler does; else the first */
     double bar50, bar99; /* x bare; 0: none */
 };
 
@@ -30,8 +32,9 @@ static void report(struct bench *bench, const struct kind *kind,
 {
     struct figure figure = { .question = "roundtrip", .unit = "s", .x = NAN };
 
-    snprintf(figure.name, sizeof figure.name, "np=%d, %s, %s", kind->np,
-             kind->spin ? "spinning" : "default wait", percentile);
+    snprintf(figure.name, sizeof figure.name, "np=%d, %s, %s%s", kind->np,
+             kind->spin ? "spinning" : "default wait",
+             kind->in_turn ? "workers in turn, " : "", percentile);
     figure_side(&figure, SIDE_OURS, ours);
     figure_side(&figure, SIDE_BARE, bare);
     figure_ratio(&figure, SIDE_BARE, bar > 0 ? BAR_AT_MOST : BAR_NONE, bar);
@@ -41,16 +44,20 @@ static void report(struct bench *bench, const struct kind *kind,
 static void ask_kind(struct bench *bench, const struct kind *kind)
 {
     static const char *const names[] = { "p50", "p99" };
-    char calls[24];
+    char calls[24], ranks[24];
     struct job jobs[] = {
         { .np = kind->np,
           .side = SIDE_OURS,
-          .args = { "roundtrip", calls, kind->spin ? "1" : "0", "0" } },
-        { .np = kind->np, .side = SIDE_BARE, .args = { "roundtrip", calls } },
+          .args = { "roundtrip", calls, kind->spin ? "1" : "0", "0", "", "",
+                    kind->in_turn ? "0" : "1" } },
+        { .np = kind->np,
+          .side = SIDE_BARE,
+          .args = { "roundtrip", calls, ranks } },
     };
     struct samples samples[4] = { { NULL, 0, 0 } };
 
     number(calls, scaled(bench, 20000, 50));
+    number(ranks, kind->in_turn ? kind->np - 1 : 1);
     jobs_alternate(bench, jobs, 2, names, 2, samples);
     report(bench, kind, "p50", &samples[0], &samples[2], kind->bar50);
     report(bench, kind, "p99", &samples[1], &samples[3], kind->bar99);
@@ -94,11 +101,12 @@ static void ask_quiet(struct bench *bench, bool grouped)
 
 static void ask(struct bench *bench)
 {
-    static const struct kind kinds[] = { { 2, true, 4, 4 },
-                                         { 2, false, 0, 0 },
-                                         { 5, false, 1, 0 } };
+    static const struct kind kinds[] = { { 2, true, false, 4, 4 },
+                                         { 2, false, false, 0, 0 },
+                                         { 5, false, false, 1, 0 },
+                                         { 5, false, true, 1, 0 } };
 
-    progress_begin(bench, "roundtrip", bench->rounds * 10);
+    progress_begin(bench, "roundtrip", bench->rounds * 12);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         ask_kind(bench, &kinds[i]);
     }

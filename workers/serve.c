@@ -453,16 +453,19 @@ static dwq_status_t run_or_give_back(struct dwqi_server *server)
 dwq_status_t dwqi_server_step(struct dwqi_server *server)
 {
     struct dwqi_message message;
-    dwq_status_t status;
+    bool idle = !server->batches;
+    dwq_status_t status = DWQ_OK;
 
-    while ((status = dwqi_poll(server->config.transport, &message)) == DWQ_OK) {
-        status = handle_message(server, &message);
-        dwqi_release(server->config.transport, &message);
-        if (status != DWQ_OK) {
-            return status;
+    /* One that was idle begins with the first task it hears of: where ranks share
+     * cores, a poll in vain gives the core away. */
+    while (status == DWQ_OK && !(idle && server->batches)) {
+        status = dwqi_poll(server->config.transport, &message);
+        if (status == DWQ_OK) {
+            status = handle_message(server, &message);
+            dwqi_release(server->config.transport, &message);
         }
     }
-    if (status != DWQ_E_AGAIN) {
+    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
     }
     if (server->running) {

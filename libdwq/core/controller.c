@@ -167,14 +167,20 @@ static bool may_wait(const dwq_controller_t *c, const struct dwqi_task *task,
                (size_t)GATHER_CALLS * (size_t)c->config.n_workers;
 }
 
-static dwq_status_t look(dwq_controller_t *c, bool poll)
+static dwq_status_t poll_and_send(dwq_controller_t *c)
 {
     bool moved;
-    dwq_status_t status =
-        poll ? dwqi_controller_step(c, &moved) : dwqi_controller_dispatch(c);
+    dwq_status_t status = dwqi_controller_step(c, &moved);
 
     c->last_look = dwqi_now(c->config.transport);
     return status;
+}
+
+static dwq_status_t send(dwq_controller_t *c, double now)
+{
+    c->now = now;
+    c->last_look = now;
+    return dwqi_controller_dispatch(c);
 }
 
 /* After a submit (`task`: of one that is queued): hear what came (a worker may have
@@ -188,17 +194,17 @@ static dwq_status_t after_submit(dwq_controller_t *c,
         return DWQ_OK;
     }
     if (!isinf(c->config.time_limit) || c->limit_passed) {
-        return look(c, true);
+        return poll_and_send(c);
     }
     now = dwqi_now(c->config.transport);
     if (task && may_wait(c, task, now)) {
         return DWQ_OK;
     }
     if (dwqi_scheduler_idle_worker(c->scheduler) != 0) {
-        return look(c, false);
+        return send(c, now);
     }
     /* A poll costs as much as a submit: in a burst of submits, not each time. */
-    return now < c->last_look + POLL_AGAIN ? DWQ_OK : look(c, true);
+    return now < c->last_look + POLL_AGAIN ? DWQ_OK : poll_and_send(c);
 }
 
 static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,

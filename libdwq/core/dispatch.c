@@ -198,6 +198,15 @@ static void check_limits(dwq_controller_t *c)
 
 /* --- The loop ----------------------------------------------------------- */
 
+/* Whether time alone, or a task that waits, may give something to do. */
+static bool is_watchful(const dwq_controller_t *c)
+{
+    return dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
+           dwqi_scheduler_next_holder(c->scheduler, 0) != 0 ||
+           (!c->limit_passed && !isinf(c->config.time_limit)) ||
+           (!c->grace_passed && !isinf(c->config.grace_end));
+}
+
 dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
 {
     struct dwqi_transport *transport = c->config.transport;
@@ -210,18 +219,27 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
         *moved_out = false;
         return DWQ_OK;
     }
-    c->now = dwqi_now(transport);
     while (n < RECEIVE_MAX && status == DWQ_OK) {
         status = dwqi_poll(transport, &message);
         if (status == DWQ_OK) {
+            c->now = n == 0 ? dwqi_now(transport) : c->now;
             status = dwqi_controller_receive(c, &message);
             dwqi_release(transport, &message);
             n++;
+        }
+        if (c->n_done != n_done &&
+            dwqi_scheduler_n_running(c->scheduler) == 0) {
+            break; /* that was all: a poll in vain gives the core away */
         }
     }
     if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
     }
+    if (n == 0 && !is_watchful(c)) {
+        *moved_out = false; /* the clock is not free, and this is polled */
+        return DWQ_OK;
+    }
+    c->now = n == 0 ? dwqi_now(transport) : c->now;
     check_limits(c);
     status = dwqi_controller_dispatch(c);
     if (status == DWQ_OK) {
