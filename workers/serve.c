@@ -459,7 +459,9 @@ dwq_status_t dwqi_server_step(struct dwqi_server *server)
     /* One that was idle begins with the first task it hears of: where ranks share
      * cores, a poll in vain gives the core away. */
     while (status == DWQ_OK && !(idle && server->batches)) {
-        status = dwqi_poll(server->config.transport, &message);
+        status = server->running
+                     ? dwqi_glance(server->config.transport, &message)
+                     : dwqi_poll(server->config.transport, &message);
         if (status == DWQ_OK) {
             status = handle_message(server, &message);
             dwqi_release(server->config.transport, &message);

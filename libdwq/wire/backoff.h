@@ -44,6 +44,13 @@ static inline void dwqi_backoff_reset(struct dwqi_backoff *backoff)
     }
 }
 
+/* Whether the next pause is a sleep, or prepares one. */
+static inline bool dwqi_backoff_sleeps(const struct dwqi_backoff *backoff)
+{
+    return backoff->armed ||
+           backoff->n_pauses >= backoff->spins + backoff->yields;
+}
+
 /* One step; `remaining` seconds (INFINITY: no bound) is the longest sleep, and
  * may_sleep is false while a transfer needs polling. */
 void dwqi_backoff_pause(struct dwqi_backoff *backoff, double remaining,

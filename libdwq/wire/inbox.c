@@ -29,12 +29,13 @@ static dwq_status_t inbox_send(struct dwqi_transport *transport, int peer,
 }
 
 /* The next message that is not for the function. */
-static dwq_status_t poll_inner(struct inbox *inbox,
+static dwq_status_t poll_inner(struct inbox *inbox, bool glance,
                                struct dwqi_message *message_out)
 {
     for (;;) {
         struct dwqi_message message;
-        dwq_status_t status = dwqi_poll(inbox->inner, &message);
+        dwq_status_t status = glance ? dwqi_glance(inbox->inner, &message)
+                                     : dwqi_poll(inbox->inner, &message);
 
         if (status != DWQ_OK) {
             return status;
@@ -51,19 +52,30 @@ static dwq_status_t poll_inner(struct inbox *inbox,
     }
 }
 
-static dwq_status_t inbox_poll(struct dwqi_transport *transport,
-                               struct dwqi_message *message_out)
+static dwq_status_t take_next(struct inbox *inbox, bool glance,
+                              struct dwqi_message *message_out)
 {
-    struct inbox *inbox = of(transport);
     struct kept *kept = inbox->kept;
 
     if (!kept) {
-        return poll_inner(inbox, message_out);
+        return poll_inner(inbox, glance, message_out);
     }
     *message_out = kept->message;
     DL_DELETE(inbox->kept, kept);
     free(kept);
     return DWQ_OK;
+}
+
+static dwq_status_t inbox_poll(struct dwqi_transport *transport,
+                               struct dwqi_message *message_out)
+{
+    return take_next(of(transport), false, message_out);
+}
+
+static dwq_status_t inbox_glance(struct dwqi_transport *transport,
+                                 struct dwqi_message *message_out)
+{
+    return take_next(of(transport), true, message_out);
 }
 
 dwq_status_t dwqi_inbox_pump(struct dwqi_transport *transport)
@@ -72,7 +84,7 @@ dwq_status_t dwqi_inbox_pump(struct dwqi_transport *transport)
     struct dwqi_message message;
     dwq_status_t status;
 
-    while ((status = poll_inner(inbox, &message)) == DWQ_OK) {
+    while ((status = poll_inner(inbox, false, &message)) == DWQ_OK) {
         struct kept *kept = calloc(1, sizeof *kept);
 
         if (!kept) {
@@ -132,6 +144,7 @@ static void inbox_close(struct dwqi_transport *transport)
 static const struct dwqi_transport_ops inbox_ops = {
     .send = inbox_send,
     .poll = inbox_poll,
+    .glance = inbox_glance,
     .pause = inbox_pause,
     .now = inbox_now,
     .release = inbox_release,

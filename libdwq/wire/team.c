@@ -333,20 +333,43 @@ static dwq_status_t receive_one(struct dwqi_team *team,
     return member_receives(team, message);
 }
 
-dwq_status_t dwqi_team_receive(struct dwqi_team *team)
+/* Whether a message was what this rank waits for: an order, or the last part. */
+static bool has_what_it_waits_for(const struct dwqi_team *team,
+                                  enum dwqi_tag tag)
+{
+    return team->config.rank == 0 ? tag == DWQI_DONE && team->n_missing == 0
+                                  : tag == DWQI_TASK;
+}
+
+static dwq_status_t receive(struct dwqi_team *team, bool glance)
 {
     struct dwqi_transport *transport = team->config.transport;
     struct dwqi_message message;
-    dwq_status_t status;
+    dwq_status_t status = DWQ_OK;
+    bool enough = false;
 
-    while ((status = dwqi_poll(transport, &message)) == DWQ_OK) {
-        status = receive_one(team, &message);
-        dwqi_release(transport, &message);
-        if (status != DWQ_OK) {
-            return status;
+    while (status == DWQ_OK && !enough) {
+        status = glance ? dwqi_glance(transport, &message)
+                        : dwqi_poll(transport, &message);
+        if (status == DWQ_OK) {
+            status = receive_one(team, &message);
+            enough = message.status == DWQ_OK &&
+                     has_what_it_waits_for(team, message.tag);
+            dwqi_release(transport, &message);
         }
     }
     return status == DWQ_E_AGAIN ? DWQ_OK : status;
+}
+
+dwq_status_t dwqi_team_receive(struct dwqi_team *team)
+{
+    return receive(team, false);
+}
+
+/* Between tasks and in them: where collectives carry those, messages are rare. */
+static dwq_status_t receive_in_passing(struct dwqi_team *team)
+{
+    return receive(team, team->config.coll != NULL);
 }
 
 /* --- The broker ------------------------------------------------------------ */
@@ -408,7 +431,7 @@ static bool ready_data_is_here(const struct dwqi_team *team)
 
 dwq_status_t dwqi_team_poll(struct dwqi_team *team)
 {
-    dwq_status_t status = dwqi_team_receive(team);
+    dwq_status_t status = receive_in_passing(team);
 
     if (status == DWQ_OK) {
         status = team->ops->progress(team);
@@ -522,7 +545,7 @@ dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
 dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
                                   struct dwqi_order *order_out)
 {
-    dwq_status_t status = dwqi_team_receive(team);
+    dwq_status_t status = receive_in_passing(team);
 
     if (status == DWQ_OK && !team->has_order) {
         status = team->ops->progress(team);

@@ -49,6 +49,8 @@ struct dwqi_transport_ops {
                          const struct dwqi_outgoing *message);
     dwq_status_t (*poll)(struct dwqi_transport *transport,
                          struct dwqi_message *message_out);
+    dwq_status_t (*glance)(struct dwqi_transport *transport,
+                           struct dwqi_message *message_out); /* or NULL */
     dwq_status_t (*pause)(struct dwqi_transport *transport, double until);
     double (*now)(struct dwqi_transport *transport);
     void (*release)(struct dwqi_transport *transport,
@@ -79,6 +81,16 @@ static inline dwq_status_t dwqi_poll(struct dwqi_transport *transport,
                                      struct dwqi_message *message_out)
 {
     return transport->ops->poll(transport, message_out);
+}
+
+/* The same, where something else is waited for: it looks now and then, and always
+ * before a sleep, as each look costs, and gives the core away where ranks share it. */
+static inline dwq_status_t dwqi_glance(struct dwqi_transport *transport,
+                                       struct dwqi_message *message_out)
+{
+    return transport->ops->glance
+               ? transport->ops->glance(transport, message_out)
+               : transport->ops->poll(transport, message_out);
 }
 
 /* Between two polls that gave nothing: one step of waiting, not beyond the

@@ -18,6 +18,7 @@
 #include "libdwq/wire/sends_mpi.h"
 
 #define MAX_BODIES 8 /* receives of bodies at a time */
+#define GLANCES 8    /* one of so many looks */
 
 /* A message that is not delivered yet. */
 struct arrival {
@@ -40,6 +41,7 @@ struct mpi_transport {
     union dwqi_frame *posted; /* what the posted receive fills */
     MPI_Request receive;
     struct arrival *arrivals; /* oldest first */
+    unsigned n_glances;
 };
 
 static struct mpi_transport *of(struct dwqi_transport *transport)
@@ -294,6 +296,16 @@ static dwq_status_t mpi_poll(struct dwqi_transport *transport,
     return status;
 }
 
+static dwq_status_t mpi_glance(struct dwqi_transport *transport,
+                               struct dwqi_message *message_out)
+{
+    struct mpi_transport *t = of(transport);
+    bool looks = dwqi_backoff_sleeps(t->backoff) || t->moving ||
+                 t->sends.n > 0 || ++t->n_glances % GLANCES == 0;
+
+    return looks ? mpi_poll(transport, message_out) : DWQ_E_AGAIN;
+}
+
 static dwq_status_t mpi_pause(struct dwqi_transport *transport, double until)
 {
     struct mpi_transport *t = of(transport);
@@ -362,6 +374,7 @@ static void mpi_close(struct dwqi_transport *transport)
 static const struct dwqi_transport_ops mpi_ops = {
     .send = mpi_send,
     .poll = mpi_poll,
+    .glance = mpi_glance,
     .pause = mpi_pause,
     .now = mpi_now,
     .release = mpi_release,
