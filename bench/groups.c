@@ -38,7 +38,7 @@ static void report(struct bench *bench, int ranks, const char *mode,
     figure_side(&figure, SIDE_BARE, bare);
     figure_ratio(&figure, SIDE_BARE, BAR_AT_MOST, 1.5);
     snprintf(figure.note, sizeof figure.note,
-             "broker inside; bare: %s by the ranks of one job",
+             "broker inside; bare: %s by such ranks",
              strcmp(mode, "gather") == 0 ? "send, scatter, gather, send"
                                          : "sends and receives");
     figure_report(bench, &figure);
@@ -47,7 +47,8 @@ static void report(struct bench *bench, int ranks, const char *mode,
 static void ask_mode(struct bench *bench, int ranks, const char *mode)
 {
     static const char *const names[] = { "p50" };
-    char calls[24], count[24];
+    const char *gather = strcmp(mode, "gather") == 0 ? "1" : "0";
+    char calls[24], count[24], others[24];
     struct job jobs[] = {
         { .np = ranks + 1,
           .args = { "groups", calls, count, "0", mode, "split" } },
@@ -57,24 +58,29 @@ static void ask_mode(struct bench *bench, int ranks, const char *mode)
                    bench->is_open_mpi_4 ? "EVENT_NOEPOLL=1" : NULL } },
         { .np = ranks + 1,
           .side = SIDE_BARE,
-          .args = { "group", calls, "0",
-                    strcmp(mode, "gather") == 0 ? "1" : "0" } },
+          .args = { "group", calls, "0", gather } },
+        { .np = 2,
+          .side = SIDE_BARE,
+          .args = { "group", calls, "0", gather, others },
+          .env = { "OMPI_MCA_mpi_yield_when_idle=1",
+                   bench->is_open_mpi_4 ? "EVENT_NOEPOLL=1" : NULL } },
     };
-    struct samples samples[3] = { { NULL, 0, 0 } };
+    struct samples samples[4] = { { NULL, 0, 0 } };
 
     number(calls, scaled(bench, 5000, 20));
     number(count, ranks);
-    jobs_alternate(bench, jobs, 3, names, 1, samples);
+    number(others, ranks - 1);
+    jobs_alternate(bench, jobs, 4, names, 1, samples);
     report(bench, ranks, mode, "split", &samples[0], &samples[2]);
-    report(bench, ranks, mode, "spawn", &samples[1], &samples[2]);
-    for (int i = 0; i < 3; i++) {
+    report(bench, ranks, mode, "spawn", &samples[1], &samples[3]);
+    for (int i = 0; i < 4; i++) {
         samples_finish(&samples[i]);
     }
 }
 
 static void ask(struct bench *bench)
 {
-    progress_begin(bench, "groups", bench->rounds * 3 * 2 * 2);
+    progress_begin(bench, "groups", bench->rounds * 4 * 2 * 2);
     for (int ranks = 3; ranks <= 4; ranks++) {
         ask_mode(bench, ranks, "gather");
         ask_mode(bench, ranks, "sendrecv");

@@ -6,10 +6,10 @@
  *     raw_mpi roundtrip CALLS N         p50 and p99 in seconds, rank 0 and ranks 1 to
  *                                       N in turn (1: always the same)
  *     raw_mpi quiet CALLS SECONDS       the same, a pause before each
- *     raw_mpi group CALLS SECONDS GATHER
+ *     raw_mpi group CALLS SECONDS GATHER SPAWN
  *                                       the same, by rank 1 and its group: ranks 1..
  *                                       get a call by scatter and gather, or (GATHER
- *                                       0) by messages
+ *                                       0) by messages; rank 1 spawns SPAWN of them
  *     raw_mpi payload BYTES CALLS       bytes/s, there and back
  *     raw_mpi bounds RANKS              start, one duplicate, one barrier, end
  */
@@ -149,14 +149,13 @@ static void share_by_collectives(MPI_Comm group, int64_t *call)
     *call = mine;
 }
 
-static void serve_group(int rank, int by_collectives)
+/* The broker, rank 0 of the group, is rank 1 of the job. */
+static void serve_group(MPI_Comm group, int is_broker, int by_collectives)
 {
-    MPI_Comm group;
     int64_t call = 0;
 
-    MPI_Comm_split(MPI_COMM_WORLD, 1, rank, &group);
     while (call >= 0) {
-        if (rank == 1) {
+        if (is_broker) {
             MPI_Recv(&call, 1, MPI_INT64_T, 0, 1, MPI_COMM_WORLD,
                      MPI_STATUS_IGNORE);
         }
@@ -165,11 +164,39 @@ static void serve_group(int rank, int by_collectives)
         } else {
             share_by_messages(group, &call);
         }
-        if (rank == 1 && call >= 0) {
+        if (is_broker && call >= 0) {
             MPI_Send(&call, 1, MPI_INT64_T, 0, 2, MPI_COMM_WORLD);
         }
     }
+}
+
+static void serve_split(int rank, int by_collectives)
+{
+    MPI_Comm group;
+
+    MPI_Comm_split(MPI_COMM_WORLD, 1, rank, &group);
+    serve_group(group, rank == 1, by_collectives);
     MPI_Comm_free(&group);
+}
+
+static void serve_merged(MPI_Comm between, int is_broker, int by_collectives)
+{
+    MPI_Comm group;
+
+    MPI_Intercomm_merge(between, !is_broker, &group);
+    serve_group(group, is_broker, by_collectives);
+    MPI_Comm_free(&group);
+    MPI_Comm_disconnect(&between);
+}
+
+static void serve_spawned(char *program, int n, char *by_collectives)
+{
+    char *arguments[] = { "group", "0", "0", by_collectives, NULL };
+    MPI_Comm between;
+
+    MPI_Comm_spawn(program, arguments, n, MPI_INFO_NULL, 0, MPI_COMM_SELF,
+                   &between, MPI_ERRCODES_IGNORE);
+    serve_merged(between, 1, atoi(by_collectives));
 }
 
 /* Ranks 1 to n_peers answer, in turn. */
@@ -208,15 +235,24 @@ static void roundtrip(int rank, int size, int n, double pause, int n_peers)
     }
 }
 
-static void group_roundtrip(int rank, int n, double pause, int by_collectives)
+static void group_roundtrip(int argc, char **argv, int rank)
 {
-    MPI_Comm none;
+    char *gather = argc > 4 ? argv[4] : "0";
+    int n_spawned = argc > 5 ? atoi(argv[5]) : 0;
+    MPI_Comm none, parent;
 
-    if (rank > 0) {
-        serve_group(rank, by_collectives);
+    MPI_Comm_get_parent(&parent);
+    if (parent != MPI_COMM_NULL) {
+        serve_merged(parent, 0, atoi(gather));
+    } else if (rank == 1 && n_spawned > 0) {
+        serve_spawned(argv[0], n_spawned, gather);
+    } else if (rank > 0) {
+        serve_split(rank, atoi(gather));
     } else {
-        MPI_Comm_split(MPI_COMM_WORLD, MPI_UNDEFINED, 0, &none);
-        time_calls(n, pause, 1);
+        if (n_spawned == 0) {
+            MPI_Comm_split(MPI_COMM_WORLD, MPI_UNDEFINED, 0, &none);
+        }
+        time_calls(atoi(argv[2]), argc > 3 ? atof(argv[3]) : 0, 1);
         stop_all(2); /* rank 1 passes it on */
     }
 }
@@ -291,7 +327,7 @@ int main(int argc, char **argv)
     } else if (is(what, "quiet")) {
         roundtrip(rank, size, (int)first, second, 1);
     } else if (is(what, "group")) {
-        group_roundtrip(rank, (int)first, second, argc > 4 && atoi(argv[4]));
+        group_roundtrip(argc, argv, rank);
     } else if (is(what, "payload")) {
         payload(rank, (size_t)first, (int)second);
     } else if (is(what, "bounds")) {

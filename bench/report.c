@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,7 +115,9 @@ static bool plot(const struct bench *bench, const struct question *question,
     const char *series[CURVES_MAX];
     char path[4096];
     struct stat file;
+    void (*before)(int);
     FILE *gnuplot;
+    bool drawn;
 
     if (!question->x_label || find_series(bench, question->name, series) == 0 ||
         strchr(folder, '\'')) {
@@ -125,8 +128,11 @@ static bool plot(const struct bench *bench, const struct question *question,
     if (!gnuplot) {
         return false;
     }
+    before = signal(SIGPIPE, SIG_IGN); /* it may not be installed */
     write_plot(gnuplot, bench, question, path);
-    return pclose(gnuplot) == 0 && stat(path, &file) == 0 && file.st_size > 0;
+    drawn = pclose(gnuplot) == 0;
+    signal(SIGPIPE, before);
+    return drawn && stat(path, &file) == 0 && file.st_size > 0;
 }
 
 /* --- The page ------------------------------------------------------------------ */

@@ -333,15 +333,19 @@ static dwq_status_t receive_one(struct dwqi_team *team,
     return member_receives(team, message);
 }
 
-/* Whether a message was what this rank waits for: an order, or the last part. */
-static bool has_what_it_waits_for(const struct dwqi_team *team,
-                                  enum dwqi_tag tag)
+/* Whether a message was what this rank waits for, an order or the last part: then it
+ * does not look for more, as a look in vain gives the core away where ranks share it.
+ * With collectives, messages are something else. */
+static bool is_awaited(const struct dwqi_team *team, enum dwqi_tag tag)
 {
-    return team->config.rank == 0 ? tag == DWQI_DONE && team->n_missing == 0
-                                  : tag == DWQI_TASK;
+    return !team->config.coll &&
+           (team->config.rank == 0 ? tag == DWQI_DONE && team->n_missing == 0
+                                   : tag == DWQI_TASK);
 }
 
-static dwq_status_t receive(struct dwqi_team *team, bool glance)
+/* `enough_out`: stopped at what is_awaited(); there may be more. */
+static dwq_status_t receive(struct dwqi_team *team, bool glance,
+                            bool *enough_out)
 {
     struct dwqi_transport *transport = team->config.transport;
     struct dwqi_message message;
@@ -353,23 +357,35 @@ static dwq_status_t receive(struct dwqi_team *team, bool glance)
                         : dwqi_poll(transport, &message);
         if (status == DWQ_OK) {
             status = receive_one(team, &message);
-            enough = message.status == DWQ_OK &&
-                     has_what_it_waits_for(team, message.tag);
+            enough = message.status == DWQ_OK && is_awaited(team, message.tag);
             dwqi_release(transport, &message);
         }
     }
+    *enough_out = enough;
     return status == DWQ_E_AGAIN ? DWQ_OK : status;
 }
 
 dwq_status_t dwqi_team_receive(struct dwqi_team *team)
 {
-    return receive(team, false);
+    dwq_status_t status = DWQ_OK;
+    bool more = true;
+
+    while (status == DWQ_OK && more) {
+        status = receive(team, false, &more);
+    }
+    return status;
 }
 
-/* Between tasks and in them: where collectives carry those, messages are rare. */
-static dwq_status_t receive_in_passing(struct dwqi_team *team)
+/* Messages, and what they or the collectives carry. DWQ_E_AGAIN: there is more. */
+static dwq_status_t move(struct dwqi_team *team)
 {
-    return receive(team, team->config.coll != NULL);
+    bool more;
+    dwq_status_t status = receive(team, team->config.coll != NULL, &more);
+
+    if (status == DWQ_OK && !team->has_order) {
+        status = team->ops->progress(team);
+    }
+    return status == DWQ_OK && more ? DWQ_E_AGAIN : status;
 }
 
 /* --- The broker ------------------------------------------------------------ */
@@ -429,21 +445,24 @@ static bool ready_data_is_here(const struct dwqi_team *team)
     return true;
 }
 
+static bool is_complete(struct dwqi_team *team)
+{
+    return dwqi_team_is_down(team) && team->n_missing == 0 &&
+           (!team->ops->is_busy || !team->ops->is_busy(team)) &&
+           ready_data_is_here(team);
+}
+
 dwq_status_t dwqi_team_poll(struct dwqi_team *team)
 {
-    dwq_status_t status = receive_in_passing(team);
+    dwq_status_t status;
 
-    if (status == DWQ_OK) {
-        status = team->ops->progress(team);
-    }
-    if (status != DWQ_OK) {
+    do {
+        status = move(team);
+    } while (status == DWQ_E_AGAIN && !is_complete(team));
+    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
     }
-    return dwqi_team_is_down(team) && team->n_missing == 0 &&
-                   (!team->ops->is_busy || !team->ops->is_busy(team)) &&
-                   ready_data_is_here(team)
-               ? DWQ_OK
-               : DWQ_E_AGAIN;
+    return is_complete(team) ? DWQ_OK : DWQ_E_AGAIN;
 }
 
 /* --- Orders ----------------------------------------------------------------- */
@@ -545,12 +564,12 @@ dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
 dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
                                   struct dwqi_order *order_out)
 {
-    dwq_status_t status = receive_in_passing(team);
+    dwq_status_t status;
 
-    if (status == DWQ_OK && !team->has_order) {
-        status = team->ops->progress(team);
-    }
-    if (status != DWQ_OK) {
+    do {
+        status = move(team);
+    } while (status == DWQ_E_AGAIN && !team->has_order);
+    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
     }
     if (!team->has_order) {
