@@ -241,11 +241,11 @@ static dwq_status_t serve(struct dwqi_relay *relay)
     if (dwqi_server_is_closed(relay->server)) {
         return dismissed(relay);
     }
-    if (!relay->group_serves) {
-        status = dwqi_team_poll_ready(relay->config.team);
-        if (status != DWQ_OK && status != DWQ_E_AGAIN) {
-            return status;
-        }
+    status = relay->group_serves
+                 ? dwqi_team_listen_in_passing(relay->config.team)
+                 : dwqi_team_poll_ready(relay->config.team);
+    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
+        return status;
     }
     status = dwqi_server_step(relay->server);
     /* It may have heard EXIT and have nothing to do: this relay has. */

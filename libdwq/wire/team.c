@@ -376,6 +376,13 @@ dwq_status_t dwqi_team_receive(struct dwqi_team *team)
     return status;
 }
 
+dwq_status_t dwqi_team_listen_in_passing(struct dwqi_team *team)
+{
+    bool more;
+
+    return receive(team, true, &more);
+}
+
 /* Messages, and what they or the collectives carry. DWQ_E_AGAIN: there is more. */
 static dwq_status_t move(struct dwqi_team *team)
 {

@@ -53,6 +53,9 @@ void dwqi_team_listen(struct dwqi_team *team,
                       void *arg);
 /* Hear what came by message. */
 dwq_status_t dwqi_team_pump(struct dwqi_team *team);
+/* The same, now and then (dwqi_glance): what a rank said in a call may come after its
+ * part, which another way brings. */
+dwq_status_t dwqi_team_listen_in_passing(struct dwqi_team *team);
 /* To the broker; from the broker to the group's rank 0. */
 dwq_status_t dwqi_team_say_service(struct dwqi_team *team,
                                    const struct dwqi_service *service);
