@@ -172,8 +172,9 @@ static dwq_status_t add_entry(struct entry *entry, char *text,
     }
     text[names] = '\0';
     entry->text = text + names + 1;
-    entry->machine_of = strchr(entry->text, '%') ? machine_of : NULL;
-    if (entry->machine_of) { /* "%h": each host has its own */
+    entry->machine_of = NULL;
+    if (strchr(entry->text, '%')) { /* "%h": each host has its own */
+        entry->machine_of = machine_of;
         return add_names(entry, text, names);
     }
     status = machine_of(entry->text, text, &entry->machine, entry->fault);
