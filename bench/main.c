@@ -14,10 +14,13 @@
 #include "bench/table.h"
 
 const struct question *const questions[] = {
-    &question_throughput, &question_roundtrip, &question_crowded,
-    &question_payload,    &question_idle,      &question_balance,
-    &question_memory,     &question_queue,     &question_bounds,
-    &question_groups,     &question_scale,     NULL,
+    &question_throughput, &question_roundtrip,
+    &question_crowded,    &question_payload,
+    &question_idle,       &question_balance,
+    &question_memory,     &question_queue,
+    &question_bounds,     &question_groups,
+    &question_placer,     &question_workers,
+    &question_scale,      NULL,
 };
 
 struct command {

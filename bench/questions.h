@@ -14,6 +14,8 @@ extern const struct question question_memory;
 extern const struct question question_queue;
 extern const struct question question_bounds;
 extern const struct question question_groups;
+extern const struct question question_placer;
+extern const struct question question_workers;
 extern const struct question question_scale;
 
 #endif

@@ -39,7 +39,8 @@ struct event {
     size_t place;
 };
 
-/* When the last message of a pair arrives: the next comes no earlier. */
+/* When the last message of a pair arrives: the next comes no earlier. Those with
+ * endpoint 0, most of all, are with the other endpoint. */
 struct pair {
     struct {
         int from, to;
@@ -56,6 +57,7 @@ struct endpoint {
     int host;   /* whose clock and step it shares: its own number, mostly */
     int n_moving;
     double clock;
+    double last_to_0, last_from_0; /* see struct pair */
     struct parcel *inbox;
     bool waking;   /* an EVENT_WAKE is there */
     bool released; /* since the last pause: that ends a pause, too */
@@ -234,19 +236,16 @@ static struct endpoint *of(struct dwqi_transport *transport)
     return (struct endpoint *)transport;
 }
 
-static double arrival_time(struct dwqi_sim *sim, int from, int to, double now)
+static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
 {
-    struct pair *pair = NULL;
-    struct pair wanted;
-    double delay =
-        -sim->config.mean_delay * log(1 - dwqi_random_unit(&sim->random));
+    struct pair wanted = { .key = { from, to } }, *pair = NULL;
 
-    if (dwqi_random_unit(&sim->random) < sim->config.long_share) {
-        delay += sim->config.long_delay * dwqi_random_unit(&sim->random);
+    if (to == 0) {
+        return &sim->endpoints[from].last_to_0;
     }
-    memset(&wanted, 0, sizeof wanted);
-    wanted.key.from = from;
-    wanted.key.to = to;
+    if (from == 0) {
+        return &sim->endpoints[to].last_from_0;
+    }
     HASH_FIND(hh, sim->pairs, &wanted.key, sizeof wanted.key, pair);
     if (!pair) {
         pair = calloc(1, sizeof *pair);
@@ -256,8 +255,20 @@ static double arrival_time(struct dwqi_sim *sim, int from, int to, double now)
         pair->key = wanted.key;
         HASH_ADD(hh, sim->pairs, key, sizeof pair->key, pair);
     }
-    pair->last = fmax(pair->last, now + delay);
-    return pair->last;
+    return &pair->last;
+}
+
+static double arrival_time(struct dwqi_sim *sim, int from, int to, double now)
+{
+    double *last = last_of_pair(sim, from, to);
+    double delay =
+        -sim->config.mean_delay * log(1 - dwqi_random_unit(&sim->random));
+
+    if (dwqi_random_unit(&sim->random) < sim->config.long_share) {
+        delay += sim->config.long_delay * dwqi_random_unit(&sim->random);
+    }
+    *last = fmax(*last, now + delay);
+    return *last;
 }
 
 static bool is_noisy(struct dwqi_sim *sim, int from, int to, size_t size)
