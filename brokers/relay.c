@@ -234,6 +234,18 @@ static dwq_status_t dismissed(struct dwqi_relay *relay)
                             : status;
 }
 
+/* What ranks of the group say beside their parts. In a task its runner listens. */
+static dwq_status_t listen(struct dwqi_relay *relay)
+{
+    if (!relay->group_serves) {
+        return dwqi_team_poll_ready(relay->config.team);
+    }
+    return dwqi_group_run_is_busy(&relay->run) &&
+                   !dwqi_group_run_is_held(&relay->run)
+               ? DWQ_OK
+               : dwqi_team_listen_in_passing(relay->config.team);
+}
+
 static dwq_status_t serve(struct dwqi_relay *relay)
 {
     dwq_status_t status;
@@ -241,9 +253,7 @@ static dwq_status_t serve(struct dwqi_relay *relay)
     if (dwqi_server_is_closed(relay->server)) {
         return dismissed(relay);
     }
-    status = relay->group_serves
-                 ? dwqi_team_listen_in_passing(relay->config.team)
-                 : dwqi_team_poll_ready(relay->config.team);
+    status = listen(relay);
     if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
     }

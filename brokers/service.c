@@ -225,6 +225,11 @@ static int oldest(const struct dwqi_broker_service *s)
     return found;
 }
 
+static bool is_accepting(const struct dwqi_broker_service *s)
+{
+    return s->state == DWQI_SS_ACCEPTING || s->state == DWQI_SS_RENEWED;
+}
+
 /* This rank's share, when the others can come, too; then their parts. */
 static dwq_status_t accept_client(struct dwqi_broker_service *s)
 {
@@ -250,7 +255,7 @@ dwq_status_t dwqi_broker_service_step(struct dwqi_broker_service *s, bool idle)
 {
     int next;
 
-    if (s->state == DWQI_SS_ACCEPTING) {
+    if (is_accepting(s)) {
         return accept_client(s);
     }
     next = s->state == DWQI_SS_OPEN && idle ? oldest(s) : 0;
@@ -263,7 +268,7 @@ dwq_status_t dwqi_broker_service_step(struct dwqi_broker_service *s, bool idle)
 
 bool dwqi_broker_service_holds(const struct dwqi_broker_service *s)
 {
-    return s->state == DWQI_SS_OFFERED || s->state == DWQI_SS_ACCEPTING;
+    return s->state == DWQI_SS_OFFERED || is_accepting(s);
 }
 
 dwq_status_t dwqi_broker_service_leave(struct dwqi_broker_service *s)

@@ -1,6 +1,7 @@
 #include "brokers/service_fsm.h"
 
-/* A client that committed itself is in MPI_Comm_connect: nothing but the accept leads
+/* Each client has a port of its own, which the group opens when it has accepted the
+ * one before. A client that committed itself is in MPI_Comm_connect: nothing but the accept leads
  * out of ACCEPTING, and a group leaves only when nothing is offered. A client always
  * answers an offer, since it says COMMIT or CANCEL to each of its requests. */
 static const struct dwqi_service_edge edges[DWQI_SS_COUNT][DWQI_SE_COUNT] = {
@@ -17,6 +18,10 @@ static const struct dwqi_service_edge edges[DWQI_SS_COUNT][DWQI_SE_COUNT] = {
         [DWQI_SE_CANCEL] = { true, DWQI_SS_OPEN, DWQI_SA_NONE },
     },
     [DWQI_SS_ACCEPTING] = {
+        [DWQI_SE_PUBLISH] = { true, DWQI_SS_RENEWED, DWQI_SA_NONE },
+        [DWQI_SE_ACCEPTED] = { true, DWQI_SS_UNPUBLISHED, DWQI_SA_NONE },
+    },
+    [DWQI_SS_RENEWED] = {
         [DWQI_SE_ACCEPTED] = { true, DWQI_SS_OPEN, DWQI_SA_NONE },
     },
     [DWQI_SS_GONE] = {

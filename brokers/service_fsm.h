@@ -6,10 +6,11 @@
 #include <stdbool.h>
 
 enum dwqi_service_state {
-    DWQI_SS_UNPUBLISHED, /* requests wait: the group may still publish */
+    DWQI_SS_UNPUBLISHED, /* requests wait: the group has no port (yet) */
     DWQI_SS_OPEN,        /* requests wait until no call runs */
     DWQI_SS_OFFERED,     /* to one client; no task starts */
     DWQI_SS_ACCEPTING,   /* the group is in MPI_Comm_accept, or on its way */
+    DWQI_SS_RENEWED,     /* the same, and it has the port for the next client */
     DWQI_SS_GONE,        /* requests are refused */
     DWQI_SS_COUNT
 };

@@ -41,11 +41,6 @@ dwq_status_t dwqi_access_hear(struct dwqi_access *access,
     return DWQ_OK;
 }
 
-dwq_status_t dwqi_access_accept(struct dwqi_access *access)
-{
-    return dwqi_links_accept(access->config.links);
-}
-
 static bool is_first(const struct dwqi_access *access)
 {
     return dwqi_team_rank(access->config.team) == 0;
@@ -101,14 +96,12 @@ static dwq_status_t meet(struct dwqi_access *access, const char *what)
 
 /* --- Group 1 ----------------------------------------------------------------- */
 
-static dwq_status_t tell_published(struct dwqi_access *access, const char *port)
+static dwq_status_t tell_port(struct dwqi_access *access, const char *port)
 {
     struct dwqi_service word = { .kind = DWQI_SERVICE_PUBLISH };
 
     snprintf(word.name, sizeof word.name, "%s", access->config.name);
     snprintf(word.port, sizeof word.port, "%s", port);
-    dwqi_log_info(access->config.log, "service \"%s\" is published",
-                  access->config.name);
     return access->config.say(access->config.arg, &word);
 }
 
@@ -136,7 +129,26 @@ dwq_status_t dwqi_access_publish(struct dwqi_access *access)
         return status == DWQ_OK ? DWQ_E_SERVICE : status;
     }
     access->published = true;
-    return is_first(access) ? tell_published(access, port) : DWQ_OK;
+    if (!is_first(access)) {
+        return DWQ_OK;
+    }
+    dwqi_log_info(access->config.log, "service \"%s\" is published",
+                  access->config.name);
+    return tell_port(access, port);
+}
+
+/* The port for the next client goes to the broker before this rank's part does; without
+ * one, nobody else is offered anything. */
+dwq_status_t dwqi_access_accept(struct dwqi_access *access)
+{
+    char port[DWQI_SERVICE_PORT_MAX] = "";
+    dwq_status_t status = dwqi_links_accept(access->config.links);
+
+    if (status != DWQ_OK || !is_first(access) ||
+        dwqi_links_renew(access->config.links, port) != DWQ_OK) {
+        return status;
+    }
+    return tell_port(access, port);
 }
 
 /* --- A client ------------------------------------------------------------------ */

@@ -22,6 +22,9 @@ void dwqi_links_destroy(struct dwqi_links *links);
  * DWQI_SERVICE_PORT_MAX bytes. DWQ_OK; DWQ_E_SERVICE, and the reason is logged. */
 dwq_status_t dwqi_links_publish(struct dwqi_links *links, const char *name,
                                 char *port_out);
+/* It, too, after an accept: open another port, for the next client; Open MPI 5.0.7 hangs
+ * where a port is used twice. The name stays that of the first. */
+dwq_status_t dwqi_links_renew(struct dwqi_links *links, char *port_out);
 /* And take it back. */
 void dwqi_links_unpublish(struct dwqi_links *links);
 

@@ -13,7 +13,9 @@ struct dwqi_links {
     struct dwqi_group *group;
     const struct dwqi_log *log;
     char *name; /* published; NULL: none */
-    char port[MPI_MAX_PORT_NAME];
+    char published[MPI_MAX_PORT_NAME];
+    char
+        port[MPI_MAX_PORT_NAME]; /* of the next client; "": none, or not here */
     MPI_Comm server;
     MPI_Comm *clients;
     int n_clients;
@@ -66,31 +68,71 @@ static bool worked(const struct dwqi_links *links, int code, const char *what)
     return false;
 }
 
-/* --- The name --------------------------------------------------------------- */
+/* --- The name, and ports ------------------------------------------------------ */
+
+/* Errors of ports and names are the world's. */
+static bool open_port(struct dwqi_links *links)
+{
+    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
+    bool ok = worked(links, MPI_Open_port(MPI_INFO_NULL, links->port),
+                     "MPI_Open_port");
+
+    restore_errors(MPI_COMM_WORLD, before);
+    if (!ok) {
+        links->port[0] = '\0';
+    }
+    return ok;
+}
+
+static void close_port(struct dwqi_links *links)
+{
+    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
+
+    if (links->port[0] != '\0') {
+        MPI_Close_port(links->port);
+        links->port[0] = '\0';
+    }
+    restore_errors(MPI_COMM_WORLD, before);
+}
+
+static bool publish(struct dwqi_links *links, const char *name)
+{
+    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
+    bool ok = worked(links, MPI_Publish_name(name, MPI_INFO_NULL, links->port),
+                     "MPI_Publish_name");
+
+    restore_errors(MPI_COMM_WORLD, before);
+    memcpy(links->published, links->port, sizeof links->published);
+    return ok;
+}
 
 dwq_status_t dwqi_links_publish(struct dwqi_links *links, const char *name,
                                 char *port_out)
 {
-    /* Errors of ports and names are the world's. */
-    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
     char *copy = strdup(name);
-    dwq_status_t status = DWQ_E_SERVICE;
 
-    if (copy && worked(links, MPI_Open_port(MPI_INFO_NULL, links->port),
-                       "MPI_Open_port")) {
-        if (worked(links, MPI_Publish_name(name, MPI_INFO_NULL, links->port),
-                   "MPI_Publish_name")) {
-            links->name = copy;
-            copy = NULL;
-            snprintf(port_out, DWQI_SERVICE_PORT_MAX, "%s", links->port);
-            status = DWQ_OK;
-        } else {
-            MPI_Close_port(links->port);
-        }
+    if (!copy || !open_port(links)) {
+        free(copy);
+        return DWQ_E_SERVICE;
     }
-    free(copy);
-    restore_errors(MPI_COMM_WORLD, before);
-    return status;
+    if (!publish(links, name)) {
+        close_port(links);
+        free(copy);
+        return DWQ_E_SERVICE;
+    }
+    links->name = copy;
+    snprintf(port_out, DWQI_SERVICE_PORT_MAX, "%s", links->port);
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_links_renew(struct dwqi_links *links, char *port_out)
+{
+    close_port(links);
+    if (!open_port(links)) {
+        return DWQ_E_SERVICE;
+    }
+    snprintf(port_out, DWQI_SERVICE_PORT_MAX, "%s", links->port);
+    return DWQ_OK;
 }
 
 void dwqi_links_unpublish(struct dwqi_links *links)
@@ -101,9 +143,9 @@ void dwqi_links_unpublish(struct dwqi_links *links)
         return;
     }
     before = catch_errors(MPI_COMM_WORLD);
-    MPI_Unpublish_name(links->name, MPI_INFO_NULL, links->port);
-    MPI_Close_port(links->port);
+    MPI_Unpublish_name(links->name, MPI_INFO_NULL, links->published);
     restore_errors(MPI_COMM_WORLD, before);
+    close_port(links);
     free(links->name);
     links->name = NULL;
 }

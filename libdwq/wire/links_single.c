@@ -26,6 +26,13 @@ dwq_status_t dwqi_links_publish(struct dwqi_links *links, const char *name,
     return DWQ_E_SERVICE;
 }
 
+dwq_status_t dwqi_links_renew(struct dwqi_links *links, char *port_out)
+{
+    (void)links;
+    (void)port_out;
+    return DWQ_E_SERVICE;
+}
+
 void dwqi_links_unpublish(struct dwqi_links *links)
 {
     (void)links;

@@ -333,7 +333,7 @@ static dwq_status_t receive_one(struct dwqi_team *team,
     return member_receives(team, message);
 }
 
-/* Whether a message was what this rank waits for, an order or the last part: then it
+/* Whether a message was what this rank waits for, a task or the last part: then it
  * does not look for more, as a look in vain gives the core away where ranks share it.
  * With collectives, messages are something else. */
 static bool is_awaited(const struct dwqi_team *team, enum dwqi_tag tag)
@@ -383,7 +383,7 @@ dwq_status_t dwqi_team_listen_in_passing(struct dwqi_team *team)
     return receive(team, true, &more);
 }
 
-/* Messages, and what they or the collectives carry. DWQ_E_AGAIN: there is more. */
+/* Messages, and what they or the collectives carry. DWQ_E_AGAIN: there may be more. */
 static dwq_status_t move(struct dwqi_team *team)
 {
     bool more;

@@ -22,7 +22,9 @@ static const struct {
     { DWQI_SS_OPEN, DWQI_SE_LEAVE, DWQI_SS_GONE, DWQI_SA_REFUSE_ALL },
     { DWQI_SS_OFFERED, DWQI_SE_COMMIT, DWQI_SS_ACCEPTING, DWQI_SA_SEND_ACCEPT },
     { DWQI_SS_OFFERED, DWQI_SE_CANCEL, DWQI_SS_OPEN, DWQI_SA_NONE },
-    { DWQI_SS_ACCEPTING, DWQI_SE_ACCEPTED, DWQI_SS_OPEN, DWQI_SA_NONE },
+    { DWQI_SS_ACCEPTING, DWQI_SE_PUBLISH, DWQI_SS_RENEWED, DWQI_SA_NONE },
+    { DWQI_SS_ACCEPTING, DWQI_SE_ACCEPTED, DWQI_SS_UNPUBLISHED, DWQI_SA_NONE },
+    { DWQI_SS_RENEWED, DWQI_SE_ACCEPTED, DWQI_SS_OPEN, DWQI_SA_NONE },
     { DWQI_SS_GONE, DWQI_SE_PUBLISH, DWQI_SS_GONE, DWQI_SA_NONE },
     { DWQI_SS_GONE, DWQI_SE_LEAVE, DWQI_SS_GONE, DWQI_SA_NONE },
 };
@@ -69,6 +71,7 @@ Test(service, every_pair_is_allowed_as_listed_or_refused)
 /* Group 1's broker, inside its group of one rank, is the simulation's endpoint 1; the
  * brokers of groups 2 and 3 are endpoints 2 and 3. Endpoint 0 lets time pass. */
 struct talk {
+    bool keeps_its_port; /* no new one, after an accept */
     struct dwqi_sim *sim;
     struct dwqi_log log;
     struct dwqi_team *team;
@@ -76,11 +79,22 @@ struct talk {
     int n_accepts;
 };
 
+static void publish(struct talk *talk, const char *port)
+{
+    struct dwqi_service word = { .kind = DWQI_SERVICE_PUBLISH, .name = "name" };
+
+    snprintf(word.port, sizeof word.port, "%s", port);
+    cr_assert_eq(dwqi_broker_service_ask(talk->service, &word), DWQ_OK);
+}
+
 static dwq_status_t count_accept(void *arg)
 {
     struct talk *talk = arg;
 
     talk->n_accepts++;
+    if (!talk->keeps_its_port) {
+        publish(talk, "next port");
+    }
     return DWQ_OK;
 }
 
@@ -128,15 +142,6 @@ static void finish(struct talk *talk)
     dwqi_sim_destroy(talk->sim);
 }
 
-static void publish(struct talk *talk)
-{
-    struct dwqi_service word = { .kind = DWQI_SERVICE_PUBLISH,
-                                 .name = "name",
-                                 .port = "port" };
-
-    cr_assert_eq(dwqi_broker_service_ask(talk->service, &word), DWQ_OK);
-}
-
 /* All that was sent arrives. */
 static void deliver(struct talk *talk)
 {
@@ -180,7 +185,8 @@ static int answer(struct talk *talk, int group, uint64_t number)
     dwqi_release(transport, &message);
     cr_assert_eq(word.number, number);
     cr_assert(word.kind != DWQI_SERVICE_OFFER ||
-              strcmp(word.port, "port") == 0);
+              strcmp(word.port, talk->n_accepts > 0 ? "next port" : "port") ==
+                  0);
     return (int)word.kind;
 }
 
@@ -199,7 +205,7 @@ Test(service, one_client_at_a_time_the_oldest_first)
     say(&talk, 2, DWQI_SERVICE_REQUEST, 1, "name");
     cr_assert_eq(hear(&talk), DWQ_OK);
     cr_assert_eq(step(&talk, true), DWQ_E_AGAIN, "not published");
-    publish(&talk);
+    publish(&talk, "port");
     cr_assert_eq(step(&talk, false), DWQ_E_AGAIN, "a call runs");
     cr_assert(!dwqi_broker_service_holds(talk.service));
     cr_assert_eq(step(&talk, true), DWQ_OK);
@@ -219,12 +225,36 @@ Test(service, one_client_at_a_time_the_oldest_first)
     finish(&talk);
 }
 
+Test(service, each_client_has_a_port_of_its_own)
+{
+    struct talk talk;
+
+    begin(&talk);
+    talk.keeps_its_port = true;
+    publish(&talk, "port");
+    for (int group = 2; group <= 3; group++) {
+        say(&talk, group, DWQI_SERVICE_REQUEST, 1, "name");
+    }
+    cr_assert_eq(hear(&talk), DWQ_OK);
+    cr_assert_eq(step(&talk, true), DWQ_OK);
+    cr_assert_eq(answer(&talk, 2, 1), DWQI_SERVICE_OFFER);
+    say(&talk, 2, DWQI_SERVICE_COMMIT, 1, "name");
+    cr_assert_eq(hear(&talk), DWQ_OK);
+    cr_assert_eq(step(&talk, false), DWQ_OK);
+    cr_assert_eq(talk.n_accepts, 1);
+    cr_assert_eq(step(&talk, true), DWQ_E_AGAIN, "the port was used");
+    publish(&talk, "next port");
+    cr_assert_eq(step(&talk, true), DWQ_OK);
+    cr_assert_eq(answer(&talk, 3, 1), DWQI_SERVICE_OFFER);
+    finish(&talk);
+}
+
 Test(service, a_request_that_was_given_up_is_not_offered)
 {
     struct talk talk;
 
     begin(&talk);
-    publish(&talk);
+    publish(&talk, "port");
     say(&talk, 2, DWQI_SERVICE_REQUEST, 1, "name");
     say(&talk, 2, DWQI_SERVICE_CANCEL, 1, "name");
     cr_assert_eq(hear(&talk), DWQ_OK);
@@ -245,7 +275,7 @@ Test(service, an_offer_that_comes_too_late_is_taken_back)
     struct talk talk;
 
     begin(&talk);
-    publish(&talk);
+    publish(&talk, "port");
     say(&talk, 2, DWQI_SERVICE_REQUEST, 1, "name");
     cr_assert_eq(hear(&talk), DWQ_OK);
     cr_assert_eq(step(&talk, true), DWQ_OK);
@@ -268,7 +298,7 @@ Test(service, a_request_under_another_name_gets_no_offer)
     struct talk talk;
 
     begin(&talk);
-    publish(&talk);
+    publish(&talk, "port");
     say(&talk, 2, DWQI_SERVICE_REQUEST, 1, "another");
     cr_assert_eq(hear(&talk), DWQ_OK);
     cr_assert_eq(step(&talk, true), DWQ_E_AGAIN);
@@ -281,7 +311,7 @@ Test(service, a_group_that_leaves_refuses_what_waits_and_what_comes)
     struct talk talk;
 
     begin(&talk);
-    publish(&talk);
+    publish(&talk, "port");
     say(&talk, 2, DWQI_SERVICE_REQUEST, 1, "name");
     cr_assert_eq(hear(&talk), DWQ_OK);
     cr_assert_eq(dwqi_broker_service_leave(talk.service), DWQ_OK);
@@ -298,7 +328,7 @@ Test(service, what_cannot_be_said_is_an_error_and_no_silence)
     struct talk talk;
 
     begin(&talk);
-    publish(&talk);
+    publish(&talk, "port");
     say(&talk, 2, DWQI_SERVICE_COMMIT, 1, "name"); /* nothing was offered */
     cr_assert_eq(hear(&talk), DWQ_E_MESSAGE);
     say(&talk, 2, DWQI_SERVICE_REQUEST, 1, "name");
@@ -322,7 +352,7 @@ Test(service, the_inbox_keeps_what_is_not_of_the_service)
     struct dwqi_message message;
 
     begin(&talk);
-    publish(&talk);
+    publish(&talk, "port");
     inbox = dwqi_broker_service_transport(talk.service);
     other = dwqi_sim_endpoint(talk.sim, 2);
     dwqi_send_bare(other, 1, DWQI_RECALL);
