@@ -1,8 +1,9 @@
 /* Preloaded, it takes the place of Criterion's runner: each test of a program runs in a
  * fork of it, one after another, and is reported as TAP. Criterion starts the program
  * anew for each test, which costs valgrind a second each time, and the thread
- * sanitizer does not get on with how. Fixtures of suites are not known here: a
- * program that has them is refused. */
+ * sanitizer does not get on with how. Fixtures of suites, and tests with
+ * parameters or that are to fail, are not known here: a program that has them is
+ * refused. */
 #define _GNU_SOURCE
 #include <criterion/criterion.h>
 #include <elf.h>
@@ -120,8 +121,8 @@ static const char *open_self(void)
 }
 
 enum {
-    PASSED,
-    FAILED,
+    FAILED = 1,
+    PASSED = 76, /* no exit code of a test that leaves early */
     SKIPPED = 77
 };
 
@@ -134,7 +135,7 @@ static void play(const struct criterion_test *test)
     exit(failed ? FAILED : skipped ? SKIPPED : PASSED);
 }
 
-/* What became of the test: SKIPPED, PASSED, or how its process ended. */
+/* SKIPPED, PASSED, or something else. The time limit is the runner's. */
 static int play_in_fork(const struct criterion_test *test)
 {
     pid_t child = fork();
@@ -154,6 +155,14 @@ static int play_in_fork(const struct criterion_test *test)
     return WEXITSTATUS(status);
 }
 
+static bool is_plain(const struct criterion_test *test)
+{
+    const struct criterion_test_extra_data *data = test->data;
+
+    return data->kind_ == CR_TEST_NORMAL && data->signal == 0 &&
+           data->exit_code == 0;
+}
+
 int main(void)
 {
     const char *image = open_self();
@@ -170,6 +179,12 @@ int main(void)
     if (!tests || section(image, "cr_sts", &n_suites)) {
         printf("Bail out! %s\n", tests ? "fixtures of suites" : "no tests");
         return 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!is_plain(tests[i])) {
+            printf("Bail out! %s is no plain test\n", tests[i]->name);
+            return 1;
+        }
     }
     printf("TAP version 13\n1..%zu\n", n);
     for (size_t i = 0; i < n; i++) {

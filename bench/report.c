@@ -260,73 +260,102 @@ bool report_write(const struct bench *bench, const struct facts *facts,
 
 /* --- README.md --------------------------------------------------------------- */
 
-/* What was found behind bars that are missed on two cores of a virtual machine; no
- * figures, as those are the run's. */
-static void write_reasons(FILE *out)
-{
-    static const char *const reasons[] = {
-        "**throughput, beside batches.** The bare loop that batches sends 32 "
-        "numbers "
-        "as one message and knows beforehand that all are alike. Here each "
-        "call has a "
-        "name, an id, an estimate, values with types, a place in the queue, in "
-        "the map "
-        "of ids and in the statistics, and a result of its own; a profile "
-        "shows the "
-        "controller's time spread over these, with no part above a tenth.",
-        "**roundtrip, np = 2.** What is left beside MPI is that work once, and "
-        "two "
-        "polls of the loops around it. Tried: a receive that is posted after "
-        "the "
-        "answer, no poll after the last result, no clock in a wait. Only the "
-        "last two "
-        "were kept; they matter where ranks share cores.",
-        "**roundtrip, workers in turn.** The smallest sum of estimates wins, "
-        "so single "
-        "calls go round, and each finds a worker that is about to sleep while "
-        "the "
-        "others poll. A poll that finds nothing gives the core away; the "
-        "profile of "
-        "every rank is three quarters context switch. That is why no rank "
-        "polls "
-        "again when it has what it waits for.",
-        "**first call after quiet.** Two cores that were idle for a second "
-        "have to be "
-        "woken by the hypervisor, one for each hop, and caches are cold: bare "
-        "ranks "
-        "that spin all the time need many times their hot round trip, too "
-        "(beside "
-        "it in the table). More yields before the sleep change nothing.",
-        "**groups.** As in turn: each rank that polls in vain gives the core "
-        "away, and "
-        "non-blocking collectives poll more often than blocking ones that spin "
-        "inside "
-        "MPI. A rank looks at what is rarely there only now and then "
-        "(dwqi_glance).",
-        "**payload, 1 MiB without CMA.** Medians of this size vary most "
-        "between runs: "
-        "fragments go through a ring that both sides poll, and fresh pages are "
-        "dear in "
-        "this virtual machine.",
-        "**idle, as between hosts.** A sleep of at most idle_wait (1 ms) is "
-        "about a "
-        "thousand wakes a second; each costs what a wake costs on this "
-        "machine.",
-        "**workers.** From ten to ten thousand workers the state that a call "
-        "touches "
-        "(worker, task, message under way) leaves the caches: the profile at "
-        "ten "
-        "thousand is cache misses in the simulation's queue of events, in the "
-        "controller's look-up of a held task and in the heap of workers. A "
-        "tree of "
-        "brokers, each with the workers of some hosts and tasks by the "
-        "hundred, would "
-        "keep each queue in cache and divide the messages at the root.",
-    };
+/* What was found behind a question's bars where they were missed, on two cores of a
+ * virtual machine; no figures, as those are the run's. */
+static const struct {
+    const char *question, *part; /* of a figure's name; "": any */
+    const char *text;
+} reasons[] = {
+    { "throughput", "beside batches",
+      "The bare loop sends 32 numbers as one message and knows beforehand that "
+      "all "
+      "are alike. Here each call has a name, an id, an estimate, values with "
+      "types, a "
+      "place in the queue, in the map of ids and in the statistics, and a "
+      "result of "
+      "its own; a profile shows the controller's time spread over these." },
+    { "throughput", "one in flight",
+      "With many ranks on few cores most of the time is switching between "
+      "them, on "
+      "both sides; results come one by one from many workers, and are handled "
+      "one by "
+      "one." },
+    { "roundtrip", "np=2",
+      "What is left beside MPI is the work of a call once (a name, an id, "
+      "values with "
+      "types, the queue, the statistics), and the loops around the polls. "
+      "Tried: a "
+      "receive that is posted after the answer, no poll after the last result, "
+      "no "
+      "clock in a wait; only the last two were kept." },
+    { "roundtrip", "in turn",
+      "The smallest sum of estimates wins, so single calls go round, and each "
+      "finds a "
+      "worker that has waited for a while, as the others do. A poll that finds "
+      "nothing "
+      "gives the core away; the profile of every rank is mostly context "
+      "switches." },
+    { "roundtrip", "quiet",
+      "Cores that were idle for a second have to be woken by the hypervisor, "
+      "one for "
+      "each hop, and caches are cold: bare ranks that spin all the time need "
+      "many "
+      "times their hot round trip, too (beside it in the table). More yields "
+      "before "
+      "the sleep change nothing." },
+    { "groups", "",
+      "Each rank that polls in vain gives the core away, and non-blocking "
+      "collectives "
+      "poll more often than blocking ones that spin inside MPI. A rank looks "
+      "at what "
+      "is rarely there only now and then (dwqi_glance)." },
+    { "payload", "no CMA",
+      "Fragments go through a ring that both sides poll, and fresh pages are "
+      "dear in "
+      "a virtual machine; medians vary more between runs than with CMA." },
+    { "idle", "between hosts",
+      "A sleep of at most idle_wait (1 ms) is about a thousand wakes a second; "
+      "each "
+      "costs what a wake costs on the machine." },
+    { "workers", "",
+      "From ten to ten thousand workers the state that a call touches (worker, "
+      "task, "
+      "message under way) leaves the caches: the profile is cache misses in "
+      "the "
+      "simulation's queue of events, in the controller's look-up of a held "
+      "task and in "
+      "the heap of workers. A tree of brokers, each with the workers of some "
+      "hosts and "
+      "tasks by the hundred, would keep each queue in cache and divide the "
+      "messages "
+      "at the root." },
+};
 
-    fputs("\n## Where a bar is missed, and why\n\n", out);
+static bool is_missed(const struct bench *bench, const char *question,
+                      const char *part)
+{
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+
+        if (strcmp(f->question, question) == 0 && strstr(f->name, part) &&
+            figure_missed(f)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void write_reasons(const struct bench *bench, FILE *out)
+{
+    fputs("\n## Where a bar is missed\n\n"
+          "What was found on a virtual machine of two cores:\n\n",
+          out);
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        fprintf(out, "- %s\n", reasons[i]);
+        if (is_missed(bench, reasons[i].question, reasons[i].part)) {
+            fprintf(out, "- **%s%s%s.** %s\n", reasons[i].question,
+                    reasons[i].part[0] ? ", " : "", reasons[i].part,
+                    reasons[i].text);
+        }
     }
 }
 
@@ -360,6 +389,6 @@ bool report_write_readme(const struct bench *bench, const struct facts *facts,
         "`--readme` wrote this page. The run it is of:\n\n",
         out);
     table_print_markdown(bench, facts, out);
-    write_reasons(out);
+    write_reasons(bench, out);
     return fclose(out) == 0;
 }

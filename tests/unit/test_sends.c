@@ -184,3 +184,30 @@ Test(sends, nothing_waits_long)
     }
     cr_assert_eq(n, 2, "%u items", n);
 }
+
+/* How many glances in vain before the one that finds what is there. */
+static int glances_in_vain(void)
+{
+    struct dwqi_message message;
+    int n = 0;
+
+    send_item(DWQI_DONE, 5, 128, false);
+    cr_assert_eq(dwqi_flush(self.transport), DWQ_OK);
+    while (dwqi_glance(self.transport, &message) == DWQ_E_AGAIN) {
+        cr_assert_lt(++n, 100);
+    }
+    dwqi_release(self.transport, &message);
+    return n;
+}
+
+Test(sends, a_glance_looks_now_and_then_and_always_before_a_sleep)
+{
+    dwqi_backoff_reset(&self.backoff);
+    cr_assert_eq(glances_in_vain(), 7);
+    for (int i = 0; i < 3; i++) {
+        self.backoff.n_pauses = self.backoff.spins + self.backoff.yields;
+        cr_assert_eq(glances_in_vain(), 0);
+    }
+    dwqi_backoff_reset(&self.backoff);
+    cr_assert_eq(glances_in_vain(), 7);
+}
