@@ -42,7 +42,7 @@ static void ask_hosts(struct bench *bench, int hosts, int ranks)
     struct job job = { .command = command };
     struct samples samples[N_VALUES] = { { NULL, 0, 0 } };
 
-    snprintf(path, sizeof path, "%s/place_hosts", bench->folder);
+    snprintf(path, sizeof path, "%s/plan_cost", bench->folder);
     jobs_alternate(bench, &job, 1, names, N_VALUES, samples);
     report(bench, hosts, ranks, samples);
     for (int i = 0; i < N_VALUES; i++) {

@@ -1,4 +1,4 @@
-/* place_hosts HOSTS RANKS: plans so many hosts of 128 cores, a rank on each core, in
+/* plan_cost HOSTS RANKS: plans so many hosts of 128 cores, a rank on each core, in
  * groups of RANKS. Prints "NAME VALUE" lines: processor seconds of the plan, and the
  * bytes of the cluster and of the plan. dwq-bench starts it. */
 #include <malloc.h>
@@ -36,7 +36,7 @@ static int plan(const struct dwqi_cluster *cluster, int ranks)
 
     request.size = (struct dwqi_size){ .kind = DWQI_SIZE_FIXED, .n = ranks };
     if (dwqi_place(cluster, &request, &placement, &fault) != DWQ_OK) {
-        fprintf(stderr, "place_hosts: %s\n", fault.text);
+        fprintf(stderr, "plan_cost: %s\n", fault.text);
         return 1;
     }
     printf("seconds %.9g\n", processor_time() - seconds);
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
              n_hosts);
     status = dwqi_hosts_parse(hosts, dwqi_synthetic_parse, &cluster, &fault);
     if (status != DWQ_OK) {
-        fprintf(stderr, "place_hosts: %s\n", fault.text);
+        fprintf(stderr, "plan_cost: %s\n", fault.text);
         return 1;
     }
     for (int h = 0; h < n_hosts && status == DWQ_OK; h++) {
