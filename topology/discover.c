@@ -155,20 +155,32 @@ static bool is_file_name(const char *text)
            (size > 4 && strcmp(text + size - 4, ".xml") == 0);
 }
 
-/* Hardware threads of a synthetic string, at most `limit` + 1. hwloc's time grows with
- * their third power, and its memory with the second. */
+/* Hardware threads of a synthetic string, at most `limit` + 1: its counts, read as
+ * hwloc reads them ("type:" may be missing, 0x10 is 16, a blank need not follow).
+ * hwloc's time grows with the third power of that, and its memory with the second. */
 static long count_threads(const char *text, long limit)
 {
     long n = 1;
-    int depth = 0;
 
-    for (; *text != '\0' && n <= limit; text++) {
-        depth +=
-            (*text == '(' || *text == '[') - (*text == ')' || *text == ']');
-        if (depth == 0 && *text == ':') {
-            long count = strtol(text + 1, NULL, 10);
+    while (text && n <= limit) {
+        text += strspn(text, " \n");
+        if (*text == '(' || *text == '[') { /* attributes; memory */
+            text = strchr(text, *text == '(' ? ')' : ']');
+            text += text != NULL;
+            continue;
+        }
+        if (*text < '0' || *text > '9') {
+            text = strchr(text, ':');
+            text += text != NULL;
+        }
+        if (text) {
+            char *end;
+            unsigned long count = strtoul(text, &end, 0);
 
-            n = count > limit / n ? limit + 1 : n * (count > 0 ? count : 1);
+            n = count > (unsigned long)(limit / n)
+                    ? limit + 1
+                    : n * (count > 0 ? (long)count : 1);
+            text = end > text ? end : NULL;
         }
     }
     return n;

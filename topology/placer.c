@@ -201,39 +201,53 @@ static dwq_status_t improve(struct work *best,
     return status;
 }
 
-/* No plan has more groups than this. */
+/* No plan has more groups than this, wherever controller and brokers are. */
 static long long most_groups(const struct work *work)
 {
     const struct dwqi_place_request *request = &work->request;
     long long unit = (long long)request->size.n * request->threads;
-    long long n_cores = work->n_cores - !work->controller_on_thread;
+    long long most = work->limit, n_cores = work->n_cores;
+    long long n_ranks = work->cluster->n_ranks - 1;
 
+    if (dwqi_work_is_split(work)) {
+        n_ranks /= (long long)request->size.n + dwqi_work_has_extra(work);
+        most = n_ranks < most ? n_ranks : most;
+    }
     if (work->plan.n_oversubscribed > 0) {
-        return work->limit; /* some have no cores */
+        return most; /* some have no cores */
+    }
+    if (!has_spare_thread(work->cluster, request)) {
+        n_cores -= work->plan.controller.n_cores;
     }
     n_cores /= unit + (request->broker == DWQI_BROKER_BESIDE);
-    return n_cores < work->limit ? n_cores : work->limit;
+    return n_cores < most ? n_cores : most;
 }
 
 /* Groups whose brokers may be on other hosts: no host shows by itself what is
- * best. A broker is on its group's host, unless there are more groups when some
- * are not. */
+ * best. A broker is on its group's host, and the controller on a core, unless there
+ * are more groups when some are not. */
 static dwq_status_t run_roaming(struct work *work,
                                 const struct dwqi_cluster *cluster,
                                 const struct dwqi_place_request *request,
                                 const bool *unbound)
 {
     struct variant variant = { .only_host = -1, .unbound = unbound };
+    bool has_spare = has_spare_thread(cluster, request);
     dwq_status_t status = run(work, cluster, request, variant);
 
-    if (status == DWQ_OK && work->plan.n_groups < work->limit &&
-        has_spare_thread(cluster, request)) {
+    if (status == DWQ_OK && has_spare &&
+        work->plan.n_groups < most_groups(work)) {
         variant.on_thread = true;
         status = improve(work, cluster, request, variant);
         variant.on_thread = work->controller_on_thread;
     }
     if (status == DWQ_OK && work->plan.n_groups < most_groups(work)) {
         variant.brokers_roam = true;
+        status = improve(work, cluster, request, variant);
+    }
+    if (status == DWQ_OK && has_spare && !variant.on_thread &&
+        work->plan.n_groups < most_groups(work)) {
+        variant.on_thread = true;
         status = improve(work, cluster, request, variant);
     }
     return status;

@@ -1,28 +1,40 @@
 /* dwq-plan as a job of several ranks: the plan of that job, by the start of a run
  * with the same options. */
 #define _DEFAULT_SOURCE /* setenv */
+#include <limits.h>
 #include <stdlib.h>
 
 #include "libdwq/core/run.h"
 #include "topology/plan_options.h"
+#include "topology/text.h"
 
-bool dwqi_plan_launched(int *rank_out)
+/* -1: no number is there. */
+static int read_variable(const char *name)
 {
-    static const char *const ranks[] = { "OMPI_COMM_WORLD_RANK", "PMIX_RANK",
-                                         "PMI_RANK" };
+    const char *text = getenv(name);
+    int number;
 
-    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++) {
-        const char *text = getenv(ranks[i]);
+    return text && dwqi_text_to_int(text, 0, INT_MAX, &number) ? number : -1;
+}
 
-        if (text && *text != '\0') {
-            char *end;
-            long rank = strtol(text, &end, 10);
+bool dwqi_plan_launched(bool *silent_out)
+{
+    static const struct {
+        const char *rank, *size;
+    } launchers[] = { { "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE" },
+                      { "PMI_RANK", "PMI_SIZE" },
+                      { "PMIX_RANK", NULL } };
+    bool launched = false;
 
-            *rank_out = *end == '\0' && rank >= 0 ? (int)rank : -1;
-            return true;
-        }
+    *silent_out = false;
+    for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
+        const char *rank = launchers[i].rank, *size = launchers[i].size;
+
+        launched = launched || (getenv(rank) && *getenv(rank) != '\0');
+        *silent_out = *silent_out || (size && read_variable(rank) > 0 &&
+                                      read_variable(size) > 1);
     }
-    return false;
+    return launched;
 }
 
 static void set_size(const struct dwqi_size *size, dwq_options_t *o)

@@ -60,7 +60,8 @@ static char *read_file(const char *name)
 static bool too_many_ranks(const struct plan_options *options,
                            const struct dwqi_cluster *cluster)
 {
-    return options->ranks_per_host > RANKS_LIMIT / (cluster->n_hosts + 1);
+    return cluster->n_hosts > 0 &&
+           options->ranks_per_host > RANKS_LIMIT / cluster->n_hosts;
 }
 
 static int read_hosts(const struct plan_options *options,
@@ -251,19 +252,19 @@ static int plan_described(struct plan_options *options)
 }
 
 /* All ranks of a job have the same arguments: what needs no other rank is said by
- * the first alone, without MPI. */
+ * the first alone, without MPI, where the launcher says that there are several. */
 int main(int argc, char **argv)
 {
     struct plan_options options;
     struct dwqi_text_fault fault;
-    int rank = 0, code;
-    bool launched = dwqi_plan_launched(&rank);
+    int code;
+    bool silent, launched = dwqi_plan_launched(&silent);
 
     if (!dwqi_plan_options_read(argc, argv, &options, &fault)) {
-        return rank > 0 ? EXIT_BAD : complain("", fault.text);
+        return silent ? EXIT_BAD : complain("", fault.text);
     }
     if (is_described(&options)) {
-        return rank > 0 ? 0 : plan_described(&options);
+        return silent ? 0 : plan_described(&options);
     }
     if (launched && dwqi_plan_job(&options, &code)) {
         return code;

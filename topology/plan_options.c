@@ -37,7 +37,8 @@ static const struct row {
     { "--hosts", SET_HOSTS, "TEXT",
       "the cluster: 'n[01-16]:pack:2 numa:2 core:16 pu:2; ...', or\n"
       "names:FILE.xml (default: the job that a launcher starts this\n"
-      "program as, as a run of it would be placed; or this machine)" },
+      "program as, as a run of it would be placed: every rank has to\n"
+      "run it, or MPI waits for the others; or this machine)" },
     { "--file", SET_FILE, "FILE", "the same from a file, one entry a line" },
     { "--nprocs", SET_NPROCS, "SIZE",
       "ranks per group, auto:core, l3, numa, package or host, or\n"

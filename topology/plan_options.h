@@ -55,11 +55,11 @@ int dwqi_plan_show(const struct plan_options *options,
                    const struct dwqi_cluster *cluster,
                    const struct dwqi_placement *plan);
 
-/* plan_job.c: whether a launcher started this process; if so, as which rank of its
- * job (-1: it does not say). Before MPI is started. */
-bool dwqi_plan_launched(int *rank_out);
-/* The plan of this job, if it has several ranks (false: it has not); the exit code of
- * each. */
+/* plan_job.c: whether a launcher started this process; silent: as another rank of a
+ * job than the first, which says what needs no job. Before MPI is started. */
+bool dwqi_plan_launched(bool *silent_out);
+/* The plan of this job, if it has several ranks (false: it has not), which all have
+ * to call this; the exit code of each. */
 bool dwqi_plan_job(const struct plan_options *options, int *code_out);
 
 #endif

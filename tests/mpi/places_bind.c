@@ -62,13 +62,29 @@ static int check_bound(dwq_controller_t *c, void *arg)
     return 0;
 }
 
+/* What a rank hears of its binding. */
+struct bind_lines {
+    struct heard warnings, bound;
+    bool crowded; /* the controller: nothing is bound here */
+};
+
+static void listen_to_binding(const char *line, void *arg)
+{
+    struct bind_lines *lines = arg;
+
+    listen_for(line, &lines->warnings);
+    listen_for(line, &lines->bound);
+}
+
 /* The controller has a core of its own, too, which its group has not. */
 static int check_all_bound(dwq_controller_t *c, void *arg)
 {
     const dwq_plan_group_t *group = dwq_controller_plan(c)->groups;
+    struct bind_lines *lines = arg;
     dwq_result_t result;
     int first = -1;
 
+    lines->crowded = group->oversubscribed;
     CHECK(group->oversubscribed || n_allowed() == 1);
     ask(c, &(dwq_task_t){ .function = "where", .worker = 1 }, &result);
     CHECK(dwq_result_get(&result, 0, 3, &first) && first >= 0);
@@ -77,20 +93,27 @@ static int check_all_bound(dwq_controller_t *c, void *arg)
     return check_bound(c, arg);
 }
 
-/* A core has one hardware thread here, or check_places would be told of more. */
+/* A core has one hardware thread here, or check_places would be told of more. Each
+ * rank says that it bound itself: the launcher may have bound it to the same. */
 void ranks_bind_themselves_and_let_go(void)
 {
-    struct heard heard = { "option bind", 0 };
     int before = n_allowed();
 
     for (dwq_bind_t bind = DWQ_BIND_CORE; bind <= DWQ_BIND_GROUP; bind++) {
+        struct bind_lines lines = { .warnings = { "option bind", 0 },
+                                    .bound = { "bound to hardware threads",
+                                               0 } };
+
         play((dwq_options_t){ .grouping = DWQ_GROUPING_SPLIT,
                               .broker_is_worker = true,
                               .bind = bind,
-                              .log = listen_for,
-                              .log_arg = &heard },
+                              .verbose = true,
+                              .arg = &lines,
+                              .log = listen_to_binding,
+                              .log_arg = &lines },
              check_all_bound);
-        CHECK(total(heard.n) == 0);
+        CHECK(total(lines.warnings.n) == 0);
+        CHECK(lines.bound.n == (total(lines.crowded) > 0 ? 0 : 1));
         CHECK(n_allowed() == before);
     }
 }

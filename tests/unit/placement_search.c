@@ -1,6 +1,6 @@
 /* The most groups that can be: every way to choose cores and ranks for one group
- * after the other, host by host, and brokers of what is left on any host. For small cases with groups of a fixed size made
- * of the ranks that are there. */
+ * after the other, host by host, and brokers of what is left on any host. For
+ * small cases with groups of a fixed size made of the ranks that are there. */
 #include <stdlib.h>
 #include <string.h>
 

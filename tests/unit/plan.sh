@@ -117,6 +117,19 @@ awk 'NR > 2 && NF > 6 && $NF ~ /^[0-9]+$/ {
     fail "--compare-blocks: $(cat "$work/out")"
 "$plan" --help | grep -q -- --straddle || fail "--help is short"
 
+# Silent is only a rank that is not the first of a job that has several.
+as_rank() {
+    env "$@" "$plan" --hosts 'a:core:4 pu:1' --nprocs 1 2>&1 | wc -l
+}
+[ "$(as_rank OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=8)" -eq 0 ] ||
+    fail "rank 3 of 8 prints"
+[ "$(as_rank PMI_RANK=3 PMI_SIZE=8)" -eq 0 ] || fail "rank 3 of 8 prints"
+for job in OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_RANK=3 PMIX_RANK=3 PMI_RANK=3 \
+    'PMI_RANK=3 PMI_SIZE=1' 'PMI_RANK=0 PMI_SIZE=8'; do
+    [ "$(as_rank $job)" -gt 0 ] || fail "$job: nothing is printed"
+done
+"$plan" --help | grep -q 'every rank' || fail "--help: who has to run it"
+
 # refuse TEXT ARGUMENTS...: exit code 2, and the text on stderr.
 refuse() {
     text=$1 status=0
@@ -145,10 +158,19 @@ refuse "controller rank 9" --hosts 'a:core:4 pu:1' --nprocs 1 --controller-rank 
 refuse "/nowhere/x.svg" --hosts 'a:core:4 pu:1' --nprocs 1 --svg /nowhere/x.svg
 refuse "from 1 to 4096" --hosts 'a:core:4 pu:1' --ranks-per-host 2147483647
 refuse "10000000 ranks" --hosts 'n[1-9999]:core:4 pu:1' --ranks-per-host 4000
+refuse "10000000 ranks" --hosts 'n[1-2442]:core:4 pu:1' --ranks-per-host 4096
+refuse "controller rank 9998336" --hosts 'n[1-2441]:core:4 pu:1' \
+    --ranks-per-host 4096 --controller-rank 9998336 # so many are taken
 printf 'a:core:4 pu:1\n\000b:core:4 pu:1\n' >"$work/hosts"
 refuse "NUL byte" --file "$work/hosts"
 if [ "$DWQ_PLAN_HWLOC" = 1 ]; then
     refuse "4096 hardware threads" --hosts 'a:core:60000 pu:1'
+    refuse "4096 hardware threads" --hosts 'n:70 70' # levels without a type
+    refuse "4096 hardware threads" --hosts 'n:pack:70core:70pu:1'
+    refuse "4096 hardware threads" --hosts 'n:core:300 pu:0x10'
+    json 'len(groups) == 3' --hosts 'n:core:4 pu:02000' --nprocs 1 --broker inside
+    json 'len(groups) == 7' --nprocs 1 --broker inside --hosts \
+        'n:(memory=9000) pack:2 [numa(memory=9000)] core:4(indexes=0,7,5,3:1) pu:0x1'
     refuse "/three.xml" --hosts "one,three:$work/%h.xml"
 fi
 exit $bad

@@ -124,6 +124,19 @@ Test(placer_hosts, gathers_brokers_where_they_cost_no_group)
     finish(&f);
 }
 
+/* The controller on a spare thread gains nothing alone, nor do the brokers. */
+Test(placer_hosts, gathers_brokers_beside_a_controller_on_a_thread)
+{
+    struct fixture f = make("a:core:12 pu:1; b:core:9 pu:2", 7);
+
+    place(&f, (struct dwqi_place_request){
+                  .size = fixed(3), .threads = 2, .controller = 13 });
+    cr_assert_eq(f.status, DWQ_OK, "%s", f.why.text);
+    cr_assert_eq(f.plan.n_groups, 3, "%d", f.plan.n_groups);
+    cr_assert(f.plan.controller_on_thread);
+    finish(&f);
+}
+
 /* The broker takes the last core of its host; the members are elsewhere. */
 Test(placer_hosts, spans_hosts_beside_the_host_of_the_broker)
 {
