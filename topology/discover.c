@@ -155,6 +155,13 @@ static bool is_file_name(const char *text)
            (size > 4 && strcmp(text + size - 4, ".xml") == 0);
 }
 
+static const char *behind(const char *text, char stop)
+{
+    const char *found = strchr(text, stop);
+
+    return found ? found + 1 : NULL;
+}
+
 /* Hardware threads of a synthetic string, at most `limit` + 1: its counts, read as
  * hwloc reads them ("type:" may be missing, 0x10 is 16, a blank need not follow).
  * hwloc's time grows with the third power of that, and its memory with the second. */
@@ -165,13 +172,11 @@ static long count_threads(const char *text, long limit)
     while (text && n <= limit) {
         text += strspn(text, " \n");
         if (*text == '(' || *text == '[') { /* attributes; memory */
-            text = strchr(text, *text == '(' ? ')' : ']');
-            text += text != NULL;
+            text = behind(text, *text == '(' ? ')' : ']');
             continue;
         }
         if (*text < '0' || *text > '9') {
-            text = strchr(text, ':');
-            text += text != NULL;
+            text = behind(text, ':');
         }
         if (text) {
             char *end;

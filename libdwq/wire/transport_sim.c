@@ -224,11 +224,6 @@ static void run_event(struct dwqi_sim *sim)
     free(event);
 }
 
-static const struct event *next_event(const struct dwqi_sim *sim)
-{
-    return dwqi_heap_top(&sim->events);
-}
-
 /* --- The transport ------------------------------------------------------ */
 
 static struct endpoint *of(struct dwqi_transport *transport)
@@ -238,7 +233,8 @@ static struct endpoint *of(struct dwqi_transport *transport)
 
 static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
 {
-    struct pair wanted = { .key = { from, to } }, *pair = NULL;
+    struct pair *pair = NULL;
+    int key[2];
 
     if (to == 0) {
         return &sim->endpoints[from].last_to_0;
@@ -246,13 +242,17 @@ static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
     if (from == 0) {
         return &sim->endpoints[to].last_from_0;
     }
-    HASH_FIND(hh, sim->pairs, &wanted.key, sizeof wanted.key, pair);
+    memset(key, 0, sizeof key);
+    key[0] = from;
+    key[1] = to;
+    HASH_FIND(hh, sim->pairs, key, sizeof key, pair);
     if (!pair) {
         pair = calloc(1, sizeof *pair);
         if (!pair) {
             abort(); /* a test's machine without memory */
         }
-        pair->key = wanted.key;
+        pair->key.from = from;
+        pair->key.to = to;
         HASH_ADD(hh, sim->pairs, key, sizeof pair->key, pair);
     }
     return &pair->last;
@@ -375,8 +375,8 @@ static dwq_status_t sim_pause(struct dwqi_transport *transport, double until)
     struct dwqi_sim *sim = e->sim;
 
     e->released = false;
-    while (!e->inbox && !e->released && next_event(sim) &&
-           next_event(sim)->time <= until) {
+    while (!e->inbox && !e->released && dwqi_heap_top(&sim->events) &&
+           dwqi_heap_top(&sim->events)->time <= until) {
         run_event(sim);
     }
     if (e->inbox || e->released) {
@@ -562,11 +562,11 @@ void dwqi_sim_call(struct dwqi_sim *sim, int endpoint, double time,
 
 bool dwqi_sim_drain(struct dwqi_sim *sim, uint64_t most)
 {
-    while (next_event(sim) && most > 0) {
+    while (dwqi_heap_top(&sim->events) && most > 0) {
         run_event(sim);
         most--;
     }
-    return next_event(sim) == NULL;
+    return dwqi_heap_top(&sim->events) == NULL;
 }
 
 int dwqi_sim_n_moving(const struct dwqi_sim *sim, int endpoint)
