@@ -42,9 +42,7 @@ struct event {
 /* When the last message of a pair arrives: the next comes no earlier. Those with
  * endpoint 0, most of all, are with the other endpoint. */
 struct pair {
-    struct {
-        int from, to;
-    } key;
+    uint64_t key; /* from, to */
     double last;
     UT_hash_handle hh;
 };
@@ -224,6 +222,13 @@ static void run_event(struct dwqi_sim *sim)
     free(event);
 }
 
+static bool is_due(const struct dwqi_sim *sim, double until)
+{
+    const struct event *event = dwqi_heap_top(&sim->events);
+
+    return event && event->time <= until;
+}
+
 /* --- The transport ------------------------------------------------------ */
 
 static struct endpoint *of(struct dwqi_transport *transport)
@@ -234,7 +239,7 @@ static struct endpoint *of(struct dwqi_transport *transport)
 static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
 {
     struct pair *pair = NULL;
-    int key[2];
+    uint64_t key = (uint64_t)from << 32 | (uint32_t)to;
 
     if (to == 0) {
         return &sim->endpoints[from].last_to_0;
@@ -242,17 +247,13 @@ static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
     if (from == 0) {
         return &sim->endpoints[to].last_from_0;
     }
-    memset(key, 0, sizeof key);
-    key[0] = from;
-    key[1] = to;
-    HASH_FIND(hh, sim->pairs, key, sizeof key, pair);
+    HASH_FIND(hh, sim->pairs, &key, sizeof key, pair);
     if (!pair) {
         pair = calloc(1, sizeof *pair);
         if (!pair) {
             abort(); /* a test's machine without memory */
         }
-        pair->key.from = from;
-        pair->key.to = to;
+        pair->key = key;
         HASH_ADD(hh, sim->pairs, key, sizeof pair->key, pair);
     }
     return &pair->last;
@@ -355,8 +356,7 @@ static dwq_status_t sim_poll(struct dwqi_transport *transport,
     struct parcel *parcel;
 
     /* Endpoint 0 is not stepped: what happened until now happens here. */
-    while (e->number == 0 && next_event(e->sim) &&
-           next_event(e->sim)->time <= e->clock) {
+    while (e->number == 0 && is_due(e->sim, e->clock)) {
         run_event(e->sim);
     }
     parcel = e->inbox;
@@ -375,8 +375,7 @@ static dwq_status_t sim_pause(struct dwqi_transport *transport, double until)
     struct dwqi_sim *sim = e->sim;
 
     e->released = false;
-    while (!e->inbox && !e->released && dwqi_heap_top(&sim->events) &&
-           dwqi_heap_top(&sim->events)->time <= until) {
+    while (!e->inbox && !e->released && is_due(sim, until)) {
         run_event(sim);
     }
     if (e->inbox || e->released) {
