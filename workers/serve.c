@@ -290,9 +290,10 @@ static dwq_status_t handle_message(struct dwqi_server *server,
         if (!message->body) {
             return refuse(server, "tasks without a body");
         }
-        if (message->n_items >
-            message->body_size / sizeof(struct dwqi_task_head)) {
-            return refuse(server, "more tasks than it has room for");
+        if (message->n_items == 0 ||
+            message->n_items >
+                message->body_size / sizeof(struct dwqi_task_head)) {
+            return refuse(server, "none or more tasks than fit into it");
         }
         event = DWQI_WE_TASK;
         break;
