@@ -94,11 +94,6 @@ bool dwqi_heap_push(struct dwqi_heap *heap, void *item)
     return true;
 }
 
-void *dwqi_heap_top(const struct dwqi_heap *heap)
-{
-    return heap->n > 0 ? heap->items[0] : NULL;
-}
-
 void dwqi_heap_remove(struct dwqi_heap *heap, void *item)
 {
     size_t at = *place_of(heap, item) - 1;

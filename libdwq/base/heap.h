@@ -24,7 +24,11 @@ void dwqi_heap_finish(struct dwqi_heap *heap);
 bool dwqi_heap_push(struct dwqi_heap *heap, void *item);
 /* Room for n more pushes, so that they cannot fail. */
 bool dwqi_heap_reserve(struct dwqi_heap *heap, size_t n);
-void *dwqi_heap_top(const struct dwqi_heap *heap); /* NULL when empty */
+/* NULL when empty. */
+static inline void *dwqi_heap_top(const struct dwqi_heap *heap)
+{
+    return heap->n > 0 ? heap->items[0] : NULL;
+}
 void dwqi_heap_remove(struct dwqi_heap *heap, void *item);
 /* Restore the order after the key of `item` changed. */
 void dwqi_heap_update(struct dwqi_heap *heap, void *item);

@@ -7,9 +7,6 @@
 #include "libdwq/base/clock.h"
 #include "libdwq/base/pool.h"
 
-/* Seconds that the first of gathered messages waits for the last, at most. */
-#define GATHER_MAX 1e-5
-
 /* Sends of one body: `release` runs when the last has left. */
 struct body_out {
     size_t n_left;
@@ -24,15 +21,12 @@ struct dwqi_send {
     int peer;                /* of a frame */
 };
 
-dwq_status_t dwqi_mpi_check(const struct dwqi_log *log, int code,
-                            const char *what)
+dwq_status_t dwqi_mpi_failed(const struct dwqi_log *log, int code,
+                             const char *what)
 {
     char text[MPI_MAX_ERROR_STRING];
     int length;
 
-    if (code == MPI_SUCCESS) {
-        return DWQ_OK;
-    }
     MPI_Error_string(code, text, &length);
     dwqi_log_error(log, "%s: %s", what, text);
     return DWQ_E_MPI;
@@ -204,24 +198,15 @@ static unsigned char *gathered_room(const struct dwqi_gathered *g, int peer,
     return fits ? g->frame->bytes + sizeof(struct dwqi_head) + g->size : NULL;
 }
 
-dwq_status_t dwqi_sends_push(struct dwqi_sends *s)
+dwq_status_t dwqi_sends_push_gathered(struct dwqi_sends *s)
 {
     struct dwqi_gathered g = s->gathered;
     struct dwqi_head head;
 
-    if (!g.frame) {
-        return DWQ_OK;
-    }
     s->gathered.frame = NULL;
     head = dwqi_head_make(g.tag, g.n_items, g.size);
     memcpy(g.frame->bytes, &head, sizeof head);
     return send_frame(s, g.peer, g.frame, sizeof head + g.size);
-}
-
-bool dwqi_sends_can_wait(const struct dwqi_sends *s)
-{
-    return s->gathered.frame &&
-           dwqi_clock_now() < s->gathered.since + GATHER_MAX;
 }
 
 /* Put a message that fits into a frame behind those of its kind, or send them

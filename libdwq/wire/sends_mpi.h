@@ -5,6 +5,7 @@
 
 #include <mpi.h>
 
+#include "libdwq/base/clock.h"
 #include "libdwq/base/log.h"
 #include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/transport.h"
@@ -16,6 +17,9 @@ enum {
 
 #define DWQI_MPI_CHUNK \
     ((size_t)1 << 30) /* bytes of one MPI message; 64 divides it */
+
+/* Seconds that the first of gathered messages waits for the last, at most. */
+#define DWQI_MPI_GATHER_MAX 1e-5
 
 /* A buffer for a frame; in the pool it links to the next. */
 union dwqi_frame {
@@ -45,9 +49,15 @@ struct dwqi_sends {
     struct dwqi_gathered gathered;
 };
 
-/* Log what MPI says of a failure. DWQ_OK, DWQ_E_MPI. */
-dwq_status_t dwqi_mpi_check(const struct dwqi_log *log, int code,
-                            const char *what);
+/* Log what MPI says of a failure. DWQ_E_MPI. */
+dwq_status_t dwqi_mpi_failed(const struct dwqi_log *log, int code,
+                             const char *what);
+/* DWQ_OK, or what dwqi_mpi_failed() says. */
+static inline dwq_status_t dwqi_mpi_check(const struct dwqi_log *log, int code,
+                                          const char *what)
+{
+    return code == MPI_SUCCESS ? DWQ_OK : dwqi_mpi_failed(log, code, what);
+}
 
 /* NULL: out of memory. */
 union dwqi_frame *dwqi_frame_take(struct dwqi_sends *s);
@@ -56,10 +66,18 @@ void dwqi_frame_give(struct dwqi_sends *s, union dwqi_frame *frame);
 dwq_status_t dwqi_sends_send(struct dwqi_sends *s, int peer,
                              const struct dwqi_outgoing *message);
 /* Send what was gathered. */
-dwq_status_t dwqi_sends_push(struct dwqi_sends *s);
+dwq_status_t dwqi_sends_push_gathered(struct dwqi_sends *s);
+static inline dwq_status_t dwqi_sends_push(struct dwqi_sends *s)
+{
+    return s->gathered.frame ? dwqi_sends_push_gathered(s) : DWQ_OK;
+}
 /* Whether something was gathered so lately that it can wait, and polls with it:
  * its sender is about to give more. */
-bool dwqi_sends_can_wait(const struct dwqi_sends *s);
+static inline bool dwqi_sends_can_wait(const struct dwqi_sends *s)
+{
+    return s->gathered.frame &&
+           dwqi_clock_now() < s->gathered.since + DWQI_MPI_GATHER_MAX;
+}
 /* Release what has left. */
 dwq_status_t dwqi_sends_progress(struct dwqi_sends *s);
 /* Everything has left. */

@@ -2,10 +2,11 @@
  *
  * A message is one frame (tag FRAME): its head, and its body if that is small.
  * A larger body follows as messages with tag BODY, one per part and GiB, sent
- * from where the parts are and received where they stay. One receive for frames
- * from anybody is always posted; the body of the oldest unfinished message of a
- * peer is received next to it, and later frames of that peer wait behind it, so
- * that messages of a pair keep their order. Nothing here blocks but flush. */
+ * from where the parts are and received where they stay. Whoever looks for a
+ * message has a receive for frames from anybody posted; the body of the oldest
+ * unfinished message of a peer is received next to it, and later frames of that peer
+ * wait behind it, so that messages of a pair keep their order. Nothing here blocks
+ * but flush. */
 #include "libdwq/wire/transport_mpi.h"
 
 #include <math.h>
@@ -38,7 +39,7 @@ struct mpi_transport {
     struct dwqi_pool *pool;       /* borrowed */
     bool moving;                  /* counted there */
     struct dwqi_sends sends;
-    union dwqi_frame *posted; /* what the posted receive fills */
+    union dwqi_frame *posted; /* what the posted receive fills, or NULL */
     MPI_Request receive;
     struct arrival *arrivals; /* oldest first */
     unsigned n_glances;
@@ -235,29 +236,25 @@ static dwq_status_t arrivals_take(struct mpi_transport *t,
     return DWQ_E_AGAIN;
 }
 
-/* The next frame, if one came. */
+/* The next frame, if one came. The receive is posted again by the next look: after
+ * the answer to this frame, if there is one at once, so that nobody waits for it. */
 static dwq_status_t receive_frame(struct mpi_transport *t,
                                   struct dwqi_message *message_out)
 {
-    union dwqi_frame *frame = t->posted;
     MPI_Status mpi_status;
-    int done, size;
-    dwq_status_t status =
-        check(t, MPI_Test(&t->receive, &done, &mpi_status), "a receive");
+    int done = 0, size;
+    dwq_status_t status = t->posted ? DWQ_OK : post_receive(t);
 
-    if (status != DWQ_OK) {
-        return status;
+    if (status == DWQ_OK) {
+        status =
+            check(t, MPI_Test(&t->receive, &done, &mpi_status), "a receive");
     }
-    if (!done) {
-        return DWQ_E_AGAIN;
+    if (status != DWQ_OK || !done) {
+        return status == DWQ_OK ? DWQ_E_AGAIN : status;
     }
     MPI_Get_count(&mpi_status, MPI_BYTE, &size);
-    status = post_receive(t);
-    if (status != DWQ_OK) {
-        dwqi_frame_give(&t->sends, frame);
-        return status;
-    }
-    read_frame(frame, mpi_status.MPI_SOURCE, (size_t)size, message_out);
+    read_frame(t->posted, mpi_status.MPI_SOURCE, (size_t)size, message_out);
+    t->posted = NULL;
     return DWQ_OK;
 }
 
