@@ -17,6 +17,7 @@ static void free_parts(dwq_controller_t *c)
 {
     free(c->worker_stats);
     free(c->workers);
+    free(c->ready_data);
     free(c->worker_of_peer);
     free(c->touched);
     free(c->parts);
@@ -40,11 +41,12 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
         dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
     c->worker_stats = calloc(n + 1, sizeof *c->worker_stats);
     c->workers = calloc(n + 1, sizeof *c->workers);
+    c->ready_data = calloc(n + 1, sizeof *c->ready_data);
     c->worker_of_peer =
         calloc((size_t)config->n_peers + 1, sizeof *c->worker_of_peer);
     c->touched = calloc(n + 1, sizeof *c->touched);
     c->parts = calloc((size_t)config->held_max + 1, sizeof *c->parts);
-    if (!c->scheduler || !c->worker_stats || !c->workers ||
+    if (!c->scheduler || !c->worker_stats || !c->workers || !c->ready_data ||
         !c->worker_of_peer || !c->touched || !c->parts) {
         free_parts(c);
         return DWQ_E_NOMEM;
@@ -77,8 +79,8 @@ void dwqi_controller_destroy(dwq_controller_t *c)
     }
     dwqi_tasks_finish(&c->tasks);
     for (int w = 1; w <= c->config.n_workers; w++) {
-        dwqi_pool_give(c->workers[w].data_memory);
-        dwqi_arena_finish(&c->workers[w].data_arena);
+        dwqi_pool_give(c->ready_data[w].memory);
+        dwqi_arena_finish(&c->ready_data[w].arena);
     }
     free_parts(c);
 }
@@ -346,7 +348,7 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     }
     *worker_out = worker;
     if (data_out) {
-        *data_out = controller->workers[worker].data;
+        *data_out = controller->ready_data[worker].value;
     }
     return DWQ_OK;
 }

@@ -8,6 +8,7 @@
 #include "libdwq/core/stats.h"
 #include "libdwq/core/task.h"
 
+/* What is touched with every result: small, as there may be thousands. */
 struct dwqi_worker_info {
     int peer;
     bool recalled; /* RECALL sent, RETURN not here yet */
@@ -16,9 +17,13 @@ struct dwqi_worker_info {
     bool said_bye;
     double last_heard;
     struct dwqi_job *unsent; /* first of its held jobs that was not sent */
-    void *data_memory;       /* of its ready data */
-    struct dwqi_arena data_arena;
-    dwq_value_t data;
+};
+
+/* What a worker said with READY. */
+struct dwqi_ready_data {
+    void *memory;
+    struct dwqi_arena arena;
+    dwq_value_t value;
 };
 
 struct dwq_controller {
@@ -37,6 +42,7 @@ struct dwq_controller {
     struct dwqi_stats stats;
     struct dwqi_worker_stats *worker_stats; /* [n_workers] */
     struct dwqi_worker_info *workers;       /* [n_workers + 1], from 1 */
+    struct dwqi_ready_data *ready_data;     /* the same */
     int *worker_of_peer;                    /* [n_peers]; 0: none */
     int *touched;                           /* workers with unsent tasks */
     int n_touched;

@@ -182,24 +182,24 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
 static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
                                   struct dwqi_message *message)
 {
-    struct dwqi_worker_info *info = &c->workers[worker];
+    struct dwqi_ready_data *data = &c->ready_data[worker];
     dwq_values_t values = { 0, NULL };
     dwq_kwargs_t kwargs;
 
     if (message->n_items > 0) {
         dwq_status_t status;
 
-        dwqi_arena_reset(&info->data_arena);
-        info->data = dwq_value_nil();
+        dwqi_arena_reset(&data->arena);
+        data->value = dwq_value_nil();
         status = dwqi_values_unpack(message->body, message->body_size,
-                                    &info->data_arena, &values, &kwargs);
+                                    &data->arena, &values, &kwargs);
         if (status != DWQ_OK || values.n != 1) {
             return DWQ_E_MESSAGE;
         }
-        dwqi_pool_give(info->data_memory);
-        info->data_memory = message->memory;
+        dwqi_pool_give(data->memory);
+        data->memory = message->memory;
         message->memory = NULL;
-        info->data = values.items[0];
+        data->value = values.items[0];
     }
     dwqi_scheduler_worker_ready(c->scheduler, worker);
     dwqi_log_info(c->config.log, "worker %d is ready", worker);

@@ -4,24 +4,26 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+/* What decides about its next job comes first: with thousands of workers, a slot is
+ * out of the caches when its turn comes. */
 struct slot {
     int number; /* 1.. */
     bool ready;
     bool gone;
     bool paused;
     bool refill; /* it came down to half, and has not been full since */
-    double total_est;
-    double bound_est;     /* of the jobs in `bound` */
     double held_expected; /* seconds, of held jobs whose time is known */
+    double total_est;
     int n_held;
     int n_unknown; /* held jobs whose time is not known */
     int n_movable; /* held jobs that are not bound here */
+    bool is_holder;
     struct dwqi_job *held;
-    struct dwqi_heap bound;       /* jobs that wait for this worker */
     size_t open_place;            /* in scheduler.open */
     size_t turn_place;            /* in scheduler.turns */
+    struct dwqi_heap bound;       /* jobs that wait for this worker */
+    double bound_est;             /* of these */
     int holder_next, holder_prev; /* list of holders; 0 ends it */
-    bool is_holder;
 };
 
 struct dwqi_scheduler {
