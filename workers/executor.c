@@ -49,6 +49,24 @@ void dwqi_done_finish(struct dwqi_done *done)
     *done = (struct dwqi_done){ .owned = NULL };
 }
 
+/* A call may execute others: the words are of the innermost. */
+static int call_function(const struct dwqi_executor *executor, dwq_call_t *call,
+                         const dwq_function_t *function)
+{
+    struct dwqi_last_words *words = executor->config.words, outer;
+    int code;
+
+    if (!words) {
+        return function->function(call, function->arg);
+    }
+    outer = *words;
+    words->function = call->task->function;
+    words->id = call->task->id;
+    code = function->function(call, function->arg);
+    *words = outer;
+    return code;
+}
+
 /* Decode, find, run: leaves in `call` what came of it, and the seconds in the
  * function. */
 static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
@@ -75,7 +93,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
         return 0;
     }
     start = executor->config.now(executor->config.clock);
-    code = function.function(call, function.arg);
+    code = call_function(executor, call, &function);
     seconds = executor->config.now(executor->config.clock) - start;
     if (code != 0 && !call->failed) {
         dwq_call_fail(call, code, "function '%s' returned %d", view->function,

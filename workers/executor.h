@@ -4,6 +4,7 @@
 #ifndef DWQI_WORKERS_EXECUTOR_H
 #define DWQI_WORKERS_EXECUTOR_H
 
+#include "libdwq/base/last_words.h"
 #include "libdwq/wire/codec.h"
 #include "workers/registry.h"
 
@@ -22,6 +23,7 @@ struct dwqi_executor_config {
     dwq_status_t (*agree)(void *agree_arg, uint64_t id, bool ok,
                           bool *all_ok_out);
     void *agree_arg;
+    struct dwqi_last_words *words; /* are told what runs; borrowed; or NULL */
 };
 
 struct dwqi_owned; /* arrays of dwq_call_alloc() */

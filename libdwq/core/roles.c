@@ -35,7 +35,9 @@ static dwq_status_t make_executor(struct run *run)
                                         .now = clock_now,
                                         .rank = 0,
                                         .size = 1,
-                                        .comm = dwqi_world_self(run->world) },
+                                        .comm = dwqi_world_self(run->world),
+                                        .words =
+                                            dwqi_world_last_words(run->world) },
         &run->executor);
 }
 
@@ -343,7 +345,9 @@ static dwq_status_t make_team(struct run *run)
                                         .size = dwqi_team_n_ranks(run->team),
                                         .comm = dwqi_group_comm(run->group),
                                         .agree = agree,
-                                        .agree_arg = run },
+                                        .agree_arg = run,
+                                        .words =
+                                            dwqi_world_last_words(run->world) },
         &run->group_executor);
 }
 

@@ -57,6 +57,7 @@ static dwq_status_t open_world(struct run *run, const void *comm)
     if (status == DWQ_OK) {
         run->rank = dwqi_world_rank(run->world);
         snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
+        dwqi_world_last_words(run->world)->who = run->log.who;
         return DWQ_OK;
     }
     dwqi_log_error(&run->log, "dwq_run: %s",

@@ -3,6 +3,7 @@
  * hop where ranks share cores. */
 #include "libdwq/wire/world.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -23,27 +24,29 @@ static dwq_status_t status_of(int mpi_code)
 
 /* Open MPI 5.0.7 writes a name that is longer than "MPI_COMM_SELF" behind the end of
  * its memory: 13 characters are all there is. */
-#define PROCESS_NAME "libdwq%1x%06x"
-#define PROCESS_SCAN "libdwq%1x%6x"
+#define PROCESS_NAME "dwq%1x%03x%06x"
+#define PROCESS_SCAN "dwq%1x%3x%6x"
 #define STARTED 1u
 #define RUNNING 2u
 #define JOINED 4u
 #define RUNS_MAX 0xffffffu
+#define WORDS_MAX 0xffeu /* the name has the key + 1, or 0 */
 
 struct dwqi_process dwqi_process_get(void)
 {
     char name[MPI_MAX_OBJECT_NAME];
-    unsigned flags = 0, runs = 0;
+    unsigned flags = 0, words = 0, runs = 0;
     int length;
 
     MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    if (sscanf(name, PROCESS_SCAN, &flags, &runs) != 2) {
-        flags = runs = 0;
+    if (sscanf(name, PROCESS_SCAN, &flags, &words, &runs) != 3) {
+        flags = words = runs = 0;
     }
     return (struct dwqi_process){ .started = (flags & STARTED) != 0,
                                   .running = (flags & RUNNING) != 0,
                                   .joined = (flags & JOINED) != 0,
-                                  .runs = (int)runs };
+                                  .runs = (int)runs,
+                                  .words = (int)words - 1 };
 }
 
 void dwqi_process_set(struct dwqi_process p)
@@ -52,7 +55,7 @@ void dwqi_process_set(struct dwqi_process p)
     unsigned flags = (p.started ? STARTED : 0) | (p.running ? RUNNING : 0) |
                      (p.joined ? JOINED : 0);
 
-    snprintf(name, sizeof name, PROCESS_NAME, flags,
+    snprintf(name, sizeof name, PROCESS_NAME, flags, (unsigned)(p.words + 1),
              (unsigned)p.runs & RUNS_MAX);
     MPI_Comm_set_name(MPI_COMM_SELF, name);
 }
@@ -66,18 +69,59 @@ bool dwqi_mpi_is_up(void)
     return initialized && !finalized;
 }
 
+/* --- Last words ----------------------------------------------------------- */
+
+static void keep_words(struct dwqi_world *world)
+{
+    struct dwqi_process p = dwqi_process_get();
+
+    if (MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN,
+                               &p.words, NULL) != MPI_SUCCESS) {
+        return;
+    }
+    if (p.words < 0 || p.words > (int)WORDS_MAX) {
+        MPI_Comm_free_keyval(&p.words);
+        return;
+    }
+    MPI_Comm_set_attr(MPI_COMM_SELF, p.words, &world->words);
+    dwqi_process_set(p);
+}
+
+static void forget_words(void)
+{
+    struct dwqi_process p = dwqi_process_get();
+
+    if (p.words >= 0) {
+        MPI_Comm_delete_attr(MPI_COMM_SELF, p.words);
+        MPI_Comm_free_keyval(&p.words);
+        p.words = -1;
+        dwqi_process_set(p);
+    }
+}
+
+static void say_words(void)
+{
+    int key = dwqi_process_get().words, found = 0;
+    struct dwqi_last_words *words = NULL;
+
+    if (key >= 0) {
+        MPI_Comm_get_attr(MPI_COMM_SELF, key, &words, &found);
+    }
+    fprintf(stderr, "libdwq: %s: error: exit() in the middle of a run",
+            found && words->who ? words->who : "a rank");
+    if (found && words->function) {
+        fprintf(stderr, ", in task %" PRIu64 ", function '%s'", words->id,
+                words->function);
+    }
+    fprintf(stderr, ": all ranks end now\n");
+}
+
 /* A process that exits in the middle of a run would wait for the others in
  * MPI_Finalize, and they for it. */
 static void at_exit(void)
 {
     if (dwqi_mpi_is_up() && dwqi_process_get().running) {
-        int rank;
-
-        MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-        fprintf(stderr,
-                "libdwq: rank %d: error: exit() in the middle of a run: all "
-                "ranks end now\n",
-                rank);
+        say_words();
         fflush(NULL);
         MPI_Abort(MPI_COMM_WORLD, 1);
     }
@@ -125,7 +169,7 @@ dwq_status_t dwqi_mpi_start(int thread_level)
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
-        dwqi_process_set((struct dwqi_process){ .started = 1 });
+        dwqi_process_set((struct dwqi_process){ .started = 1, .words = -1 });
         atexit(at_exit);
     }
     return DWQ_OK;
@@ -255,6 +299,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         goto free_comm;
     }
     world->pool = dwqi_pool_create();
+    keep_words(world);
     set_running(1);
     *world_out = world;
     return DWQ_OK;
@@ -270,6 +315,7 @@ void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
         set_running(0);
+        forget_words();
         dwqi_ringers_destroy(world->ringers);
         dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
@@ -421,6 +467,11 @@ dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
 {
     dwqi_world_make_bell(world);
     return dwqi_world_hang_bells(world, world->comm, &world->ringers);
+}
+
+struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)
+{
+    return &world->words;
 }
 
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)

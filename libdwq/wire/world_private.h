@@ -20,6 +20,7 @@ struct dwqi_world {
     struct dwqi_bell *bell;       /* or NULL */
     struct dwqi_ringers *ringers; /* of the run's ranks, or NULL */
     bool all_reached; /* whoever this rank hears of can ring its bell */
+    struct dwqi_last_words words; /* an attribute of MPI_COMM_SELF */
 };
 
 /* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
@@ -29,6 +30,7 @@ struct dwqi_process {
     int running; /* a run goes on */
     int runs;    /* so far */
     int joined;  /* a spawned process: it has joined its broker, maybe left */
+    int words; /* key of the last words among MPI_COMM_SELF's attributes, or -1 */
 };
 struct dwqi_process dwqi_process_get(void);
 void dwqi_process_set(struct dwqi_process process);

@@ -7,6 +7,7 @@
 
 struct dwqi_world {
     struct dwqi_pool *pool; /* or NULL */
+    struct dwqi_last_words words;
 };
 
 dwq_status_t dwqi_mpi_start(int thread_level)
@@ -60,6 +61,11 @@ void dwqi_world_close(struct dwqi_world *world)
         dwqi_pool_destroy(world->pool);
         free(world);
     }
+}
+
+struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)
+{
+    return &world->words;
 }
 
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)

@@ -118,6 +118,14 @@ Test(group_runs, a_rank_of_a_group_and_a_broker_abort, .timeout = 400)
                      NULL);
 }
 
+Test(group_runs, exit_in_a_function_names_rank_and_task, .timeout = 400)
+{
+    expect_group_end("exit_in_a_function_of_a_group", 1,
+                     "(group 1): error: exit() in the middle of a run, in task "
+                     "77, function 'leaves'",
+                     NULL);
+}
+
 Test(group_runs, an_interrupt_ends_groups, .timeout = 400)
 {
     expect_group_end("an_interrupt_ends_groups", 1, "running", "running");
@@ -178,7 +186,9 @@ Test(runs, exit_in_a_function_ends_the_job_with_a_message, .timeout = 400)
 {
     for (int ranks = 0; ranks <= 3; ranks++) {
         expect_end("runs", "exit_in_a_function_ends_the_job", ranks, 1,
-                   "exit() in the middle of a run", NULL);
+                   "exit() in the middle of a run, in task 77, function "
+                   "'leaves': all ranks end now",
+                   NULL);
     }
 }
 

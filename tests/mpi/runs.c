@@ -340,8 +340,9 @@ static int calls_leaves(dwq_controller_t *c, void *arg)
     int n_ok;
 
     (void)arg;
-    CHECK(dwq_controller_submit_call(c, &(dwq_task_t){ .function = "leaves" },
-                                     NULL) == DWQ_OK);
+    CHECK(dwq_controller_submit_call(
+              c, &(dwq_task_t){ .function = "leaves", .id = 77 }, NULL) ==
+          DWQ_OK);
     collect_all(c, DWQ_OK, &n_ok);
     return 0;
 }
