@@ -41,10 +41,10 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ENUM(collective_mode, GROUPED),
     ROW(broker_is_worker, KIND_BOOL, GROUPED, 0, 1),
     ROW(max_workers, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
-    ROW(sequential_spawn, KIND_BOOL, SPAWNED, 0, 1),
-    ROW(spawn_startup_wait, KIND_DOUBLE, SPAWNED, 0, 1e9),
-    ROW(spawn_executable, KIND_STRING, SPAWNED, 0, 0),
-    ROW(spawn_args, KIND_STRINGS, SPAWNED, 0, 0),
+    ROW(sequential_spawn, KIND_BOOL, STARTING, 0, 1),
+    ROW(spawn_startup_wait, KIND_DOUBLE, STARTING, 0, 1e9),
+    ROW(spawn_executable, KIND_STRING, STARTING, 0, 0),
+    ROW(spawn_args, KIND_STRINGS, STARTING, 0, 0),
     ROW(enable_worker_service, KIND_BOOL, ANYWHERE, 0, 1),
     ROW(worker_service_name, KIND_STRING, SPAWNED, 0, 0),
     ROW(time_limit, KIND_DOUBLE, ANYWHERE, 0, 1e12),
@@ -391,6 +391,13 @@ static void add_name(struct dwqi_fault *names, const char *name)
              used > 0 ? ", " : "", name);
 }
 
+/* A broker that is its whole group starts nobody. */
+static bool starts_ranks(const dwq_options_t *o)
+{
+    return o->grouping == DWQ_GROUPING_SPAWN &&
+           !(o->broker_is_worker && dwqi_options_nprocs(o) == 1);
+}
+
 static bool is_unused(const dwq_options_t *o, int size,
                       const struct dwqi_option_row *row)
 {
@@ -404,7 +411,8 @@ static bool is_unused(const dwq_options_t *o, int size,
                row->offset == offsetof(dwq_options_t, nprocs_per_worker);
     }
     return (row->use == GROUPED && !wants_groups(o)) ||
-           (row->use == SPAWNED && o->grouping != DWQ_GROUPING_SPAWN);
+           (row->use == SPAWNED && o->grouping != DWQ_GROUPING_SPAWN) ||
+           (row->use == STARTING && !starts_ranks(o));
 }
 
 void dwqi_options_unused(const dwq_options_t *o, int size,
@@ -418,8 +426,7 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
             add_name(names_out, row->name);
         }
     }
-    if (o->spawn_args_function &&
-        (size == 1 || o->grouping != DWQ_GROUPING_SPAWN)) {
+    if (o->spawn_args_function && (size == 1 || !starts_ranks(o))) {
         add_name(names_out, "spawn_args_function");
     }
     if (o->time_limit_grace > 0 && o->time_limit == 0) {

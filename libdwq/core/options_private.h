@@ -16,7 +16,8 @@ enum dwqi_option_kind {
 enum dwqi_option_use {
     ANYWHERE,
     GROUPED, /* with groups of ranks */
-    SPAWNED  /* with groups that are spawned */
+    SPAWNED, /* with groups that are spawned */
+    STARTING /* where ranks are started for them */
 };
 
 struct dwqi_option_row {

@@ -397,7 +397,7 @@ dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault)
     bool broker = run->role == DWQI_ROLE_BROKER;
     dwq_status_t status = DWQ_OK, met = DWQ_OK;
 
-    if (broker) {
+    if (broker && n_spawned(run) > 0) {
         wait_a_while(run);
     }
     if (!run->options.sequential_spawn) {

@@ -144,6 +144,10 @@ Test(options_check, options_of_no_use_are_named)
                   "time_limit_grace");
     all.time_limit = 1;
     all.grouping = DWQ_GROUPING_SPAWN;
+    expect_unused(&all, 2,
+                  "sequential_spawn, spawn_startup_wait, spawn_executable, "
+                  "spawn_args"); /* groups of one, the broker inside */
+    all.nprocs_per_worker = 2;
     expect_unused(&all, 2, "");
     expect_unused(&(dwq_options_t){ .grouping = DWQ_GROUPING_SPLIT }, 1,
                   "grouping");
@@ -156,6 +160,10 @@ Test(options_check, options_of_no_use_are_named)
     expect_unused(&(dwq_options_t){ .spawn_args_function = own_args,
                                     .grouping = DWQ_GROUPING_SPAWN },
                   2, "");
+    expect_unused(&(dwq_options_t){ .spawn_args_function = own_args,
+                                    .grouping = DWQ_GROUPING_SPAWN,
+                                    .broker_is_worker = true },
+                  2, "spawn_args_function");
     expect_unused(&(dwq_options_t){ .time_limit_grace = 2 }, 2,
                   "time_limit_grace");
 }
