@@ -121,7 +121,8 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
     }
     bound = binding && given->worker > 0;
     fitted = *given;
-    if (!dwqi_controller_fit(c, given, &binding, &fitted.worker, &fault)) {
+    if (dwqi_controller_fit(c, given, &binding, &fitted.worker, &fault) !=
+        DWQ_OK) {
         return refuse(c, DWQ_E_ARG, given, fault.text);
     }
     status = dwqi_task_create(&c->tasks, &fitted, binding, task_out, &why);

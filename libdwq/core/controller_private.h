@@ -69,10 +69,10 @@ void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
  * complete. */
 bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
 /* Which worker a task goes to (fit.c): *worker_out, and *binding when only some
- * fit what it asks for. false: none does, and *why_out says so. */
-bool dwqi_controller_fit(const dwq_controller_t *c, const dwq_task_t *given,
-                         bool *binding, int *worker_out,
-                         struct dwqi_fault *why_out);
+ * fit what it asks for. DWQ_E_OPTION: none does, and *why_out says so. */
+dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
+                                 const dwq_task_t *given, bool *binding,
+                                 int *worker_out, struct dwqi_fault *why_out);
 /* Keep what a task asked for that got its worker here: should that one leave,
  * another is picked. */
 void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,

@@ -1,5 +1,4 @@
 /* Which workers a task fits: it may ask for a host, and for a number of ranks. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,16 +80,6 @@ static bool knows_hosts(const dwq_controller_t *c)
     return dwq_worker_info(c, 1, &info) == DWQ_OK && info.host;
 }
 
-static bool refuse(struct dwqi_fault *why, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why->text, sizeof why->text, format, args);
-    va_end(args);
-    return false;
-}
-
 /* "on host 'n1' with 3 ranks", or one half of it. */
 static const char *wish(const dwq_task_t *given, char *text, size_t size)
 {
@@ -108,9 +97,9 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
     return text;
 }
 
-bool dwqi_controller_fit(const dwq_controller_t *c, const dwq_task_t *given,
-                         bool *binding, int *worker_out,
-                         struct dwqi_fault *why_out)
+dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
+                                 const dwq_task_t *given, bool *binding,
+                                 int *worker_out, struct dwqi_fault *why_out)
 {
     char text[128];
     bool all = true;
@@ -118,38 +107,44 @@ bool dwqi_controller_fit(const dwq_controller_t *c, const dwq_task_t *given,
 
     *worker_out = given->worker;
     if (!given->host && given->min_ranks <= 1) {
-        return given->min_ranks >= 0 ||
-               refuse(why_out, "min_ranks is %d", given->min_ranks);
+        return given->min_ranks >= 0
+                   ? DWQ_OK
+                   : dwqi_option_fault(why_out, "min_ranks is %d",
+                                       given->min_ranks);
     }
     if (c->config.n_workers == 0) {
-        return refuse(why_out, "it asks to run %s, and one process runs all",
-                      wish(given, text, sizeof text));
+        return dwqi_option_fault(why_out,
+                                 "it asks to run %s, and one process runs all",
+                                 wish(given, text, sizeof text));
     }
     if (*binding && given->worker > 0) {
-        return fits(c, given->worker, given->host, given->min_ranks) ||
-               refuse(why_out, "its worker %d is not %s", given->worker,
-                      wish(given, text, sizeof text));
+        return fits(c, given->worker, given->host, given->min_ranks)
+                   ? DWQ_OK
+                   : dwqi_option_fault(why_out, "its worker %d is not %s",
+                                       given->worker,
+                                       wish(given, text, sizeof text));
     }
     best = first_fit(c, given->host, given->min_ranks);
     if (best == 0 && given->host && !knows_hosts(c)) {
-        return refuse(why_out,
-                      "it asks for host '%.80s', and this run is not placed "
-                      "(option domain, straddle, fill or bind)",
-                      given->host);
+        return dwqi_option_fault(
+            why_out,
+            "it asks for host '%.80s', and this run is not placed "
+            "(option domain, straddle, fill or bind)",
+            given->host);
     }
     if (best == 0) {
-        return refuse(why_out, "no worker is %s",
-                      wish(given, text, sizeof text));
+        return dwqi_option_fault(why_out, "no worker is %s",
+                                 wish(given, text, sizeof text));
     }
     *worker_out =
         least_loaded(c, given->host, given->min_ranks, given->worker, &all);
     if (all) {
         *worker_out = given->worker;
-        return true;
+        return DWQ_OK;
     }
     *worker_out = *worker_out ? *worker_out : best;
     *binding = true;
-    return true;
+    return DWQ_OK;
 }
 
 bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task)

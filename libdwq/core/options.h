@@ -15,6 +15,9 @@
 struct dwqi_fault {
     char text[512]; /* names the option and its value */
 };
+/* Say what is wrong: DWQ_E_OPTION. */
+dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
+                               ...) DWQ_PRINTF(2, 3);
 
 /**
  * Fill in the environment and the defaults, and check each value.

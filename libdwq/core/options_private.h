@@ -39,8 +39,5 @@ const void *dwqi_option_at(const dwq_options_t *options,
 /* 0 for strings. */
 double dwqi_option_number(const dwq_options_t *options,
                           const struct dwqi_option_row *row);
-/* Say what is wrong: DWQ_E_OPTION. */
-dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
-                               ...) DWQ_PRINTF(2, 3);
 
 #endif

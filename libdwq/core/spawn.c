@@ -50,9 +50,7 @@ static int n_spawned_in_all(const struct run *run)
 static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
                            const char *why, const char *what)
 {
-    snprintf(fault->text, sizeof fault->text, "option %s: %s%.400s", option,
-             why, what);
-    return DWQ_E_OPTION;
+    return dwqi_option_fault(fault, "option %s: %s%.400s", option, why, what);
 }
 
 /* --- The broker: before ------------------------------------------------------- */
