@@ -178,12 +178,22 @@ static int slots_of_launcher(void)
     return found && size ? *size : INT_MAX;
 }
 
+/* Where slots are shared: as many in each as anybody means. Each process costs tens of
+ * megabytes; a spawn of too many takes the host with it. */
+#define MOST_IN_A_SLOT 256
+
+static bool is_too_many(int n_slots, int slots)
+{
+    return n_slots / MOST_IN_A_SLOT > (slots > 1 ? slots : 1);
+}
+
 dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
 {
     const char *anyway = getenv("DWQ_SPAWN_ANYWAY");
+    bool forced = anyway && strcmp(anyway, "1") == 0;
     int slots = slots_of_launcher();
 
-    if (spawn_hangs() && !(anyway && strcmp(anyway, "1") == 0)) {
+    if (spawn_hangs() && !forced) {
         snprintf(reason_out->text, sizeof reason_out->text,
                  "option grouping is spawn, which is known to hang at random "
                  "with this MPI (Open MPI 4 with PMIx 4): start the job as "
@@ -201,6 +211,16 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
             "OMPI_MCA_rmaps_base_oversubscribe=1), with more slots, or set "
             "max_workers",
             n_slots, slots);
+        return DWQ_E_OPTION;
+    }
+    if (is_too_many(n_slots, slots) && !forced) {
+        snprintf(reason_out->text, sizeof reason_out->text,
+                 "option grouping is spawn, which makes %d processes with the "
+                 "spawned ranks, and the launcher has %d slots: no more than "
+                 "%d share a slot. Set nprocs_per_worker or max_workers to "
+                 "less, start the job with more slots, or set "
+                 "DWQ_SPAWN_ANYWAY=1 to try it all the same",
+                 n_slots, slots, MOST_IN_A_SLOT);
         return DWQ_E_OPTION;
     }
     return DWQ_OK;

@@ -151,6 +151,13 @@ Test(group_runs, exit_codes_of_groups, .timeout = 400)
     }
 }
 
+Test(group_runs, groups_of_thousands_are_not_spawned, .timeout = 400)
+{
+    launch_spawns();
+    expect_success("group_roles", "groups_of_thousands_are_not_spawned",
+                   (const int[]){ 3, -1 });
+}
+
 Test(runs, after_the_grace_running_calls_are_given_up, .timeout = 400)
 {
     for (int ranks = 2; ranks <= 4; ranks += 2) {

@@ -426,6 +426,25 @@ static void play_refused(const struct group_config *config)
     group_run(config, (dwq_options_t){ .controller = does_nothing });
 }
 
+/* Refused before any process is started. The program is none, so that no number of
+ * processes is, whatever else goes wrong. */
+static void groups_of_thousands_are_not_spawned(void)
+{
+    struct scene s = { .state = 0 };
+
+    dwq_world(&(dwq_world_t){ .size = 0 });
+    refuse(&s,
+           (dwq_options_t){ .grouping = DWQ_GROUPING_SPAWN,
+                            .nprocs_per_worker = 65536,
+                            .spawn_executable = "/no/such/program" },
+           "slots");
+    refuse(&s,
+           (dwq_options_t){ .grouping = DWQ_GROUPING_SPAWN,
+                            .nprocs_per_worker = 8,
+                            .spawn_executable = "/no/such/program" },
+           "/no/such/program");
+}
+
 static int ignored_broker(dwq_broker_t *broker, void *arg)
 {
     (void)broker;
@@ -489,6 +508,7 @@ static const struct scenario scenarios[] = {
     S(a_rank_of_a_group_can_execute_a_task_alone),
     S(a_broker_function_by_name_runs_from_its_module),
     S(bad_options_of_groups_are_refused_on_every_rank),
+    S(groups_of_thousands_are_not_spawned),
     S(options_of_no_use_are_named_in_one_warning),
     { NULL, NULL },
 };
