@@ -158,6 +158,24 @@ Test(group_runs, groups_of_thousands_are_not_spawned, .timeout = 400)
                    (const int[]){ 3, -1 });
 }
 
+/* Two groups, 6 or 4 ranks of them spawned. */
+static void expect_spawned(const char *scenario)
+{
+    launch_spawns();
+    expect_success("spawned", scenario, (const int[]){ 3, -1 });
+}
+
+#define SPAWNED(name)                   \
+    Test(spawned, name, .timeout = 400) \
+    {                                   \
+        expect_spawned(#name);          \
+    }
+
+SPAWNED(a_failing_rank_is_named_and_the_others_have_values)
+SPAWNED(worker_functions_serve_in_the_middle_or_are_initializers)
+SPAWNED(a_failing_initializer_withdraws_the_whole_group)
+SPAWNED(a_mebibyte_and_a_byte_there_and_back_whole_and_scattered)
+
 Test(runs, after_the_grace_running_calls_are_given_up, .timeout = 400)
 {
     for (int ranks = 2; ranks <= 4; ranks += 2) {
