@@ -80,6 +80,7 @@ static dwq_status_t run_spawned(struct run *run, const dwq_options_t *options,
     }
     status = open_world(run, NULL);
     if (status == DWQ_OK) {
+        snprintf(run->log.who, sizeof run->log.who, "a spawned rank");
         status = dwqi_run_join(run, options, marker->token);
     }
     if (status == DWQ_OK) {

@@ -449,8 +449,10 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
     run->role = DWQI_ROLE_MEMBER;
     run->rank = -1;
     run->log.verbose = run->options.verbose;
-    snprintf(run->log.who, sizeof run->log.who, "spawned rank %d (group %d)",
-             dwqi_group_rank(run->group), run->worker_id);
+    /* Its rank in the world is one of its own: that of each group begins at 0. */
+    snprintf(run->log.who, sizeof run->log.who, "group %d, rank %d (spawned)",
+             run->worker_id,
+             dwqi_group_rank(run->group) - !run->options.broker_is_worker);
     dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
     dwqi_world_make_bell(run->world);
     run->facts = (dwq_world_t){ .is_worker = true,

@@ -176,6 +176,19 @@ SPAWNED(worker_functions_serve_in_the_middle_or_are_initializers)
 SPAWNED(a_failing_initializer_withdraws_the_whole_group)
 SPAWNED(a_mebibyte_and_a_byte_there_and_back_whole_and_scattered)
 
+/* Ranks 2 of two groups are the same rank of their own worlds. */
+Test(spawned, a_rank_is_named_by_its_group, .timeout = 400)
+{
+    launch_spawns();
+    for (int config = 0; config < 2; config++) {
+        setenv("DWQ_TEST_CONFIG", config ? "1" : "0", 1);
+        expect_end("spawned", "exit_in_a_function_of_a_spawned_rank", 3, 1,
+                   "group 2, rank 2 (spawned): error: exit() in the middle of "
+                   "a run, in task 77, function 'leaves'",
+                   NULL);
+    }
+}
+
 Test(runs, after_the_grace_running_calls_are_given_up, .timeout = 400)
 {
     for (int ranks = 2; ranks <= 4; ranks += 2) {
