@@ -52,12 +52,11 @@ static void add(struct dwqi_merge *merge, const void *data, size_t size)
 }
 
 static dwq_status_t add_failure(struct dwqi_merge *merge, uint64_t id, int n,
-                                const char *why_failed)
+                                int code, const char *why_failed)
 {
-    struct dwqi_part_head head = { .id = id,
-                                   .status = DWQ_E_TASK,
-                                   .code = DWQ_E_MESSAGE,
-                                   .n_parts = (uint32_t)n };
+    struct dwqi_part_head head = {
+        .id = id, .status = DWQ_E_TASK, .code = code, .n_parts = (uint32_t)n
+    };
     struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
     const char *why;
@@ -105,10 +104,13 @@ static dwq_status_t add_input(struct dwqi_merge *merge, uint64_t id, int n,
                               const char *why)
 {
     if (!is_sound(input, id, n)) {
-        return add_failure(merge, id, n, why);
+        return add_failure(merge, id, n, DWQ_E_MESSAGE, why);
     }
     if (!input->stays) {
-        return add_copy(merge, input);
+        return add_copy(merge, input) == DWQ_OK
+                   ? DWQ_OK
+                   : add_failure(merge, id, n, DWQ_E_NOMEM,
+                                 "no memory for what this rank returned");
     }
     for (size_t i = 0; i < input->n_extents; i++) {
         add(merge, input->extents[i].data, input->extents[i].size);

@@ -104,6 +104,35 @@ static void check(struct parts *p, int broken)
     dwq_result_clear(&result);
 }
 
+/* A part that says it is of half the address space, and has to be copied. */
+Test(merge, a_part_that_there_is_no_memory_for_is_one_of_a_failed_rank)
+{
+    struct parts p;
+    struct dwqi_part_head head;
+    struct dwqi_extent rest[2];
+    dwq_result_t result;
+    int x;
+
+    make(&p);
+    memcpy(&head, p.items[2], sizeof head);
+    rest[0] = p.extents[2];
+    rest[1] = (struct dwqi_extent){ p.items[2], SIZE_MAX / 2 + 1 };
+    head.size = rest[0].size + rest[1].size;
+    memcpy(p.items[2], &head, sizeof head);
+    p.inputs[2] = (struct dwqi_merge_input){ rest, 2, false };
+    result = merge(&p);
+    cr_assert_eq(result.n_ranks, N);
+    for (int r = 0; r < N; r++) {
+        cr_assert_eq(dwq_result_get(&result, r, 0, &x), r != 2);
+    }
+    cr_assert_eq(result.status, DWQ_E_TASK);
+    cr_assert_eq(result.failed_rank, 2);
+    cr_assert_eq(result.code, DWQ_E_NOMEM);
+    cr_assert_str_eq(result.message, "no memory for what this rank returned");
+    dwq_result_clear(&result);
+    drop(&p);
+}
+
 Test(merge, parts_are_in_rank_order)
 {
     struct parts p;
