@@ -301,16 +301,20 @@ static dwq_status_t member_receives(struct dwqi_team *team,
 static dwq_status_t unreadable(struct dwqi_team *team, int group_rank,
                                const struct dwqi_message *message)
 {
+    struct dwqi_team_member *member = &team->members[group_rank];
+
     dwqi_log_warning(team->config.log,
                      "a message in the group could not be read: %s",
                      message->why);
     if (team->config.rank != 0) {
         return DWQ_E_MESSAGE;
     }
-    if (!team->members[group_rank].word.ready) {
-        withdrew(&team->members[group_rank].word,
-                 "a message could not be read");
-    } else if (team->n_missing > 0 && !team->members[group_rank].has_part) {
+    if (!member->word.ready) {
+        withdrew(&member->word, "a message could not be read");
+    } else if (team->ops->may_be_part &&
+               !team->ops->may_be_part(team, group_rank)) {
+        member->n_lost++;
+    } else if (team->n_missing > 0 && !member->has_part) {
         dwqi_team_part_came(team, group_rank,
                             (struct dwqi_team_part){ .data = NULL });
     }
@@ -439,13 +443,13 @@ const struct dwqi_share *dwqi_team_own_share(const struct dwqi_team *team)
     return team->head.n_scattered > 0 ? &team->own : NULL;
 }
 
-/* READYs that were sent before a part are here, too. */
+/* READYs that were sent before a part are here, too, or lost. */
 static bool ready_data_is_here(const struct dwqi_team *team)
 {
     for (int r = 0; r < team->n_ranks; r++) {
         const struct dwqi_team_member *member = &team->members[r];
 
-        if (member->word.n_ready < member->n_ready_due) {
+        if (member->word.n_ready + member->n_lost < member->n_ready_due) {
             return false;
         }
     }

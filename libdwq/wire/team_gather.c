@@ -343,6 +343,7 @@ const struct dwqi_team_ops dwqi_team_gather_ops = {
     .progress = gather_progress,
     .send_part = dwqi_gather_part,
     .finish_order = gather_finish_order,
+    .may_be_part = dwqi_gather_may_be_part,
     .is_busy = gather_is_busy,
     .finish = gather_finish,
 };

@@ -138,3 +138,13 @@ dwq_status_t dwqi_gather_collected(struct dwqi_team *team)
     g->state = IDLE;
     return DWQ_OK;
 }
+
+bool dwqi_gather_may_be_part(const struct dwqi_team *team, int group_rank)
+{
+    const struct gather *g = team->gather;
+    const struct dwqi_team_member *member = &team->members[group_rank];
+
+    return g->head.kind == DWQI_ORDER_COLLECT &&
+           (g->head.flags & FLAG_MESSAGES) &&
+           member->word.n_ready + member->n_lost >= member->n_ready_due;
+}

@@ -86,6 +86,8 @@ dwq_status_t dwqi_gather_frame_left(struct dwqi_team *team);
 dwq_status_t dwqi_gather_parts_came(struct dwqi_team *team);
 dwq_status_t dwqi_gather_collect(struct dwqi_team *team);
 dwq_status_t dwqi_gather_collected(struct dwqi_team *team);
+/* Parts that come by message come last. */
+bool dwqi_gather_may_be_part(const struct dwqi_team *team, int group_rank);
 
 /* The others: give a part, and what follows a frame. */
 dwq_status_t dwqi_gather_frame_came(struct dwqi_team *team);

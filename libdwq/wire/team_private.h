@@ -27,7 +27,8 @@ struct dwqi_team_member {
     struct dwqi_team_word word;
     struct dwqi_team_part part;
     bool has_part;
-    uint32_t n_ready_due;            /* READYs that belong before its part */
+    uint32_t n_ready_due; /* READYs that belong before its part */
+    uint32_t n_lost;      /* messages that could not be read, no parts */
     struct dwqi_agreement agreement; /* the newest it spoke of */
 };
 
@@ -46,6 +47,8 @@ struct dwqi_team_ops {
                               const struct dwqi_extent *parts, size_t n_parts,
                               void (*release)(void *owner), void *owner);
     void (*finish_order)(struct dwqi_team *team); /* or NULL */
+    /* The broker: whether the next message of a rank may be its part; NULL: yes. */
+    bool (*may_be_part)(const struct dwqi_team *team, int group_rank);
     /* Something of the order is under way, even if nothing is missing; or NULL. */
     bool (*is_busy)(struct dwqi_team *team);
     void (*finish)(struct dwqi_team *team);

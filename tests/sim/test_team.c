@@ -26,10 +26,31 @@ static void quiet(const char *line, void *arg)
     (void)arg;
 }
 
+/* work(), but the first rank beside the broker has said READY before, in a message that
+ * cannot be read. */
+static int loses_ready(dwq_call_t *call, void *arg)
+{
+    struct sim_rank *rank = arg;
+    static const char body[64];
+    struct dwqi_extent part = { body, sizeof body };
+
+    if (rank->merged == 1) {
+        dwqi_send(dwqi_sim_endpoint(rank->group->config.sim, rank->endpoint), 0,
+                  &(struct dwqi_outgoing){ .tag = (enum dwqi_tag)200,
+                                           .n_items = 1,
+                                           .parts = &part,
+                                           .n_parts = 1 });
+        rank->team->n_ready_said++;
+    }
+    return work_run(call, arg);
+}
+
 static void set_up(struct one *o, int n_ranks, bool inside, bool gather,
                    size_t coll_max)
 {
     static const dwq_function_t functions[] = { WORK_FUNCTION,
+                                                { "loses_ready", loses_ready,
+                                                  NULL },
                                                 { NULL, NULL, NULL } };
 
     o->log = (struct dwqi_log){ .line = quiet };
@@ -78,19 +99,26 @@ static void tear_down(struct one *o)
 }
 
 /* Run one task; its result is right. */
-static void run(struct one *o, const struct work *work, dwq_status_t expected)
+static void run_function(struct one *o, const char *function,
+                         const struct work *work, dwq_status_t expected)
 {
     struct work_task task;
     dwq_result_t result;
     const char *what;
 
     work_make(work, &o->data, &task);
+    task.task.function = function;
     cr_assert_eq(dwq_controller_submit_call(o->c, &task.task, NULL), DWQ_OK);
     cr_assert_eq(dwq_controller_get_next_result(o->c, &result), DWQ_OK);
     cr_assert_eq(result.status, expected, "%s", result.message);
     what = work_fault(work, &result, o->group.config.n_ranks);
     cr_assert_null(what, "%s", what);
     dwq_result_clear(&result);
+}
+
+static void run(struct one *o, const struct work *work, dwq_status_t expected)
+{
+    run_function(o, "work", work, expected);
 }
 
 static uint64_t n_collectives(struct one *o, const struct work *work)
@@ -209,6 +237,28 @@ Test(gather, a_table_of_segments_that_fills_more_than_a_frame)
         set_up(&o, 4, false, gather != 0, 4096);
         sim_group_start(&o.group);
         run(&o, &work, DWQ_OK);
+        tear_down(&o);
+    }
+}
+
+/* The parts do not come as messages, or after the READYs: one that cannot be read is
+ * no part, and nobody waits for what it was. Parts in frames, by gatherv (where that
+ * of the rank is the front of what the others' lie in), and by messages. */
+Test(gather, a_ready_in_a_call_that_cannot_be_read_costs_its_data_only)
+{
+    struct one o;
+    struct work small = { .x = 1, .updates = 1 << 2 };
+    struct work large = { .x = 1, .large = 7, .n_large = 500 };
+
+    for (int i = 0; i < 4; i++) {
+        set_up(&o, 3, i % 2, true, i / 2 ? 4096 : (size_t)1 << 30);
+        sim_group_start(&o.group);
+        for (int k = 0; k < 5; k++) {
+            run_function(&o, "loses_ready", &small, DWQ_OK);
+            run_function(&o, "loses_ready", &large, DWQ_OK);
+            run(&o, &small, DWQ_OK);
+            run(&o, &large, DWQ_OK);
+        }
         tear_down(&o);
     }
 }
