@@ -18,6 +18,7 @@ struct one {
     struct sim_group group;
     struct work_data data;
     dwq_controller_t *c;
+    int n_entered; /* calls, of all ranks */
 };
 
 static void quiet(const char *line, void *arg)
@@ -45,8 +46,19 @@ static int loses_ready(dwq_call_t *call, void *arg)
     return work_run(call, arg);
 }
 
-static void set_up(struct one *o, int n_ranks, bool inside, bool gather,
-                   size_t coll_max)
+static void count_entered(void *arg, const struct sim_rank *rank, int64_t index)
+{
+    struct one *o = arg;
+
+    (void)rank;
+    (void)index;
+    o->n_entered++;
+}
+
+/* A worker may hold held_max tasks; after time_limit neither it nor the controller
+ * starts one. */
+static void set_up_limited(struct one *o, int n_ranks, bool inside, bool gather,
+                           size_t coll_max, int held_max, double time_limit)
 {
     static const dwq_function_t functions[] = { WORK_FUNCTION,
                                                 { "loses_ready", loses_ready,
@@ -54,6 +66,7 @@ static void set_up(struct one *o, int n_ranks, bool inside, bool gather,
                                                 { NULL, NULL, NULL } };
 
     o->log = (struct dwqi_log){ .line = quiet };
+    o->n_entered = 0;
     o->sim = dwqi_sim_create(&(struct dwqi_sim_config){
         .n_endpoints = 2 + GROUP_MAX, .seed = 5, .mean_delay = 1e-5 });
     work_data_init(&o->data);
@@ -64,8 +77,8 @@ static void set_up(struct one *o, int n_ranks, bool inside, bool gather,
                                           .n_workers = 1,
                                           .peers = (const int[]){ 1 },
                                           .n_peers = 2,
-                                          .held_max = 1,
-                                          .time_limit = INFINITY,
+                                          .held_max = held_max,
+                                          .time_limit = time_limit,
                                           .grace_end = INFINITY },
         &o->c);
     sim_group_init(&o->group,
@@ -80,7 +93,15 @@ static void set_up(struct one *o, int n_ranks, bool inside, bool gather,
                                                .seed = 6,
                                                .mean_delay = 1e-5,
                                                .coll_max = coll_max,
-                                               .time_limit = INFINITY });
+                                               .time_limit = time_limit,
+                                               .entered = count_entered,
+                                               .arg = o });
+}
+
+static void set_up(struct one *o, int n_ranks, bool inside, bool gather,
+                   size_t coll_max)
+{
+    set_up_limited(o, n_ranks, inside, gather, coll_max, 1, INFINITY);
 }
 
 static void tear_down(struct one *o)
@@ -328,6 +349,44 @@ Test(group, a_withdrawing_rank_withdraws_the_group_and_all_leave)
             dwq_result_clear(&result);
             tear_down(&o);
         }
+    }
+}
+
+static dwq_status_t next_status(struct one *o)
+{
+    dwq_result_t result;
+    dwq_status_t status;
+
+    cr_assert_eq(dwq_controller_get_next_result(o->c, &result), DWQ_OK);
+    status = result.status;
+    dwq_result_clear(&result);
+    return status;
+}
+
+/* It holds a second task when the limit passes, and the first call still runs: that
+ * one ends, and the other is given back by the broker, as nobody asks for it. */
+Test(group, a_broker_gives_back_what_it_holds_after_the_time_limit)
+{
+    struct work quick = { .x = 1, .seconds = 1e-4 };
+    struct work slow = { .x = 1, .seconds = 1 };
+    struct work_task task;
+
+    for (int i = 0; i < 4; i++) {
+        struct one o;
+
+        set_up_limited(&o, 3, i % 2, i / 2, 4096, 2, 0.5);
+        sim_group_start(&o.group);
+        run(&o, &quick, DWQ_OK); /* so that another is sent ahead */
+        for (int k = 0; k < 2; k++) {
+            work_make(k == 0 ? &slow : &quick, &o.data, &task);
+            cr_assert_eq(dwq_controller_submit_call(o.c, &task.task, NULL),
+                         DWQ_OK);
+        }
+        cr_assert_eq(dwq_controller_progress(o.c), DWQ_OK);
+        cr_assert_eq(next_status(&o), DWQ_OK);
+        cr_assert_eq(next_status(&o), DWQ_E_TIME_LIMIT);
+        cr_assert_eq(o.n_entered, 2 * 3);
+        tear_down(&o);
     }
 }
 
