@@ -120,7 +120,7 @@ void flag_make(char *path, bool raised)
 {
     int file;
 
-    snprintf(path, FLAG_SIZE, "/tmp/dwq-flag-XXXXXX"); /* for mkstemp */
+    temporary_name(path, "dwq-flag");
     file = mkstemp(path);
     CHECK(file >= 0);
     close(file);

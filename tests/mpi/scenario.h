@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/temporary.h"
+
 /* The address sanitizer keeps freed memory for a while. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED true
@@ -60,7 +62,7 @@ int collect_all(dwq_controller_t *controller, dwq_status_t status,
 void sleep_seconds(double seconds);
 /* A file that "wait_for" waits for, on this host: its name, in `path`. So a test
  * says what comes after what, and no time does. */
-#define FLAG_SIZE 32
+#define FLAG_SIZE TEMPORARY_SIZE
 void flag_make(char *path, bool raised);
 void flag_raise(const char *path);
 void flag_remove(const char *path);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/temporary.h"
+
 #define PI 3.14159265358979323846
 #define WIDTH 0.3
 #define HEIGHT 0.2
@@ -230,12 +232,14 @@ Test(heat, the_picture_is_a_png_file)
     static const unsigned char start[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
                                          "\0\0\2\x58\0\0\1\x2c\x08\x03\0\0\0";
     static const unsigned char end[] = "\0\0\0\0IEND\xae\x42\x60\x82";
-    char path[] = "/tmp/test_heat_XXXXXX";
+    char path[TEMPORARY_SIZE];
     unsigned char *bytes = malloc(300000);
-    int descriptor = mkstemp(path);
+    int descriptor;
     FILE *file;
     size_t n;
 
+    temporary_name(path, "test_heat");
+    descriptor = mkstemp(path);
     cr_assert(bytes && descriptor >= 0);
     cr_assert_eq(heat_picture_write(path, (double[]){ 0, 100 }, 1, 2, 0, 100),
                  0);

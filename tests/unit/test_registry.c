@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/temporary.h"
 #include "workers/registry.h"
 
 static const struct dwqi_log quiet = { .line = NULL };
@@ -252,9 +253,10 @@ Test(registry, module_with_a_name_twice_is_refused)
 /* A folder with "unit_good.so", which is another module, and "broken.so". */
 static void make_folder(char *folder)
 {
-    char path[200];
+    char path[TEMPORARY_SIZE + 20];
     FILE *file;
 
+    temporary_name(folder, "dwq_registry");
     cr_assert_not_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/unit_good.so", folder);
     cr_assert_eq(symlink(UNIT_MODULES "/unit_bare.so", path), 0);
@@ -267,7 +269,7 @@ static void make_folder(char *folder)
 
 static void remove_folder(const char *folder)
 {
-    char path[200];
+    char path[TEMPORARY_SIZE + 20];
 
     snprintf(path, sizeof path, "%s/unit_good.so", folder);
     unlink(path);
@@ -278,8 +280,8 @@ static void remove_folder(const char *folder)
 
 Test(registry, folders_are_searched_in_order)
 {
-    char folder[] = "/tmp/dwq_registry_XXXXXX";
-    char path[500];
+    char folder[TEMPORARY_SIZE];
+    char path[800];
     struct dwqi_registry *registry;
 
     make_folder(folder);
