@@ -177,6 +177,20 @@ void dwqi_team_part_came(struct dwqi_team *team, int group_rank,
     team->n_missing--;
 }
 
+/* Whether a part is one that was given up: of an earlier task. */
+static bool is_late(const struct dwqi_team *team,
+                    const struct dwqi_team_member *member,
+                    const struct dwqi_message *message)
+{
+    struct dwqi_part_head head;
+
+    return member->n_given_up > 0 && message->body &&
+           team->sending == DWQI_ORDER_TASK &&
+           dwqi_part_head_read(message->body, message->body_size, &head) ==
+               DWQ_OK &&
+           head.id != team->head.id;
+}
+
 /* A part by message. What cannot be read is an empty part: the broker makes a
  * failure of it. */
 static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
@@ -184,6 +198,14 @@ static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
 {
     struct dwqi_team_part part = { .data = NULL };
 
+    if (is_late(team, &team->members[group_rank], message)) {
+        team->members[group_rank].n_given_up--;
+        dwqi_log_warning(team->config.log,
+                         "dropped a part of rank %d of the group that is of an "
+                         "earlier task",
+                         group_rank);
+        return DWQ_OK;
+    }
     if (message->body) {
         part.size = message->body_size;
         if (!message->in_frame) {
@@ -315,6 +337,7 @@ static dwq_status_t unreadable(struct dwqi_team *team, int group_rank,
                !team->ops->may_be_part(team, group_rank)) {
         member->n_lost++;
     } else if (team->n_missing > 0 && !member->has_part) {
+        member->n_given_up++;
         dwqi_team_part_came(team, group_rank,
                             (struct dwqi_team_part){ .data = NULL });
     }

@@ -29,6 +29,7 @@ struct dwqi_team_member {
     bool has_part;
     uint32_t n_ready_due; /* READYs that belong before its part */
     uint32_t n_lost;      /* messages that could not be read, no parts */
+    uint32_t n_given_up;  /* parts that were, for such a message */
     struct dwqi_agreement agreement; /* the newest it spoke of */
 };
 

@@ -317,6 +317,36 @@ Test(group, ready_data_of_a_rank_come_before_its_result)
     }
 }
 
+/* By messages it may have been the part, and so ends the call: the part that comes
+ * after all is none of the next call's. */
+Test(sendrecv, a_part_that_was_given_up_is_not_taken_for_the_next)
+{
+    struct work work = { .x = 1, .seconds = 1e-2 };
+    struct work_task task;
+
+    for (int inside = 0; inside <= 1; inside++) {
+        struct one o;
+        dwq_result_t result;
+
+        set_up(&o, 2, inside != 0, false, 4096);
+        o.group.ranks[1].slowness =
+            10; /* it comes when the next call has begun */
+        sim_group_start(&o.group);
+        work_make(&work, &o.data, &task);
+        task.task.function = "loses_ready";
+        cr_assert_eq(dwq_controller_submit_call(o.c, &task.task, NULL), DWQ_OK);
+        cr_assert_eq(dwq_controller_get_next_result(o.c, &result), DWQ_OK);
+        cr_assert_eq(result.status, DWQ_E_TASK);
+        cr_assert_eq(result.code, DWQ_E_MESSAGE);
+        cr_assert_eq(result.failed_rank, inside);
+        dwq_result_clear(&result);
+        for (int k = 0; k < 3; k++) {
+            run(&o, &work, DWQ_OK);
+        }
+        tear_down(&o);
+    }
+}
+
 /* must_hold: failure on one rank only does not leave the broker waiting. */
 Test(group, the_first_failing_rank_is_named_and_the_others_have_values)
 {
