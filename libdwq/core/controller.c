@@ -196,10 +196,10 @@ static dwq_status_t after_submit(dwq_controller_t *c,
     if (c->config.n_workers == 0) {
         return DWQ_OK;
     }
-    if (!isinf(c->config.time_limit) || c->limit_passed) {
+    now = dwqi_now(c->config.transport);
+    if (c->limit_passed || now >= c->config.time_limit) {
         return poll_and_send(c);
     }
-    now = dwqi_now(c->config.transport);
     if (task && may_wait(c, task, now)) {
         return DWQ_OK;
     }

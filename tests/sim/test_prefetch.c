@@ -107,7 +107,8 @@ static void make_worker(struct bench *b, int number)
     dwqi_sim_set_step(b->sim, number, worker_step, w, 0);
 }
 
-static void set_up(struct bench *b, int n_workers, int held_max, double corrupt)
+static void set_up_limited(struct bench *b, int n_workers, int held_max,
+                           double corrupt, double time_limit)
 {
     int peers[MAX_WORKERS];
 
@@ -129,9 +130,14 @@ static void set_up(struct bench *b, int n_workers, int held_max, double corrupt)
                                           .peers = peers,
                                           .n_peers = n_workers + 1,
                                           .held_max = held_max,
-                                          .time_limit = INFINITY,
+                                          .time_limit = time_limit,
                                           .grace_end = INFINITY },
         &b->c);
+}
+
+static void set_up(struct bench *b, int n_workers, int held_max, double corrupt)
+{
+    set_up_limited(b, n_workers, held_max, corrupt, INFINITY);
 }
 
 static void tear_down(struct bench *b)
@@ -251,12 +257,12 @@ static void leave_results(struct bench *b, const char *function, double seconds)
     cr_assert_eq(dwq_controller_progress(b->c), DWQ_OK);
 }
 
-Test(prefetch, short_calls_wait_for_others_while_the_user_has_results_to_take)
+static void play_short_calls(double time_limit)
 {
     struct bench b;
     uint64_t n_sent;
 
-    set_up(&b, 2, 64, 0);
+    set_up_limited(&b, 2, 64, 0, time_limit);
     leave_results(&b, "run", 1e-6);
     leave_results(&b, "watched", 1e-3);
     submit(&b, "run", 1e-6, 1);
@@ -275,6 +281,16 @@ Test(prefetch, short_calls_wait_for_others_while_the_user_has_results_to_take)
     cr_assert_gt(dwqi_sim_n_sent(b.sim), n_sent);
     cr_assert_eq(collect(&b, DWQ_OK), 2);
     tear_down(&b);
+}
+
+Test(prefetch, short_calls_wait_for_others_while_the_user_has_results_to_take)
+{
+    play_short_calls(INFINITY);
+}
+
+Test(prefetch, a_time_limit_that_is_far_away_changes_no_message)
+{
+    play_short_calls(1e6);
 }
 
 /* Learned: 1 us per unit of estimate. Then one call of 2000 units and tiny ones:
