@@ -54,16 +54,14 @@ static void ask_mode(struct bench *bench, int ranks, const char *mode)
           .args = { "groups", calls, count, "0", mode, "split" } },
         { .np = 2,
           .args = { "groups", calls, count, "0", mode, "spawn" },
-          .env = { "OMPI_MCA_mpi_yield_when_idle=1",
-                   bench->is_open_mpi_4 ? "EVENT_NOEPOLL=1" : NULL } },
+          .spawns = true },
         { .np = ranks + 1,
           .side = SIDE_BARE,
           .args = { "group", calls, "0", gather } },
         { .np = 2,
           .side = SIDE_BARE,
           .args = { "group", calls, "0", gather, others },
-          .env = { "OMPI_MCA_mpi_yield_when_idle=1",
-                   bench->is_open_mpi_4 ? "EVENT_NOEPOLL=1" : NULL } },
+          .spawns = true },
     };
     struct samples samples[4] = { { NULL, 0, 0 } };
 

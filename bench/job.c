@@ -21,7 +21,7 @@ int scaled(const struct bench *bench, int full, int tiny)
     return bench->tiny ? tiny : full;
 }
 
-static void set_environment(const struct job *job)
+static void set_environment(const struct bench *bench, const struct job *job)
 {
     /* Ranks may outnumber cores, and root is welcome. */
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
@@ -29,8 +29,11 @@ static void set_environment(const struct job *job)
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
     /* Without it a bare receive costs milliseconds where ranks share cores, and
      * with it a poll costs a system call where they do not. */
-    if (job->np > sysconf(_SC_NPROCESSORS_ONLN)) {
+    if (job->np > sysconf(_SC_NPROCESSORS_ONLN) || job->spawns) {
         setenv("OMPI_MCA_mpi_yield_when_idle", "1", 1);
+    }
+    if (job->spawns && bench->is_open_mpi_4) {
+        setenv("EVENT_NOEPOLL", "1", 1); /* or it hangs at random */
     }
     for (size_t i = 0; job->env[i]; i++) {
         char *entry = strdup(job->env[i]);
@@ -49,9 +52,10 @@ static void set_environment(const struct job *job)
     }
 }
 
-static void exec_command(const struct job *job, const char *const *command)
+static void exec_command(const struct bench *bench, const struct job *job,
+                         const char *const *command)
 {
-    set_environment(job);
+    set_environment(bench, job);
     execvp(command[0], (char **)(void *)command);
     fprintf(stderr, "dwq-bench: cannot start %s: %s\n", command[0],
             strerror(errno));
@@ -65,7 +69,7 @@ static void exec_job(const struct bench *bench, const struct job *job)
     int n = 0;
 
     if (job->command) {
-        exec_command(job, job->command);
+        exec_command(bench, job, job->command);
     }
     if (job->np > 0) {
         args[n++] = "mpirun";
@@ -88,7 +92,7 @@ static void exec_job(const struct bench *bench, const struct job *job)
         args[n++] = job->args[i];
     }
     args[n] = NULL;
-    exec_command(job, args);
+    exec_command(bench, job, args);
 }
 
 static pid_t start(const struct bench *bench, const struct job *job,
