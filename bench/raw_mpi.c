@@ -11,7 +11,9 @@
  *                                       get a call by scatter and gather, or (GATHER
  *                                       0) by messages; rank 1 spawns SPAWN of them
  *     raw_mpi payload BYTES CALLS       bytes/s, there and back
- *     raw_mpi bounds RANKS              start, one duplicate, one barrier, end
+ *     raw_mpi bounds KIND RANKS         seconds of start and end, twice: a duplicate
+ *                                       and a barrier (KIND none), and groups of RANKS
+ *                                       that are split, or spawned by one rank of each
  */
 #include <mpi.h>
 #include <stdint.h>
@@ -292,22 +294,74 @@ static void payload(int rank, size_t size, int n)
 
 /* --- Start and end -------------------------------------------------------- */
 
-static void bounds(int rank)
-{
-    double start = MPI_Wtime();
-    MPI_Comm copy;
-
-    MPI_Comm_dup(MPI_COMM_WORLD, &copy);
-    MPI_Barrier(copy);
-    MPI_Comm_free(&copy);
-    if (rank == 0) {
-        printf("run_s %.9g\n", MPI_Wtime() - start);
-    }
-}
-
 static int is(const char *argument, const char *name)
 {
     return strcmp(argument, name) == 0;
+}
+
+/* Spawned, and those that spawned them: up and away again. */
+static void meet(MPI_Comm between, int is_broker)
+{
+    MPI_Comm group;
+
+    MPI_Intercomm_merge(between, !is_broker, &group);
+    MPI_Barrier(group);
+    MPI_Comm_free(&group);
+    MPI_Comm_disconnect(&between);
+}
+
+static void spawn_and_meet(char **argv, int n_ranks)
+{
+    char *arguments[] = { "bounds", argv[2], argv[3], NULL };
+    MPI_Comm between;
+
+    MPI_Comm_spawn(argv[0], arguments, n_ranks - 1, MPI_INFO_NULL, 0,
+                   MPI_COMM_SELF, &between, MPI_ERRCODES_IGNORE);
+    meet(between, 1);
+}
+
+static void split_and_part(MPI_Comm all, int rank, int n_ranks)
+{
+    MPI_Comm group = MPI_COMM_NULL;
+
+    MPI_Comm_split(all, rank > 0 ? (rank - 1) / n_ranks : MPI_UNDEFINED, rank,
+                   &group);
+    if (group != MPI_COMM_NULL) {
+        MPI_Comm_free(&group);
+    }
+}
+
+static void start_and_end(int rank, char **argv, int n_ranks)
+{
+    MPI_Comm copy;
+
+    MPI_Comm_dup(MPI_COMM_WORLD, &copy);
+    if (is(argv[2], "split")) {
+        split_and_part(copy, rank, n_ranks);
+    } else if (is(argv[2], "spawn") && rank > 0) {
+        spawn_and_meet(argv, n_ranks);
+    }
+    MPI_Barrier(copy);
+    MPI_Comm_free(&copy);
+}
+
+/* The first time is not counted. */
+static void bounds(int rank, char **argv, int n_ranks)
+{
+    MPI_Comm parent;
+    double start;
+
+    MPI_Comm_get_parent(&parent);
+    if (parent != MPI_COMM_NULL) {
+        meet(parent, 0);
+        return;
+    }
+    start_and_end(rank, argv, n_ranks);
+    start = MPI_Wtime();
+    start_and_end(rank, argv, n_ranks);
+    if (rank == 0) {
+        printf("run_s %.9g\n", MPI_Wtime() - start);
+    }
 }
 
 int main(int argc, char **argv)
@@ -330,8 +384,8 @@ int main(int argc, char **argv)
         group_roundtrip(argc, argv, rank);
     } else if (is(what, "payload")) {
         payload(rank, (size_t)first, (int)second);
-    } else if (is(what, "bounds")) {
-        bounds(rank);
+    } else if (is(what, "bounds") && argc > 3) {
+        bounds(rank, argv, (int)second);
     } else if (rank == 0) {
         fprintf(stderr, "raw_mpi: see the head of raw_mpi.c\n");
     }

@@ -303,6 +303,12 @@ static const struct {
       "times their hot round trip, too (beside it in the table). More yields "
       "before "
       "the sleep change nothing." },
+    { "bounds", "a run",
+      "Before the roles start, all ranks compare their options, agree that "
+      "none refuses them, find out who shares a host and make the "
+      "communicators of the library and of the user; each is a collective "
+      "or more, where the bare ranks have one duplicate, one split and one "
+      "barrier. It is milliseconds, once in a run." },
     { "groups", "",
       "Each rank that polls in vain gives the core away, and non-blocking "
       "collectives "

@@ -47,6 +47,19 @@ def check_figure(f):
         check(abs(f["value"] / ratio - 1) < 1e-6, name + ": ratio of medians")
 
 
+# What the figures of a question must be of, beside all that they are.
+ASKED = {
+    "bounds": ["np=2, the whole job", "split", "spawn", "a run, MPI being up"],
+}
+
+
+def check_asked(figures):
+    for question, wanted in ASKED.items():
+        names = [f["name"] for f in figures if f["question"] == question]
+        missing = [w for w in wanted if not any(w in n for n in names)]
+        check(not missing, "%s asks all it should: %s" % (question, missing))
+
+
 def questions():
     text = run("--help").stdout
     return [line.split()[0] for line in text.split("questions:\n")[1].splitlines()]
@@ -65,6 +78,7 @@ def check_run(folder):
           "every question gives figures")
     for f in figures:
         check_figure(f)
+    check_asked(figures)
     missing = [f["name"] for f in figures if f["name"] not in done.stdout]
     check(not missing, "the table has every figure: %s" % missing)
     with open(readme) as text:
