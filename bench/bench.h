@@ -96,7 +96,9 @@ struct job {
     const char *args[ARGS_MAX]; /* of the program; ends with NULL */
     const char *env[8];         /* NAME=VALUE, or NAME= to unset; NULL ends */
     bool spawns;                /* its ranks start others, of this job too */
-    double timeout;             /* seconds; 0: 120 */
+    bool
+        untold; /* MPI is not told that ranks share cores, and so never yields */
+    double timeout; /* seconds; 0: 120 */
     /* Called with each line that the job prints; may be NULL. */
     void (*pass_line)(struct bench *bench, const char *line);
 };

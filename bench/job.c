@@ -26,6 +26,11 @@ static void set_environment(const struct bench *bench, const struct job *job)
     /* Ranks may outnumber cores, and root is welcome. */
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
     setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    if (job->untold) {
+        unsetenv("OMPI_MCA_rmaps_base_oversubscribe");
+        unsetenv("OMPI_MCA_mpi_yield_when_idle");
+        return;
+    }
     setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 1);
     /* Without it a bare receive costs milliseconds where ranks share cores, and
      * with it a poll costs a system call where they do not. */
@@ -35,6 +40,10 @@ static void set_environment(const struct bench *bench, const struct job *job)
     if (job->spawns && bench->is_open_mpi_4) {
         setenv("EVENT_NOEPOLL", "1", 1); /* or it hangs at random */
     }
+}
+
+static void set_variables(const struct job *job)
+{
     for (size_t i = 0; job->env[i]; i++) {
         char *entry = strdup(job->env[i]);
         char *value = entry ? strchr(entry, '=') : NULL;
@@ -56,6 +65,7 @@ static void exec_command(const struct bench *bench, const struct job *job,
                          const char *const *command)
 {
     set_environment(bench, job);
+    set_variables(job);
     execvp(command[0], (char **)(void *)command);
     fprintf(stderr, "dwq-bench: cannot start %s: %s\n", command[0],
             strerror(errno));
@@ -65,7 +75,7 @@ static void exec_command(const struct bench *bench, const struct job *job,
 static void exec_job(const struct bench *bench, const struct job *job)
 {
     const char *args[ARGS_MAX + 12];
-    char ranks[24], path[4096];
+    char ranks[24], slots[48], path[4096];
     int n = 0;
 
     if (job->command) {
@@ -73,7 +83,13 @@ static void exec_job(const struct bench *bench, const struct job *job)
     }
     if (job->np > 0) {
         args[n++] = "mpirun";
-        args[n++] = "--oversubscribe";
+        if (job->untold) { /* as if there were so many cores */
+            snprintf(slots, sizeof slots, "localhost:%d", job->np);
+            args[n++] = "--host";
+            args[n++] = slots;
+        } else {
+            args[n++] = "--oversubscribe";
+        }
         args[n++] = "--bind-to";
         args[n++] = "none";
         args[n++] = "-n";

@@ -49,6 +49,7 @@ def check_figure(f):
 
 # What the figures of a question must be of, beside all that they are.
 ASKED = {
+    "crowded": ["a stream", "one call"],
     "bounds": ["np=2, the whole job", "split", "spawn", "a run, MPI being up"],
 }
 
@@ -58,6 +59,9 @@ def check_asked(figures):
         names = [f["name"] for f in figures if f["question"] == question]
         missing = [w for w in wanted if not any(w in n for n in names)]
         check(not missing, "%s asks all it should: %s" % (question, missing))
+    slow = [f["bare"]["median"] / f["peer"]["median"] for f in figures
+            if f["question"] == "crowded" and "one call" in f["name"]]
+    check(min(slow) > 10, "MPI knows of no shared cores where it should not")
 
 
 def questions():
