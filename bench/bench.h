@@ -36,7 +36,7 @@ struct summary {
 
 struct figure {
     char question[TEXT_MAX];
-    char name[TEXT_MAX];
+    char name[NOTE_MAX];
     char unit[UNIT_MAX];
     struct summary sides[SIDE_COUNT];
     double x;              /* where it stands in a plot; NAN: in none */

@@ -66,9 +66,16 @@ static void ask_kind(struct bench *bench, const struct kind *kind)
     }
 }
 
-/* The bare ranks beside them spin all the time. */
-static void ask_quiet(struct bench *bench, bool grouped)
+struct quiet {
+    bool grouped, between_hosts;
+    double bar; /* seconds; 0: none */
+};
+
+/* The bare ranks beside them spin all the time. Without the doorbell ranks sleep as
+ * they do between hosts. */
+static void ask_quiet(struct bench *bench, const struct quiet *quiet)
 {
+    bool grouped = quiet->grouped;
     static const char *const names[] = { "p50" };
     char calls[24];
     const char *pause = bench->tiny ? "0.01" : "1";
@@ -76,7 +83,9 @@ static void ask_quiet(struct bench *bench, bool grouped)
         { .np = 5,
           .side = SIDE_OURS,
           .args = { grouped ? "groups" : "roundtrip", calls,
-                    grouped ? "4" : "0", pause, "gather", "split" } },
+                    grouped ? "4" : "0", pause, "gather", "split" },
+          .env = { quiet->between_hosts ? "DWQ_DOORBELL=0"
+                                        : "DWQ_DOORBELL=" } },
         { .np = 5,
           .side = SIDE_BARE,
           .args = { grouped ? "group" : "quiet", calls, pause, "1" } },
@@ -87,11 +96,13 @@ static void ask_quiet(struct bench *bench, bool grouped)
     number(calls, scaled(bench, 5, 2));
     jobs_alternate(bench, jobs, 2, names, 1, samples);
     snprintf(figure.name, sizeof figure.name,
-             "np=5, first call%s after 1 s of quiet, p50",
-             grouped ? " of a group" : "");
+             "np=5, first call%s after 1 s of quiet, %sp50",
+             grouped ? " of a group" : "",
+             quiet->between_hosts ? "as between hosts, " : "");
     figure_side(&figure, SIDE_OURS, &samples[0]);
     figure_side(&figure, SIDE_BARE, &samples[1]);
-    figure_absolute(&figure, BAR_AT_MOST, grouped ? 150e-6 : 60e-6);
+    figure_absolute(&figure, quiet->bar > 0 ? BAR_AT_MOST : BAR_NONE,
+                    quiet->bar);
     snprintf(figure.note, sizeof figure.note,
              "beside it the bare ranks spin all the time");
     figure_report(bench, &figure);
@@ -103,15 +114,22 @@ static void ask(struct bench *bench)
 {
     static const struct kind kinds[] = { { 2, true, false, 4, 4 },
                                          { 2, false, false, 0, 0 },
+                                         { 5, true, false, 0, 0 },
                                          { 5, false, false, 1, 0 },
                                          { 5, false, true, 1, 0 } };
 
-    progress_begin(bench, "roundtrip", bench->rounds * 12);
+    static const struct quiet quiets[] = { { false, false, 60e-6 },
+                                           { true, false, 150e-6 },
+                                           { false, true, 800e-6 },
+                                           { true, true, 0 } };
+
+    progress_begin(bench, "roundtrip", bench->rounds * 18);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         ask_kind(bench, &kinds[i]);
     }
-    ask_quiet(bench, false);
-    ask_quiet(bench, true);
+    for (size_t i = 0; i < sizeof quiets / sizeof quiets[0]; i++) {
+        ask_quiet(bench, &quiets[i]);
+    }
     progress_end(bench);
 }
 

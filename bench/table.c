@@ -192,7 +192,7 @@ void table_compare(const struct bench *old, const struct bench *bench,
     for (size_t i = 0; i < bench->n_figures; i++) {
         const struct figure *f = &bench->figures[i];
         const struct figure *before = same_figure(old, f);
-        char name[2 * TEXT_MAX + 2], a[QUANTITY_MAX], b[QUANTITY_MAX];
+        char name[TEXT_MAX + NOTE_MAX + 2], a[QUANTITY_MAX], b[QUANTITY_MAX];
 
         snprintf(name, sizeof name, "%s: %s", f->question, f->name);
         if (!before) {
