@@ -53,49 +53,116 @@ static int controller(dwq_controller_t *controller, void *arg)
     return 0;
 }
 
-/* --- In the job, with groups: SECONDS groups ----------------------------------- */
+/* --- In the job, with groups: SECONDS KIND ------------------------------------- */
+
+/* What a rank is, and since when its time counts. */
+struct own {
+    struct args args;
+    int worker; /* of a rank of a group */
+    double used, begin;
+};
+
+static void count_from_now(struct own *own)
+{
+    own->used = processor_time();
+    own->begin = now();
+}
 
 static int one_call(dwq_controller_t *controller, void *arg)
 {
-    wait_seconds(controller, arg_number(arg, 0));
+    struct own *own = arg;
+
+    count_from_now(own);
+    wait_seconds(controller, arg_number(&own->args, 0));
     return 0;
 }
 
-/* On 9 ranks: 0 waits for the call on group 1; of group 2, 4 is the broker beside the
- * group, 5 and 6 its ranks; 7 and 8 are left over. */
-static const char *role_of(int rank)
+static int on_worker(dwq_worker_t *worker, void *arg)
 {
-    return rank == 0   ? "controller"
-           : rank == 4 ? "broker"
-           : rank == 5 ? "member"
-           : rank == 7 ? "left"
-                       : NULL;
+    struct own *own = arg;
+
+    own->worker = dwq_worker_id(worker);
+    count_from_now(own);
+    return 0;
 }
 
-/* The second run, MPI being up: from its start to its end. */
-static int measure_groups(int argc, char **argv)
+static int on_broker(dwq_broker_t *broker, void *arg)
 {
-    struct args args = { argc, argv }, none = { 0, NULL };
+    (void)broker;
+    count_from_now(arg);
+    return 0;
+}
+
+struct kind {
+    const char *name, *title;
+    dwq_grouping_t grouping;
+    int np, ranks; /* of a group */
+    bool inside;   /* the broker */
+    /* Ranks of the world; 0: none. Group 1 has the call, group 2 waits. */
+    int broker, member, left;
+};
+
+static const struct kind kinds[] = {
+    { "beside", "np=9, groups of 2", DWQ_GROUPING_SPLIT, 9, 2, false, 4, 5, 7 },
+    { "inside", "np=9, groups of 3, broker inside", DWQ_GROUPING_SPLIT, 9, 3,
+      true, 4, 5, 7 },
+    { "spawned", "np=3, spawned groups of 2", DWQ_GROUPING_SPAWN, 3, 2, false,
+      2, 0, 0 },
+};
+
+static const struct kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *role_of(const struct kind *kind, const dwq_world_t *world,
+                           const struct own *own)
+{
+    if (world->spawned) {
+        return own->worker == 2 ? "member" : NULL;
+    }
+    return world->rank == 0              ? "controller"
+           : world->rank == kind->broker ? "broker"
+           : world->rank == kind->member ? "member"
+           : world->rank == kind->left   ? "left"
+                                         : NULL;
+}
+
+/* The second run, MPI being up: from when the role begins (of who has none, the run)
+ * to the end of the run. */
+static int measure_groups(const struct kind *kind, int argc, char **argv)
+{
+    struct own own = { .args = { 0, NULL } };
     dwq_options_t options = { .controller = one_call,
+                              .worker = on_worker,
+                              .broker = on_broker,
                               .functions = call_functions,
-                              .grouping = DWQ_GROUPING_SPLIT,
-                              .nprocs_per_worker = 2,
-                              .arg = &none };
+                              .grouping = kind->grouping,
+                              .nprocs_per_worker = kind->ranks,
+                              .broker_is_worker = kind->inside,
+                              .arg = &own };
     dwq_world_t world;
-    double used, begin;
+    const char *role;
 
     if (dwq_run(&options, NULL) != DWQ_OK || dwq_world(&world) != DWQ_OK) {
         return 1;
     }
-    options.arg = &args;
-    used = processor_time();
-    begin = now();
+    own.args = (struct args){ argc, argv };
+    own.worker =
+        0; /* who was spawned for the first run has no part in this one */
+    count_from_now(&own);
     if (dwq_run(&options, NULL) != DWQ_OK) {
         return 1;
     }
-    if (role_of(world.rank)) {
-        printf("%s %.9g\n", role_of(world.rank),
-               100 * (processor_time() - used) / (now() - begin));
+    role = role_of(kind, &world, &own);
+    if (role) {
+        printf("%s %.9g\n", role,
+               100 * (processor_time() - own.used) / (now() - own.begin));
     }
     dwq_finalize();
     return 0;
@@ -103,9 +170,10 @@ static int measure_groups(int argc, char **argv)
 
 static int measure(int argc, char **argv)
 {
-    return argc > 1 && strcmp(argv[1], "groups") == 0
-               ? measure_groups(argc, argv)
-               : run_calls(controller, argc, argv, NULL);
+    const struct kind *kind = argc > 1 ? find_kind(argv[1]) : NULL;
+
+    return kind ? measure_groups(kind, argc, argv)
+                : run_calls(controller, argc, argv, NULL);
 }
 
 /* --- Asking -------------------------------------------------------------------- */
@@ -126,9 +194,9 @@ static void ask_roles(struct bench *bench, struct job *job, const char *what,
                  bell ? "one host" : "as between hosts");
         figure_side(&figure, SIDE_OURS, &samples[i]);
         figure_absolute(&figure, BAR_AT_MOST, bell ? 0.5 : 2);
-        snprintf(
-            figure.note, sizeof figure.note,
-            "a bare MPI_Recv takes 100 %%; of workers, the worst of three");
+        snprintf(figure.note, sizeof figure.note,
+                 "a bare MPI_Recv takes 100 %%%s",
+                 strcmp(names[i], "worker") == 0 ? "; the worst of three" : "");
         figure_report(bench, &figure);
         samples_finish(&samples[i]);
     }
@@ -141,10 +209,17 @@ static void ask_how(struct bench *bench, bool bell)
                                            "left" };
     const char *seconds = bench->tiny ? "0.2" : "10";
     struct job workers = { .np = 5, .args = { "idle", seconds } };
-    struct job groups = { .np = 9, .args = { "idle", seconds, "groups" } };
 
     ask_roles(bench, &workers, "np=5", bell, plain, 2);
-    ask_roles(bench, &groups, "np=9, groups of 2", bell, grouped, 4);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct job groups = { .np = kinds[i].np,
+                              .args = { "idle", seconds, kinds[i].name },
+                              .spawns =
+                                  kinds[i].grouping == DWQ_GROUPING_SPAWN };
+
+        ask_roles(bench, &groups, kinds[i].title, bell, grouped,
+                  kinds[i].left > 0 ? 4 : 3);
+    }
 }
 
 static void ask(struct bench *bench)
@@ -152,7 +227,7 @@ static void ask(struct bench *bench)
     int rounds = bench->rounds;
 
     bench->rounds = 1; /* 10 s are many waits */
-    progress_begin(bench, "idle", 4);
+    progress_begin(bench, "idle", 8);
     ask_how(bench, true);
     ask_how(bench, false);
     progress_end(bench);

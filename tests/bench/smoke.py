@@ -49,6 +49,15 @@ def check_figure(f):
 
 # What the figures of a question must be of, beside all that they are.
 ASKED = {
+    "roundtrip": ["np=2, spinning, p99", "np=2, default wait", "np=5, spinning",
+                  "np=5, default wait, p50", "first call after", "of a group",
+                  "as between hosts"],
+    "idle": [role + ", " + where for where in ("one host", "as between hosts")
+             for role in ("np=5, controller", "np=5, worker", "broker", "member",
+                          "left", "inside, broker", "inside, member",
+                          "spawned groups of 2, controller",
+                          "spawned groups of 2, broker",
+                          "spawned groups of 2, member")],
     "crowded": ["a stream", "one call"],
     "bounds": ["np=2, the whole job", "split", "spawn", "a run, MPI being up"],
 }
@@ -59,6 +68,9 @@ def check_asked(figures):
         names = [f["name"] for f in figures if f["question"] == question]
         missing = [w for w in wanted if not any(w in n for n in names)]
         check(not missing, "%s asks all it should: %s" % (question, missing))
+    spins = [f["name"] for f in figures
+             if f["question"] == "idle" and f["value"] > 90]
+    check(not spins, "who waits does not spin: %s" % spins)
     slow = [f["bare"]["median"] / f["peer"]["median"] for f in figures
             if f["question"] == "crowded" and "one call" in f["name"]]
     check(min(slow) > 10, "MPI knows of no shared cores where it should not")
