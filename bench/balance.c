@@ -125,7 +125,9 @@ static void ask_order(struct bench *bench, bool longest)
     struct job job = { .np = 5,
                        .args = { "balance", calls, longest ? "1" : "0" } };
     struct samples samples[3] = { { NULL, 0, 0 } };
-    struct figure figure = { .question = "balance", .unit = "s", .x = NAN };
+    struct figure figure = {
+        .question = "balance", .ranks = 5, .unit = "s", .x = NAN
+    };
 
     number(calls, scaled(bench, CALLS_MAX, 10));
     jobs_alternate(bench, &job, 1, names, 3, samples);
@@ -140,7 +142,7 @@ static void ask_order(struct bench *bench, bool longest)
              "the ideal list schedule stands as bare; max(total / workers, "
              "longest) is %.4g s",
              samples_median(&samples[2]));
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
     for (int i = 0; i < 3; i++) {
         samples_finish(&samples[i]);
     }

@@ -38,6 +38,8 @@ struct figure {
     char question[TEXT_MAX];
     char name[NOTE_MAX];
     char unit[UNIT_MAX];
+    int ranks;           /* of its jobs, with spawned ones; 0: no MPI */
+    bool oversubscribed; /* more ranks than cores */
     struct summary sides[SIDE_COUNT];
     double x;              /* where it stands in a plot; NAN: in none */
     char series[TEXT_MAX]; /* which curve of its question */
@@ -61,6 +63,7 @@ struct bench {
     const char *smpi;   /* a build with -Dmpi=smpi; NULL: none */
     bool tiny;          /* counts so small that only the form is right */
     int rounds;         /* jobs of each side per figure */
+    int cores;
     bool has_mpi4py;
     bool is_open_mpi_4; /* whose spawn needs EVENT_NOEPOLL */
     FILE *json;         /* or NULL */
@@ -147,6 +150,8 @@ void figure_ratio(struct figure *figure, enum side theirs, enum bar_kind kind,
                   double bar);
 /* Hold our median against a bar, if there is one. */
 void figure_absolute(struct figure *figure, enum bar_kind kind, double bar);
+/* One of this run, on this machine: report it. */
+void figure_measured(struct bench *bench, struct figure *figure);
 /* Print it as JSON, and keep a copy. */
 void figure_report(struct bench *bench, const struct figure *figure);
 /* "met", "missed", "not measured"; "" without a bar. */

@@ -62,12 +62,20 @@ static const char *bare_calls(const struct shape *shape)
                : "bare: one duplicate, one barrier";
 }
 
+static int n_ranks(const struct shape *shape)
+{
+    return strcmp(shape->kind, "spawn") == 0
+               ? 1 + (shape->np - 1) * shape->ranks
+               : shape->np;
+}
+
 /* At most 20 % of a run are ours: 1.25 x bare. */
 static void report(struct bench *bench, const struct shape *shape, bool job,
                    const struct samples *ours, const struct samples *bare)
 {
     bool grouped = strcmp(shape->kind, "none") != 0;
     struct figure figure = { .question = "bounds",
+                             .ranks = n_ranks(shape),
                              .unit = "s",
                              .x = shape->np };
     char groups[TEXT_MAX] = "";
@@ -86,7 +94,7 @@ static void report(struct bench *bench, const struct shape *shape, bool job,
                  job ? 1.2 : 1.25);
     snprintf(figure.note, sizeof figure.note, "%s",
              job ? "" : bare_calls(shape));
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
 }
 
 static void ask_shape(struct bench *bench, const struct shape *shape)

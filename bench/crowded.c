@@ -28,6 +28,7 @@ static void ask_np(struct bench *bench, const struct kind *kind, int np)
     };
     struct samples samples[N_JOBS] = { { NULL, 0, 0 } };
     struct figure figure = { .question = "crowded",
+                             .ranks = np,
                              .x = kind->bar_kind == BAR_AT_LEAST ? np : NAN,
                              .note = "bare without the flag, too; as peer "
                                      "stands ours with it" };
@@ -48,7 +49,7 @@ static void ask_np(struct bench *bench, const struct kind *kind, int np)
     figure_side(&figure, SIDE_PEER, &samples[WITH_FLAG]);
     figure_ratio(&figure, SIDE_PEER, kind->bar_kind, kind->bar);
     snprintf(figure.value_unit, sizeof figure.value_unit, "x with flag");
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
     for (int i = 0; i < N_JOBS; i++) {
         samples_finish(&samples[i]);
     }

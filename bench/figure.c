@@ -63,6 +63,12 @@ const char *figure_verdict(const struct figure *figure)
     return figure_missed(figure) ? "missed" : "met";
 }
 
+void figure_measured(struct bench *bench, struct figure *figure)
+{
+    figure->oversubscribed = figure->ranks > bench->cores;
+    figure_report(bench, figure);
+}
+
 void figure_report(struct bench *bench, const struct figure *figure)
 {
     if (bench->n_figures == bench->capacity) {
@@ -77,7 +83,8 @@ void figure_report(struct bench *bench, const struct figure *figure)
         bench->figures = figures;
         bench->capacity = capacity;
     }
-    bench->figures[bench->n_figures++] = *figure;
+    bench->figures[bench->n_figures] = *figure;
+    figure = &bench->figures[bench->n_figures++];
     if (bench->json) {
         json_write_figure(bench->json, figure);
     }

@@ -30,7 +30,9 @@ static void report(struct bench *bench, int ranks, const char *mode,
                    const char *kind, const struct samples *ours,
                    const struct samples *bare)
 {
-    struct figure figure = { .question = "groups", .unit = "s", .x = NAN };
+    struct figure figure = {
+        .question = "groups", .ranks = ranks + 1, .unit = "s", .x = NAN
+    };
 
     snprintf(figure.name, sizeof figure.name, "%d ranks, %s, %s, p50", ranks,
              kind, mode);
@@ -41,7 +43,7 @@ static void report(struct bench *bench, int ranks, const char *mode,
              "broker inside; bare: %s by such ranks",
              strcmp(mode, "gather") == 0 ? "send, scatter, gather, send"
                                          : "sends and receives");
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
 }
 
 static void ask_mode(struct bench *bench, int ranks, const char *mode)

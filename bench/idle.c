@@ -187,6 +187,7 @@ static void ask_roles(struct bench *bench, struct job *job, const char *what,
     jobs_alternate(bench, job, 1, names, n, samples);
     for (size_t i = 0; i < n; i++) {
         struct figure figure = { .question = "idle",
+                                 .ranks = job->spawns ? 7 : job->np,
                                  .unit = "% core",
                                  .x = NAN };
 
@@ -197,7 +198,7 @@ static void ask_roles(struct bench *bench, struct job *job, const char *what,
         snprintf(figure.note, sizeof figure.note,
                  "a bare MPI_Recv takes 100 %%%s",
                  strcmp(names[i], "worker") == 0 ? "; the worst of three" : "");
-        figure_report(bench, &figure);
+        figure_measured(bench, &figure);
         samples_finish(&samples[i]);
     }
 }

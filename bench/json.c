@@ -1,5 +1,6 @@
 #include "bench/json.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,8 @@ void json_write_figure(FILE *out, const struct figure *f)
     write_text(out, "name", f->name);
     fprintf(out, ", ");
     write_text(out, "unit", f->unit);
+    fprintf(out, ", \"ranks\": %d, \"oversubscribed\": %s", f->ranks,
+            f->oversubscribed ? "true" : "false");
     for (int side = 0; side < SIDE_COUNT; side++) {
         const struct summary *s = &f->sides[side];
 
@@ -141,6 +144,14 @@ static double read_number(const char *object, const char *key)
     return end == at ? NAN : value;
 }
 
+/* 0 if it is none: a file may hold anything. */
+static int read_count(const char *object, const char *key)
+{
+    double value = read_number(object, key);
+
+    return value >= 0 && value <= INT_MAX ? (int)value : 0;
+}
+
 static void read_facts(const char *line, struct facts *f)
 {
     read_text(line, "host", f->host, sizeof f->host);
@@ -150,7 +161,7 @@ static void read_facts(const char *line, struct facts *f)
     read_text(line, "library", f->library, sizeof f->library);
     read_text(line, "compiler", f->compiler, sizeof f->compiler);
     read_text(line, "date", f->date, sizeof f->date);
-    f->cores = (int)read_number(line, "cores");
+    f->cores = read_count(line, "cores");
     f->load = read_number(line, "load");
 }
 
@@ -171,13 +182,16 @@ static struct figure read_figure(const char *line)
 
         if (object) {
             f.sides[side] = (struct summary){
-                .n = (size_t)read_number(object, "n"),
+                .n = (size_t)read_count(object, "n"),
                 .median = read_number(object, "median"),
                 .p25 = read_number(object, "p25"),
                 .p75 = read_number(object, "p75"),
             };
         }
     }
+    f.ranks = read_count(line, "ranks");
+    f.oversubscribed = find(line, "oversubscribed") &&
+                       strncmp(find(line, "oversubscribed"), "true", 4) == 0;
     f.x = read_number(line, "x");
     f.value = read_number(line, "value");
     f.bar = read_number(line, "bar");

@@ -279,6 +279,7 @@ int main(int argc, char **argv)
     memcpy(folder, self, (size_t)length + 1);
     bench.self = self;
     bench.folder = dirname(folder);
+    bench.cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     bench.on_terminal = isatty(STDERR_FILENO);
     bench.has_mpi4py = facts_has_mpi4py();
     command.names = calloc((size_t)argc, sizeof *command.names);

@@ -38,6 +38,7 @@ static void ask(struct bench *bench)
     struct job job = { .np = 3, .args = { "memory", first, last } };
     struct samples samples[1] = { { NULL, 0, 0 } };
     struct figure figure = { .question = "memory",
+                             .ranks = 3,
                              .name = "np=3, from 10^4 to 10^6 calls",
                              .unit = "B",
                              .x = NAN };
@@ -52,7 +53,7 @@ static void ask(struct bench *bench)
     bench->rounds = rounds;
     figure_side(&figure, SIDE_OURS, &samples[0]);
     figure_absolute(&figure, BAR_AT_MOST, 5 * 1048576.);
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
     samples_finish(&samples[0]);
 }
 

@@ -56,9 +56,9 @@ static void report(struct bench *bench, size_t size, const char *series,
                    const struct samples *ours, const struct samples *bare,
                    double bar)
 {
-    struct figure figure = { .question = "payload",
-                             .unit = "B/s",
-                             .x = (double)size };
+    struct figure figure = {
+        .question = "payload", .ranks = 2, .unit = "B/s", .x = (double)size
+    };
 
     snprintf(figure.name, sizeof figure.name, "%zu KiB, %s", size / 1024,
              series);
@@ -67,7 +67,7 @@ static void report(struct bench *bench, size_t size, const char *series,
     figure_side(&figure, SIDE_BARE, bare);
     figure_ratio(&figure, SIDE_BARE, size >= 65536 ? BAR_AT_LEAST : BAR_NONE,
                  bar);
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
 }
 
 static void ask_size(struct bench *bench, size_t size, bool cma)

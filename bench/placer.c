@@ -28,7 +28,7 @@ static void report(struct bench *bench, int hosts, int ranks,
         figure_side(&figure, SIDE_OURS, &samples[i]);
         figure_absolute(&figure, has_bar ? BAR_AT_MOST : BAR_NONE,
                         has_bar ? 1 : 0);
-        figure_report(bench, &figure);
+        figure_measured(bench, &figure);
     }
 }
 

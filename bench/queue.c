@@ -48,14 +48,14 @@ static void ask(struct bench *bench)
     jobs_alternate(bench, &job, 1, names, 2, samples);
     progress_end(bench);
     for (int i = 0; i < 2; i++) {
-        struct figure figure = { .question = "queue", .x = NAN };
+        struct figure figure = { .question = "queue", .ranks = 2, .x = NAN };
 
         snprintf(figure.name, sizeof figure.name, "10^6 calls, per call: %s",
                  i == 0 ? "processor time" : "memory beyond its 8 bytes");
         snprintf(figure.unit, sizeof figure.unit, "%s", i == 0 ? "s" : "B");
         figure_side(&figure, SIDE_OURS, &samples[i]);
         figure_absolute(&figure, BAR_AT_MOST, i == 0 ? 1e-6 : 400);
-        figure_report(bench, &figure);
+        figure_measured(bench, &figure);
         samples_finish(&samples[i]);
     }
 }

@@ -165,14 +165,22 @@ static void write_cell(FILE *out, const char *text)
 
 static void write_row(FILE *out, const struct figure *f)
 {
-    char text[VERDICT_MAX > QUANTITY_MAX ? VERDICT_MAX : QUANTITY_MAX];
+    char text[SPREAD_MAX];
+
+    _Static_assert(SPREAD_MAX >= VERDICT_MAX && SPREAD_MAX >= QUANTITY_MAX &&
+                       SPREAD_MAX >= RANKS_MAX,
+                   "room for each");
 
     fprintf(out, "<tr class=\"%s\">", figure_verdict(f));
     write_cell(out, f->name);
+    write_cell(out, ranks_text(text, f));
     for (int side = 0; side < SIDE_COUNT; side++) {
         write_cell(out, f->sides[side].n > 0
                             ? quantity(text, f->sides[side].median, f->unit)
                             : "");
+        if (side == SIDE_OURS) {
+            write_cell(out, spread_text(text, f, SIDE_OURS));
+        }
     }
     write_cell(out, quantity(text, f->value, f->value_unit));
     write_cell(out, bar_text(text, f));
@@ -188,7 +196,7 @@ static const char page_head[] =
     "padding: 0 1em }\n"
     "table { border-collapse: collapse } th, td { text-align: left; "
     "padding: .15em .7em; border-bottom: 1px solid #ddd }\n"
-    ".met td:nth-child(7) { color: #060 } .missed td:nth-child(7) "
+    ".met td:nth-child(9) { color: #060 } .missed td:nth-child(9) "
     "{ color: #b00; font-weight: bold }\n"
     "img { max-width: 100% }\n</style></head><body>\n<h1>dwq-bench</h1>\n";
 
@@ -206,7 +214,8 @@ static void write_question(FILE *out, const struct bench *bench,
         if (!any) {
             fputs("<h2>", out);
             write_escaped(out, question->title);
-            fputs("</h2>\n<table><tr><th></th><th>ours</th><th>bare</th>"
+            fputs("</h2>\n<table><tr><th></th><th>ranks</th><th>ours</th>"
+                  "<th>25 % - 75 %</th><th>bare</th>"
                   "<th>peer</th><th>value</th><th>bar</th><th>verdict</th>"
                   "<th></th></tr>\n",
                   out);
@@ -240,7 +249,10 @@ bool report_write(const struct bench *bench, const struct facts *facts,
     fputs(page_head, out);
     fputs("<p>", out);
     write_escaped(out, facts->cpu);
-    fprintf(out, ", %d cores. ", facts->cores);
+    fprintf(out,
+            ", %d cores; *: more ranks than cores, which share them; load %.2f "
+            "at the start. ",
+            facts->cores, facts->load);
     write_escaped(out, facts->kernel);
     fputs(". ", out);
     write_escaped(out, facts->mpi);

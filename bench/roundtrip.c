@@ -30,7 +30,9 @@ static void report(struct bench *bench, const struct kind *kind,
                    const char *percentile, const struct samples *ours,
                    const struct samples *bare, double bar)
 {
-    struct figure figure = { .question = "roundtrip", .unit = "s", .x = NAN };
+    struct figure figure = {
+        .question = "roundtrip", .ranks = kind->np, .unit = "s", .x = NAN
+    };
 
     snprintf(figure.name, sizeof figure.name, "np=%d, %s, %s%s", kind->np,
              kind->spin ? "spinning" : "default wait",
@@ -38,7 +40,7 @@ static void report(struct bench *bench, const struct kind *kind,
     figure_side(&figure, SIDE_OURS, ours);
     figure_side(&figure, SIDE_BARE, bare);
     figure_ratio(&figure, SIDE_BARE, bar > 0 ? BAR_AT_MOST : BAR_NONE, bar);
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
 }
 
 static void ask_kind(struct bench *bench, const struct kind *kind)
@@ -91,7 +93,9 @@ static void ask_quiet(struct bench *bench, const struct quiet *quiet)
           .args = { grouped ? "group" : "quiet", calls, pause, "1" } },
     };
     struct samples samples[2] = { { NULL, 0, 0 } };
-    struct figure figure = { .question = "roundtrip", .unit = "s", .x = NAN };
+    struct figure figure = {
+        .question = "roundtrip", .ranks = 5, .unit = "s", .x = NAN
+    };
 
     number(calls, scaled(bench, 5, 2));
     jobs_alternate(bench, jobs, 2, names, 1, samples);
@@ -105,7 +109,7 @@ static void ask_quiet(struct bench *bench, const struct quiet *quiet)
                     quiet->bar);
     snprintf(figure.note, sizeof figure.note,
              "beside it the bare ranks spin all the time");
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
     samples_finish(&samples[0]);
     samples_finish(&samples[1]);
 }

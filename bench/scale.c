@@ -172,7 +172,7 @@ static void report_run(struct bench *bench, const struct cluster *c, int ranks,
              "%d hosts; makespan %.4g s, start %.3g s; simulated in %.0f s",
              c->hosts, job_value(result, "makespan_s"),
              job_value(result, "start_s"), result->wall);
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
     samples_finish(&samples);
 }
 
@@ -208,6 +208,7 @@ static double ask_cost(struct bench *bench)
     struct samples samples = { NULL, 0, 0 };
     struct figure figure = { .question = "scale",
                              .name = "np=5, processor time per call",
+                             .ranks = 5,
                              .unit = "s",
                              .x = NAN };
     double cost;
@@ -223,7 +224,7 @@ static double ask_cost(struct bench *bench)
              bench->smpi ? ""
                          : "; no build with -Dmpi=smpi was named (--smpi): "
                            "the simulated runs are left out");
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
     samples_finish(&samples);
     return cost;
 }

@@ -51,6 +51,31 @@ const char *bar_text(char text[static VERDICT_MAX], const struct figure *figure)
     return text;
 }
 
+const char *ranks_text(char text[static RANKS_MAX], const struct figure *figure)
+{
+    text[0] = '\0';
+    if (figure->ranks > 0) {
+        snprintf(text, RANKS_MAX, "%d%s", figure->ranks,
+                 figure->oversubscribed ? "*" : "");
+    }
+    return text;
+}
+
+const char *spread_text(char text[static SPREAD_MAX],
+                        const struct figure *figure, enum side side)
+{
+    const struct summary *s = &figure->sides[side];
+    char low[QUANTITY_MAX], high[QUANTITY_MAX];
+
+    text[0] = '\0';
+    if (s->n > 1) {
+        snprintf(text, SPREAD_MAX, "%s - %s",
+                 quantity(low, s->p25, figure->unit),
+                 quantity(high, s->p75, figure->unit));
+    }
+    return text;
+}
+
 const struct question *question_of(const struct figure *figure)
 {
     for (size_t i = 0; questions[i]; i++) {
@@ -87,8 +112,9 @@ static const char *side_text(char text[static QUANTITY_MAX],
 static void print_facts(const struct facts *f, const char *before, FILE *out)
 {
     fprintf(out,
-            "%s%s, %s\n%s%d cores: jobs of more ranks share them; load %.2f at "
-            "the start\n%s%s; %s, %s\n%s%s\n",
+            "%s%s, %s\n%s%d cores; *: more ranks than cores, which share them; "
+            "load "
+            "%.2f at the start\n%s%s; %s, %s\n%s%s\n",
             before, f->cpu, f->kernel, before, f->cores, f->load, before,
             f->mpi, f->library, f->compiler, before, f->date);
 }
@@ -113,15 +139,19 @@ void table_print(const struct bench *bench, const struct facts *facts,
     for (size_t i = 0; i < bench->n_figures; i++) {
         const struct figure *f = &bench->figures[i];
         char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
-        char bar[VERDICT_MAX];
+        char bar[VERDICT_MAX], ranks[RANKS_MAX], spread[SPREAD_MAX];
 
         if (begins_question(bench, i)) {
-            fprintf(out, "\n%s: %s\n  %-46s %14s %14s %14s  %-20s %-18s %s\n",
-                    f->question, title_of(f), "", "ours", "bare", "peer",
-                    "value", "bar", "verdict");
+            fprintf(out,
+                    "\n%s: %s\n  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s "
+                    "%s\n",
+                    f->question, title_of(f), "", "ranks", "ours",
+                    "25 % - 75 %", "bare", "peer", "value", "bar", "verdict");
         }
-        fprintf(out, "  %-46s %14s %14s %14s  %-20s %-18s %s\n", f->name,
+        fprintf(out, "  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s %s\n",
+                f->name, ranks_text(ranks, f),
                 side_text(sides[0], f, SIDE_OURS),
+                spread_text(spread, f, SIDE_OURS),
                 side_text(sides[1], f, SIDE_BARE),
                 side_text(sides[2], f, SIDE_PEER),
                 quantity(value, f->value, f->value_unit), bar_text(bar, f),
@@ -138,18 +168,20 @@ void table_print_markdown(const struct bench *bench, const struct facts *facts,
     for (size_t i = 0; i < bench->n_figures; i++) {
         const struct figure *f = &bench->figures[i];
         char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
-        char bar[VERDICT_MAX];
+        char bar[VERDICT_MAX], ranks[RANKS_MAX], spread[SPREAD_MAX];
 
         if (begins_question(bench, i)) {
             fprintf(out,
                     "\n## %s\n\n`dwq-bench %s`\n\n"
-                    "| | ours | bare | peer | value | bar | verdict |\n"
-                    "|---|---|---|---|---|---|---|\n",
+                    "| | ranks | ours | 25 %% - 75 %% | bare | peer | value | "
+                    "bar | verdict |\n"
+                    "|---|---|---|---|---|---|---|---|---|\n",
                     title_of(f), f->question);
         }
-        fprintf(out, "| %s%s%s | %s | %s | %s | %s | %s | %s |\n", f->name,
-                f->note[0] ? "; " : "", f->note,
+        fprintf(out, "| %s%s%s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+                f->name, f->note[0] ? "; " : "", f->note, ranks_text(ranks, f),
                 side_text(sides[0], f, SIDE_OURS),
+                spread_text(spread, f, SIDE_OURS),
                 side_text(sides[1], f, SIDE_BARE),
                 side_text(sides[2], f, SIDE_PEER),
                 quantity(value, f->value, f->value_unit), bar_text(bar, f),

@@ -13,6 +13,15 @@ const char *quantity(char text[static QUANTITY_MAX], double value,
 const char *bar_text(char text[static VERDICT_MAX],
                      const struct figure *figure);
 
+/* "5*" where they share cores, "" without MPI. */
+#define RANKS_MAX 16
+const char *ranks_text(char text[static RANKS_MAX],
+                       const struct figure *figure);
+/* The quartiles of a side ("1.2 us - 1.4 us"), "" of one job. */
+#define SPREAD_MAX (2 * QUANTITY_MAX + 4)
+const char *spread_text(char text[static SPREAD_MAX],
+                        const struct figure *figure, enum side side);
+
 const struct question *question_of(const struct figure *figure);
 
 void table_print(const struct bench *bench, const struct facts *facts,

@@ -31,7 +31,9 @@ static void report(struct bench *bench, int np, const struct samples *ours,
                    const struct samples *theirs, enum side side,
                    const char *beside, double bar)
 {
-    struct figure figure = { .question = "throughput", .unit = "calls/s" };
+    struct figure figure = { .question = "throughput",
+                             .ranks = np,
+                             .unit = "calls/s" };
 
     snprintf(figure.name, sizeof figure.name, "np=%d, beside %s", np, beside);
     snprintf(figure.series, sizeof figure.series, "%s", beside);
@@ -39,7 +41,7 @@ static void report(struct bench *bench, int np, const struct samples *ours,
     figure_side(&figure, SIDE_OURS, ours);
     figure_side(&figure, side, theirs);
     figure_ratio(&figure, side, bar > 0 ? BAR_AT_LEAST : BAR_NONE, bar);
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
 }
 
 static void ask_np(struct bench *bench, int np)

@@ -18,7 +18,7 @@ static void report_rate(struct bench *bench, int workers,
     figure_side(&figure, SIDE_OURS, rate);
     figure_absolute(&figure, has_bar ? BAR_AT_LEAST : BAR_NONE,
                     has_bar ? 100000 : 0);
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
 }
 
 static void report_growth(struct bench *bench, double few, double many)
@@ -34,7 +34,7 @@ static void report_growth(struct bench *bench, double few, double many)
     }
     figure_side(&figure, SIDE_OURS, &growth);
     figure_absolute(&figure, BAR_AT_MOST, 2);
-    figure_report(bench, &figure);
+    figure_measured(bench, &figure);
     samples_finish(&growth);
 }
 

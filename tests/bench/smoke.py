@@ -4,6 +4,7 @@ time: every question gives figures with all they need, the table and the files
 say the same, and what is wrong ends with an exit code that says so."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,11 @@ def check_figure(f):
     check(ours.get("n", 0) >= 1 and ours["p25"] <= ours["median"] <= ours["p75"],
           name + ": ours was measured")
     verdict = f["verdict"]
+    if re.match("np=[0-9]+", f["name"]):
+        np = int(re.match("np=([0-9]+)", f["name"])[1])
+        check(f["ranks"] >= np and
+              f["oversubscribed"] == (f["ranks"] > os.cpu_count()),
+              name + ": how many ranks, and whether they share cores")
     if f["bar_kind"] == "none":
         check(verdict == "", name + ": no bar, no verdict")
     else:
