@@ -131,6 +131,8 @@ static bool read_command(char **argv, struct command *command,
         int n = read_option(argv, command, bench);
 
         if (n == 0 && argv[0][0] == '-') {
+            fprintf(stderr, "dwq-bench: no option '%s', or not with '%s'\n",
+                    argv[0], argv[1] ? argv[1] : "");
             return false;
         }
         if (n == 0) {
@@ -159,6 +161,13 @@ static bool is_wanted(const struct command *command, const char *name)
     return command->n_names == 0;
 }
 
+/* A file that was asked for, and why it is of no use. */
+static bool complain(const char *path, const char *why)
+{
+    fprintf(stderr, "dwq-bench: %s: %s\n", path, why);
+    return false;
+}
+
 static bool open_json(const struct command *command, struct bench *bench)
 {
     if (command->json) {
@@ -166,75 +175,107 @@ static bool open_json(const struct command *command, struct bench *bench)
                           ? stdout
                           : fopen(command->json, "w");
         if (!bench->json) {
-            fprintf(stderr, "dwq-bench: %s: %s\n", command->json,
-                    strerror(errno));
-            return false;
+            return complain(command->json, strerror(errno));
         }
     }
     return true;
 }
 
-static bool find_figures(const struct command *command, struct bench *bench,
-                         struct facts *facts_out)
+/* A line is in the file as soon as it is written: what did not fit is an error of
+ * the stream. */
+static bool close_json(const struct command *command, struct bench *bench)
 {
-    if (command->from) {
-        if (!json_read(bench, command->from, facts_out)) {
-            fprintf(stderr, "dwq-bench: no figures in %s\n", command->from);
-            return false;
-        }
-        return true;
+    bool ok = true;
+
+    if (bench->json && bench->json != stdout) {
+        ok = !ferror(bench->json);
+        ok = fclose(bench->json) == 0 && ok;
     }
-    *facts_out = facts_find();
+    return ok || complain(command->json, "could not be written");
+}
+
+/* What is read is read before anything is written, as it may be the same file, and
+ * what cannot be is said before anything is measured. */
+struct before {
+    struct bench old; /* of --compare */
+    struct bench from;
+    struct facts old_facts, from_facts;
+};
+
+static bool read_before(const struct command *command, struct before *before)
+{
+    *before = (struct before){ .old = { .rounds = 0 } };
+    if (command->compare &&
+        !json_read(&before->old, command->compare, &before->old_facts)) {
+        return complain(command->compare, "no figures in it");
+    }
+    if (command->from &&
+        !json_read(&before->from, command->from, &before->from_facts)) {
+        return complain(command->from, "no figures in it");
+    }
+    if (command->report && !report_can_write(command->report)) {
+        return complain(command->report, strerror(errno));
+    }
+    return !command->readme || report_can_write_readme(command->readme) ||
+           complain(command->readme, strerror(errno));
+}
+
+static void find_figures(const struct command *command, struct bench *bench,
+                         const struct before *before, struct facts *facts_out)
+{
+    *facts_out = command->from ? before->from_facts : facts_find();
     bench->is_open_mpi_4 = strstr(facts_out->mpi, "(Open MPI) 4.") != NULL;
     if (bench->json) {
         json_write_facts(bench->json, facts_out);
     }
-    for (size_t i = 0; questions[i]; i++) {
+    for (size_t i = 0; i < before->from.n_figures; i++) {
+        if (is_wanted(command, before->from.figures[i].question)) {
+            figure_report(bench, &before->from.figures[i]);
+        }
+    }
+    for (size_t i = 0; questions[i] && !command->from; i++) {
         if (is_wanted(command, questions[i]->name)) {
             questions[i]->ask(bench);
         }
     }
-    return true;
 }
 
 static bool print_all(const struct command *command, const struct bench *bench,
-                      const struct facts *facts)
+                      const struct before *before, const struct facts *facts)
 {
-    struct bench old = { .rounds = 0 };
-    struct facts old_facts;
     bool ok = true;
 
     if (bench->json != stdout) {
         table_print(bench, facts, stdout);
     }
     if (command->compare) {
-        ok = json_read(&old, command->compare, &old_facts);
-        table_compare(&old, bench, stdout);
-        free(old.figures);
+        table_compare(&before->old, bench,
+                      bench->json == stdout ? stderr : stdout);
     }
-    if (command->report) {
-        ok = report_write(bench, facts, command->report) && ok;
+    if (command->report && !report_write(bench, facts, command->report)) {
+        ok = complain(command->report, "could not be written");
     }
-    if (command->readme) {
-        ok = report_write_readme(bench, facts, command->readme) && ok;
-    }
-    if (!ok) {
-        fprintf(stderr, "dwq-bench: a file could not be read or written\n");
+    if (command->readme &&
+        !report_write_readme(bench, facts, command->readme)) {
+        ok = complain(command->readme, "could not be written");
     }
     return ok;
 }
 
 static int ask_all(const struct command *command, struct bench *bench)
 {
+    struct before before;
     struct facts facts = { .cores = 0 };
     size_t n_missed = 0;
-    bool ok = open_json(command, bench) &&
-              find_figures(command, bench, &facts) &&
-              print_all(command, bench, &facts);
+    bool ok = read_before(command, &before) && open_json(command, bench);
 
-    if (bench->json && bench->json != stdout) {
-        ok = fclose(bench->json) == 0 && ok;
+    if (ok) {
+        find_figures(command, bench, &before, &facts);
+        ok = print_all(command, bench, &before, &facts);
+        ok = close_json(command, bench) && ok;
     }
+    free(before.old.figures);
+    free(before.from.figures);
     for (size_t i = 0; i < bench->n_figures; i++) {
         n_missed += figure_missed(&bench->figures[i]);
     }

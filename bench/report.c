@@ -52,6 +52,14 @@ static bool has_side(const struct bench *bench, const char *question,
     return false;
 }
 
+/* As gnuplot reads it between single quotes. */
+static void write_quoted(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        fputs(*text == '\'' ? "''" : (char[]){ *text, '\0' }, out);
+    }
+}
+
 /* One curve as a block of data: x, median, quartiles. */
 static void write_curve(FILE *out, const struct bench *bench,
                         const char *question, const char *series,
@@ -80,19 +88,22 @@ static void write_plot(FILE *out, const struct bench *bench,
 
     fprintf(out,
             "set terminal svg size 760,440 font 'sans,12' background 'white'\n"
-            "set output '%s'\nset xlabel '%s'\nset ylabel '%s'\n"
-            "set key outside right noenhanced\nset grid\n%s%splot ",
-            path, question->x_label, question->y_label,
+            "set xlabel '%s'\nset ylabel '%s'\n"
+            "set key outside right noenhanced\nset grid\n%s%sset output '",
+            question->x_label, question->y_label,
             question->log_x ? "set logscale x 2\n" : "",
             question->log_y ? "set logscale y\nset format y '%.1s%c'\n" : "");
+    write_quoted(out, path);
+    fputs("'\nplot ", out);
     for (size_t i = 0; i < n; i++) {
         for (int side = 0; side < SIDE_COUNT; side++) {
             if (has_side(bench, question->name, series[i], (enum side)side)) {
                 fprintf(out,
                         "%s'-' using 1:2:3:4 with yerrorlines lw 2 pt %d dt %d "
-                        "lc %zu title '%s: %s'",
-                        comma, 7 - side, side + 1, i + 1, series[i],
-                        sides[side]);
+                        "lc %zu title '",
+                        comma, 7 - side, side + 1, i + 1);
+                write_quoted(out, series[i]);
+                fprintf(out, ": %s'", sides[side]);
                 comma = ", ";
             }
         }
@@ -119,8 +130,7 @@ static bool plot(const struct bench *bench, const struct question *question,
     FILE *gnuplot;
     bool drawn;
 
-    if (!question->x_label || find_series(bench, question->name, series) == 0 ||
-        strchr(folder, '\'')) {
+    if (!question->x_label || find_series(bench, question->name, series) == 0) {
         return false;
     }
     snprintf(path, sizeof path, "%s/%s.svg", folder, question->name);
@@ -132,7 +142,12 @@ static bool plot(const struct bench *bench, const struct question *question,
     write_plot(gnuplot, bench, question, path);
     drawn = pclose(gnuplot) == 0;
     signal(SIGPIPE, before);
-    return drawn && stat(path, &file) == 0 && file.st_size > 0;
+    drawn = drawn && stat(path, &file) == 0 && file.st_size > 0;
+    if (!drawn) {
+        fprintf(stderr, "dwq-bench: no plot of %s: is gnuplot installed?\n",
+                question->name);
+    }
+    return drawn;
 }
 
 /* --- The page ------------------------------------------------------------------ */
@@ -232,6 +247,31 @@ static void write_question(FILE *out, const struct bench *bench,
     }
 }
 
+static bool close_written(FILE *out)
+{
+    bool ok = !ferror(out);
+
+    return fclose(out) == 0 && ok;
+}
+
+bool report_can_write_readme(const char *path)
+{
+    FILE *out = fopen(path, "a");
+
+    return out && fclose(out) == 0;
+}
+
+bool report_can_write(const char *folder)
+{
+    char path[4096];
+
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/index.html", folder);
+    return report_can_write_readme(path);
+}
+
 bool report_write(const struct bench *bench, const struct facts *facts,
                   const char *folder)
 {
@@ -267,7 +307,7 @@ bool report_write(const struct bench *bench, const struct facts *facts,
         write_question(out, bench, questions[i], folder);
     }
     fputs("</body></html>\n", out);
-    return fclose(out) == 0;
+    return close_written(out);
 }
 
 /* --- README.md --------------------------------------------------------------- */
@@ -408,5 +448,5 @@ bool report_write_readme(const struct bench *bench, const struct facts *facts,
         out);
     table_print_markdown(bench, facts, out);
     write_reasons(bench, out);
-    return fclose(out) == 0;
+    return close_written(out);
 }

@@ -122,14 +122,20 @@ static void print_facts(const struct facts *f, const char *before, FILE *out)
 /* Met, missed, and not measured of those that have a bar. */
 static void print_sum(const struct bench *bench, FILE *out)
 {
-    size_t n_bars = 0, n_missed = 0;
+    size_t n_bars = 0, n_missed = 0, n_unknown = 0;
 
     for (size_t i = 0; i < bench->n_figures; i++) {
         n_bars += bench->figures[i].bar_kind != BAR_NONE;
         n_missed += figure_missed(&bench->figures[i]);
+        n_unknown += bench->figures[i].bar_kind != BAR_NONE &&
+                     isnan(bench->figures[i].value);
     }
-    fprintf(out, "%zu figures, %zu with a bar: %zu met, %zu missed\n",
-            bench->n_figures, n_bars, n_bars - n_missed, n_missed);
+    fprintf(out, "%zu figures, %zu with a bar: %zu met, %zu missed",
+            bench->n_figures, n_bars, n_bars - n_missed, n_missed - n_unknown);
+    if (n_unknown > 0) {
+        fprintf(out, ", %zu not measured", n_unknown);
+    }
+    fputc('\n', out);
 }
 
 void table_print(const struct bench *bench, const struct facts *facts,

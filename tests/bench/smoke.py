@@ -5,6 +5,7 @@ say the same, and what is wrong ends with an exit code that says so."""
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def questions():
 
 def check_run(folder):
     path = os.path.join(folder, "new.json")
-    page = os.path.join(folder, "page")
+    page = os.path.join(folder, "a page's folder")
     readme = os.path.join(folder, "README.md")
     done = run("--tiny", "--rounds", "1", "--no-peers", "--json", path,
                "--report", page, "--readme", readme)
@@ -108,6 +109,9 @@ def check_run(folder):
     check(all(f["name"] in text for f in figures), "README.md has every figure")
     with open(os.path.join(page, "index.html")) as text:
         text = text.read()
+    if shutil.which("gnuplot"):
+        check("bounds.svg" in text and
+              os.path.getsize(os.path.join(page, "bounds.svg")) > 0, "plots")
     check(text.count("<tr class") == len(figures), "the page has every figure")
     check("</html>" in text, "the page is whole")
     return path, figures
@@ -120,7 +124,13 @@ def check_again(folder, path, figures):
     check(done.returncode == (1 if any(f["verdict"] == "missed"
                                        for f in figures) else 0),
           "a missed bar is an exit code of 1")
-    check(read(copy) == figures, "figures survive reading and writing")
+    check(read(copy) == read(path), "facts and figures survive reading and writing")
+    check(run("--from", copy, "--json", copy, "--compare", copy).returncode ==
+          done.returncode and read(copy) == read(path),
+          "a file is read before it is written again")
+    done_one = run("--from", path, "placer")
+    check("placer:" in done_one.stdout and "bounds:" not in done_one.stdout,
+          "one question of an earlier run")
     check(done.stdout.count("within noise") == len(figures),
           "a run does not differ from itself")
     for f in figures:
@@ -146,17 +156,23 @@ def check_sweep():
     check(done.returncode == 0, "a sweep ends well")
 
 
-def check_wrong():
+def check_wrong(path):
     check(run("no-such-question").returncode == 2, "an unknown question")
     check(run("--rounds", "0").returncode == 2, "no rounds")
     check(run("--from", "/nonexistent").returncode == 2, "no such file")
+    for option in "--compare", "--report", "--readme":
+        bad_path = path + "/is/no/folder"
+        done = run("--tiny", "memory", option, bad_path)
+        check(done.returncode == 2 and bad_path in done.stderr and
+              not done.stdout, "nothing is measured for nothing: " + option)
+    check(run("--from", path, "--json", "/dev/full").returncode == 2, "a full disk")
     check(run("--sweep", "true", "novalue").returncode == 2, "no values")
 
 
 with tempfile.TemporaryDirectory() as folder:
     path, figures = check_run(folder)
     check_again(folder, path, figures)
+    check_wrong(path)
 check_sweep()
-check_wrong()
 print("1..%d" % n_tests)
 sys.exit(bad > 0)
