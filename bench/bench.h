@@ -79,7 +79,7 @@ struct bench {
 struct question {
     const char *name;
     const char *title;
-    void (*ask)(struct bench *bench);
+    void (*ask)(struct bench *bench);      /* NULL: it is no question to ask */
     int (*measure)(int argc, char **argv); /* an exit code; or NULL */
     /* How its figures with an x are drawn; NULL: they are not. */
     const char *x_label, *y_label;
@@ -103,7 +103,8 @@ struct job {
         untold; /* MPI is not told that ranks share cores, and so never yields */
     double timeout; /* seconds; 0: 120 */
     /* Called with each line that the job prints; may be NULL. */
-    void (*pass_line)(struct bench *bench, const char *line);
+    void (*pass_line)(struct bench *bench, const char *line, void *arg);
+    void *pass_arg;
 };
 
 struct printed {

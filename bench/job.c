@@ -177,7 +177,7 @@ static bool read_lines(struct bench *bench, const struct job *job, int from,
             *end = '\0';
             add_line(result, text);
             if (job->pass_line) {
-                job->pass_line(bench, text);
+                job->pass_line(bench, text, job->pass_arg);
             }
             used -= (size_t)(end + 1 - text);
             memmove(text, end + 1, used + 1);

@@ -14,19 +14,17 @@
 #include "bench/table.h"
 
 const struct question *const questions[] = {
-    &question_throughput, &question_roundtrip,
-    &question_crowded,    &question_payload,
-    &question_idle,       &question_balance,
-    &question_memory,     &question_queue,
-    &question_bounds,     &question_groups,
-    &question_placer,     &question_workers,
-    &question_scale,      NULL,
+    &question_throughput, &question_roundtrip, &question_crowded,
+    &question_payload,    &question_idle,      &question_balance,
+    &question_memory,     &question_queue,     &question_bounds,
+    &question_groups,     &question_placer,    &question_workers,
+    &question_scale,      &question_sweep,     NULL,
 };
 
 struct command {
     const char *report, *readme, *compare, *json, *from;
-    const char *sweep;
-    struct sweep_options sweep_options;
+    struct sweep_options sweep;
+    int sweep_code;
     bool measuring;
     char **names; /* of questions, or parameters of the sweep */
     int n_names;
@@ -34,8 +32,9 @@ struct command {
 
 static const char usage_text[] =
     "usage: dwq-bench [OPTION...] [QUESTION...]\n"
-    "       dwq-bench --sweep COMMAND [--repeats N] [--jobs N] NAME=V,V,... "
-    "...\n"
+    "       dwq-bench --sweep COMMAND [OPTION...] [NAME=V,V,...]...\n"
+    "       dwq-bench --sweep-function MODULE:NAME [OPTION...] "
+    "[NAME=V,V,...]...\n"
     "\n"
     "  --rounds N      jobs of each side per figure (5)\n"
     "  --tiny          counts so small that only the form is right\n"
@@ -46,15 +45,27 @@ static const char usage_text[] =
     "  --readme FILE   the page for people who read the source\n"
     "  --no-peers      without mpi4py.futures\n"
     "  --smpi DIR      a build with -Dmpi=smpi, for question scale\n"
-    "  --sweep COMMAND time a command of your own: {NAME} is replaced by each\n"
-    "                  value; N times each (--repeats), N at once (--jobs)\n"
+    "\nof a sweep:\n"
+    "  --sweep COMMAND time a command of your own, given to sh: {NAME} stands\n"
+    "                  for each value, as it is ('{NAME}' in quotes for one\n"
+    "                  with blanks)\n"
+    "  --sweep-function MODULE:NAME\n"
+    "                  the same of a function of a module that workers find "
+    "by\n"
+    "                  DWQ_MODULE_PATH; it gets the values by name\n"
+    "  --repeats N     times each combination (5)\n"
+    "  --warmups N     times before that, not counted (1)\n"
+    "  --jobs N        at once, each alone on its share of the cores (1)\n"
     "\nquestions:\n";
 
 static int usage(FILE *out, int code)
 {
     fputs(usage_text, out);
     for (size_t i = 0; questions[i]; i++) {
-        fprintf(out, "  %-12s %s\n", questions[i]->name, questions[i]->title);
+        if (questions[i]->ask) {
+            fprintf(out, "  %-12s %s\n", questions[i]->name,
+                    questions[i]->title);
+        }
     }
     return code;
 }
@@ -62,21 +73,26 @@ static int usage(FILE *out, int code)
 static const struct question *find_question(const char *name)
 {
     for (size_t i = 0; questions[i]; i++) {
-        if (strcmp(questions[i]->name, name) == 0) {
+        if (questions[i]->ask && strcmp(questions[i]->name, name) == 0) {
             return questions[i];
         }
     }
     return NULL;
 }
 
+static bool is_sweep(const struct command *command)
+{
+    return command->sweep.command || command->sweep.function;
+}
+
 /* --- The command line -------------------------------------------------------- */
 
-static bool read_count(const char *text, int *out)
+static bool read_count(const char *text, int least, int *out)
 {
     char *end;
     long value = text ? strtol(text, &end, 10) : 0;
 
-    if (!text || *end || value < 1 || value > 1000000) {
+    if (!text || !*text || *end || value < least || value > 1000000) {
         return false;
     }
     *out = (int)value;
@@ -97,11 +113,13 @@ static int read_option(char **argv, struct command *command,
         { "--compare", &command->compare, NULL },
         { "--json", &command->json, NULL },
         { "--from", &command->from, NULL },
-        { "--sweep", &command->sweep, NULL },
+        { "--sweep", &command->sweep.command, NULL },
+        { "--sweep-function", &command->sweep.function, NULL },
         { "--smpi", &bench->smpi, NULL },
         { "--rounds", NULL, &bench->rounds },
-        { "--repeats", NULL, &command->sweep_options.repeats },
-        { "--jobs", NULL, &command->sweep_options.jobs },
+        { "--repeats", NULL, &command->sweep.repeats },
+        { "--jobs", NULL, &command->sweep.jobs },
+        { "--warmups", NULL, &command->sweep.warmups },
     };
 
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -110,7 +128,10 @@ static int read_option(char **argv, struct command *command,
                 *options[i].text = argv[1];
                 return 2;
             }
-            return read_count(argv[1], options[i].count) ? 2 : 0;
+            /* A user's command may take too long to be run for nothing. */
+            int least = options[i].count == &command->sweep.warmups ? 0 : 1;
+
+            return read_count(argv[1], least, options[i].count) ? 2 : 0;
         }
     }
     if (strcmp(argv[0], "--tiny") == 0) {
@@ -140,7 +161,7 @@ static bool read_command(char **argv, struct command *command,
         }
         argv += n > 0 ? n : 1;
     }
-    for (int i = 0; i < command->n_names && !command->sweep; i++) {
+    for (int i = 0; i < command->n_names && !is_sweep(command); i++) {
         if (!find_question(command->names[i])) {
             fprintf(stderr, "dwq-bench: no question '%s'\n", command->names[i]);
             return false;
@@ -220,7 +241,7 @@ static bool read_before(const struct command *command, struct before *before)
            complain(command->readme, strerror(errno));
 }
 
-static void find_figures(const struct command *command, struct bench *bench,
+static void find_figures(struct command *command, struct bench *bench,
                          const struct before *before, struct facts *facts_out)
 {
     *facts_out = command->from ? before->from_facts : facts_find();
@@ -233,10 +254,15 @@ static void find_figures(const struct command *command, struct bench *bench,
             figure_report(bench, &before->from.figures[i]);
         }
     }
-    for (size_t i = 0; questions[i] && !command->from; i++) {
-        if (is_wanted(command, questions[i]->name)) {
+    for (size_t i = 0; questions[i] && !command->from && !is_sweep(command);
+         i++) {
+        if (questions[i]->ask && is_wanted(command, questions[i]->name)) {
             questions[i]->ask(bench);
         }
+    }
+    if (is_sweep(command)) {
+        command->sweep_code = sweep_run(bench, facts_out, command->names,
+                                        command->n_names, &command->sweep);
     }
 }
 
@@ -245,7 +271,7 @@ static bool print_all(const struct command *command, const struct bench *bench,
 {
     bool ok = true;
 
-    if (bench->json != stdout) {
+    if (bench->json != stdout && !is_sweep(command)) {
         table_print(bench, facts, stdout);
     }
     if (command->compare) {
@@ -262,7 +288,7 @@ static bool print_all(const struct command *command, const struct bench *bench,
     return ok;
 }
 
-static int ask_all(const struct command *command, struct bench *bench)
+static int ask_all(struct command *command, struct bench *bench)
 {
     struct before before;
     struct facts facts = { .cores = 0 };
@@ -282,6 +308,9 @@ static int ask_all(const struct command *command, struct bench *bench)
     if (!ok || bench->n_failed_jobs > 0) {
         return 2;
     }
+    if (is_sweep(command)) {
+        return command->sweep_code;
+    }
     return n_missed > 0 && !bench->tiny ? 1 : 0;
 }
 
@@ -290,8 +319,8 @@ static int measure(int argc, char **argv)
 {
     const struct question *question = argc > 0 ? find_question(argv[0]) : NULL;
 
-    if (argc > 0 && strcmp(argv[0], "sweep") == 0) {
-        return sweep_measure(argc - 1, argv + 1);
+    if (argc > 0 && strcmp(argv[0], question_sweep.name) == 0) {
+        question = &question_sweep;
     }
     if (!question || !question->measure) {
         return usage(stderr, 2);
@@ -301,7 +330,8 @@ static int measure(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct command command = { .sweep_options = { .repeats = 5, .jobs = 1 } };
+    struct command command = { .sweep = {
+                                   .warmups = 1, .repeats = 5, .jobs = 1 } };
     struct bench bench = { .rounds = 5 };
     char self[PATH_MAX], folder[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -329,9 +359,8 @@ int main(int argc, char **argv)
     }
     if (!read_command(argv + 1, &command, &bench)) {
         code = usage(stderr, 2);
-    } else if (command.sweep) {
-        code = sweep_run(&bench, command.sweep, command.names, command.n_names,
-                         &command.sweep_options);
+    } else if (command.from && is_sweep(&command)) {
+        fprintf(stderr, "dwq-bench: --from is of no use to a sweep\n");
     } else {
         code = ask_all(&command, &bench);
     }

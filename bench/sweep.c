@@ -1,387 +1,272 @@
-#define _GNU_SOURCE /* sched_setaffinity, wait4, environ */
 #include "bench/sweep.h"
 
-#include <dwq/dwq.h>
-#include <fcntl.h>
 #include <math.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "bench/cases.h"
+#include "bench/cores.h"
 #include "bench/table.h"
-
-#define PARAMETERS_MAX 8
-#define COMMAND_MAX 4096
-
-struct parameter {
-    char name[TEXT_MAX];
-    char *values[64];
-    size_t n;
-};
-
-struct sweep {
-    const char *command;
-    int repeats;
-    struct parameter parameters[PARAMETERS_MAX];
-    size_t n_parameters;
-    size_t n_cases; /* combinations */
-};
 
 /* What came of one combination. */
 struct outcome {
     struct samples seconds, processor, memory;
     int n_failed;
+    char why[NOTE_MAX]; /* the first of them */
 };
 
-/* --- Parameters ------------------------------------------------------------------ */
+struct sweep {
+    struct cases cases;
+    struct outcome *outcomes; /* cases.n */
+    int n_failed;
+};
 
-/* NAME=V,V,...; keeps pointers into `text`, and cuts it. */
-static bool read_parameter(struct sweep *sweep, char *text)
+/* --- What the job prints ------------------------------------------------------------ */
+
+static void take_run(struct sweep *sweep, const char *text)
 {
-    struct parameter *p = &sweep->parameters[sweep->n_parameters];
-    char *values = strchr(text, '='), *rest = NULL;
+    size_t number;
+    double seconds, processor, memory;
 
-    if (!values || values == text || sweep->n_parameters == PARAMETERS_MAX ||
-        (size_t)(values - text) >= sizeof p->name) {
-        return false;
-    }
-    *values++ = '\0';
-    snprintf(p->name, sizeof p->name, "%s", text);
-    for (char *v = strtok_r(values, ",", &rest); v && p->n < 64;
-         v = strtok_r(NULL, ",", &rest)) {
-        p->values[p->n++] = v;
-    }
-    sweep->n_parameters++;
-    sweep->n_cases *= p->n;
-    return p->n > 0;
-}
+    if (sscanf(text, "%zu %lf %lf %lf", &number, &seconds, &processor,
+               &memory) == 4 &&
+        number < sweep->cases.n) {
+        struct outcome *o = &sweep->outcomes[number];
 
-static bool read_sweep(struct sweep *sweep, const char *repeats,
-                       const char *command, char **parameters, int n)
-{
-    *sweep = (struct sweep){ .command = command, .n_cases = 1 };
-    sweep->repeats = (int)strtol(repeats, NULL, 10);
-    for (int i = 0; i < n; i++) {
-        if (!read_parameter(sweep, parameters[i])) {
-            fprintf(stderr, "dwq-bench: '%s' is not NAME=VALUE,VALUE,...\n",
-                    parameters[i]);
-            return false;
+        samples_add(&o->seconds, seconds);
+        if (processor >= 0 && memory >= 0) {
+            samples_add(&o->processor, processor);
+            samples_add(&o->memory, memory);
         }
     }
-    return sweep->repeats > 0;
 }
 
-/* The last parameter changes fastest. */
-static const char *value_of(const struct sweep *sweep, size_t number, size_t p)
+static void take_failure(struct sweep *sweep, const char *text)
 {
-    for (size_t i = sweep->n_parameters; i-- > p + 1;) {
-        number /= sweep->parameters[i].n;
-    }
-    return sweep->parameters[p].values[number % sweep->parameters[p].n];
-}
+    size_t number;
+    int used = 0;
 
-/* The parameter whose {NAME} stands at `at`, or n_parameters. */
-static size_t named_at(const struct sweep *sweep, const char *at)
-{
-    for (size_t p = 0; *at == '{' && p < sweep->n_parameters; p++) {
-        size_t length = strlen(sweep->parameters[p].name);
+    if (sscanf(text, "%zu %n", &number, &used) == 1 &&
+        number < sweep->cases.n) {
+        struct outcome *o = &sweep->outcomes[number];
 
-        if (strncmp(at + 1, sweep->parameters[p].name, length) == 0 &&
-            at[1 + length] == '}') {
-            return p;
+        if (o->n_failed++ == 0) {
+            snprintf(o->why, sizeof o->why, "%.*s", NOTE_MAX - 1, text + used);
         }
-    }
-    return sweep->n_parameters;
-}
-
-/* The command of a combination. false: too long. */
-static bool fill_command(const struct sweep *sweep, size_t number,
-                         char text_out[static COMMAND_MAX])
-{
-    size_t used = 0;
-
-    for (const char *at = sweep->command; *at;) {
-        size_t p = named_at(sweep, at), length = 1;
-        const char *from = at;
-
-        if (p < sweep->n_parameters) {
-            from = value_of(sweep, number, p);
-            length = strlen(from);
-            at += strlen(sweep->parameters[p].name) + 2;
-        } else {
-            at++;
-        }
-        if (used + length >= COMMAND_MAX) {
-            return false;
-        }
-        memcpy(text_out + used, from, length);
-        used += length;
-    }
-    text_out[used] = '\0';
-    return true;
-}
-
-/* --- On a worker ------------------------------------------------------------------- */
-
-/* The command is no rank of this job, even if it is an MPI program. */
-static void forget_launcher(void)
-{
-    extern char **environ;
-
-    for (size_t i = 0; environ[i];) {
-        if (strncmp(environ[i], "OMPI_", 5) == 0 ||
-            strncmp(environ[i], "PMIX_", 5) == 0 ||
-            strncmp(environ[i], "PRTE_", 5) == 0) {
-            char name[256];
-            size_t length = strcspn(environ[i], "=");
-
-            snprintf(name, sizeof name, "%.*s", (int)length, environ[i]);
-            if (unsetenv(name) == 0) {
-                continue;
-            }
-        }
-        i++;
-    }
-    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
-    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
-}
-
-/* run(command) -> seconds, processor seconds, bytes, exit status */
-static int run_command(dwq_call_t *call, void *arg)
-{
-    const char *command;
-    struct rusage usage;
-    double seconds, processor;
-    int status;
-    pid_t pid;
-
-    (void)arg;
-    if (!dwq_arg(call, 0, &command)) {
-        return dwq_call_fail(call, 1, "run(command)");
-    }
-    seconds = now();
-    pid = fork();
-    if (pid == 0) {
-        int nowhere = open("/dev/null", O_RDWR);
-
-        dup2(nowhere, STDIN_FILENO);
-        dup2(nowhere, STDOUT_FILENO);
-        forget_launcher();
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
-        return dwq_call_fail(call, 2, "the command could not be started");
-    }
-    seconds = now() - seconds;
-    processor =
-        (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-        1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-    return dwq_call_return(
-        call,
-        DWQ_VALUES(seconds, processor, usage.ru_maxrss * 1024.0,
-                   (int64_t)(WIFEXITED(status) ? WEXITSTATUS(status)
-                                               : 128 + WTERMSIG(status))));
-}
-
-/* Each worker has its share of the cores, for the commands that it starts. */
-static int bind_worker(dwq_worker_t *worker, void *arg)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    long id = dwq_worker_id(worker) - 1;
-    long share;
-    dwq_world_t world;
-    cpu_set_t set;
-
-    (void)arg;
-    if (dwq_world(&world) != DWQ_OK || world.n_workers < 1 ||
-        world.n_workers > cores) {
-        return 0;
-    }
-    share = cores / world.n_workers;
-    CPU_ZERO(&set);
-    for (long c = id * share; c < (id + 1) * share; c++) {
-        CPU_SET((size_t)c, &set);
-    }
-    sched_setaffinity(0, sizeof set, &set);
-    return 0;
-}
-
-/* --- On the controller ---------------------------------------------------------------- */
-
-static void case_text(const struct sweep *sweep, size_t number, char *text,
-                      size_t size)
-{
-    size_t used = 0;
-
-    text[0] = '\0';
-    for (size_t p = 0; p < sweep->n_parameters && used < size; p++) {
-        used += (size_t)snprintf(text + used, size - used, "%s%s=%s",
-                                 p ? " " : "", sweep->parameters[p].name,
-                                 value_of(sweep, number, p));
+        sweep->n_failed++;
     }
 }
 
-static void print_case(const struct sweep *sweep, size_t number,
-                       const struct outcome *o)
+/* What stands behind the word, or NULL: the line begins with another one. */
+static const char *behind(const char *line, const char *word)
 {
-    char name[256], text[5][QUANTITY_MAX];
+    size_t length = strlen(word);
 
-    case_text(sweep, number, name, sizeof name);
-    printf("%-32s %12s %12s %12s %12s %10s %4zu %6d\n", name,
+    return strncmp(line, word, length) == 0 && line[length] == ' '
+               ? line + length + 1
+               : NULL;
+}
+
+/* What functions print goes to the user. */
+static void pass_line(struct bench *bench, const char *line, void *arg)
+{
+    const char *ran = behind(line, SWEEP_RAN);
+    const char *failed = behind(line, SWEEP_FAILED);
+
+    if (ran) {
+        take_run(arg, ran);
+    } else if (failed) {
+        take_failure(arg, failed);
+    } else if (!behind(line, SWEEP_WARM)) {
+        progress_end(bench);
+        fprintf(stderr, "%s\n", line);
+        return;
+    }
+    progress_step(bench);
+}
+
+/* --- The table ------------------------------------------------------------------------- */
+
+static void print_case(const struct sweep *sweep, size_t number)
+{
+    const struct outcome *o = &sweep->outcomes[number];
+    char name[NOTE_MAX], text[5][QUANTITY_MAX];
+
+    cases_text(&sweep->cases, number, sweep->cases.n_parameters, name,
+               sizeof name);
+    printf("%-32s %12s %12s %12s %12s %10s %4zu %6d%s%s\n", name,
            quantity(text[0], samples_median(&o->seconds), "s"),
            quantity(text[1], samples_percentile(&o->seconds, 0.25), "s"),
            quantity(text[2], samples_percentile(&o->seconds, 0.75), "s"),
            quantity(text[3], samples_median(&o->processor), "s"),
            quantity(text[4], samples_median(&o->memory), "B"), o->seconds.n,
-           o->n_failed);
+           o->n_failed, o->n_failed > 0 ? "  " : "", o->why);
 }
 
-/* All combinations once, then all again, so that what else the machine does
- * meets them alike. The id tells the combination. */
-static bool submit_all(dwq_controller_t *controller, const struct sweep *sweep)
+static void print_cases(const struct sweep *sweep, const struct facts *facts)
 {
-    char command[COMMAND_MAX];
+    facts_print(facts, stdout);
+    printf("\n%-32s %12s %12s %12s %12s %10s %4s %6s\n", "", "median", "p25",
+           "p75", "processor", "memory", "runs", "failed");
+    for (size_t i = 0; i < sweep->cases.n; i++) {
+        print_case(sweep, i);
+    }
+}
 
-    for (int r = 0; r < sweep->repeats; r++) {
-        for (size_t i = 0; i < sweep->n_cases; i++) {
-            dwq_task_t task = { .function = "run",
-                                .id = 1 + (size_t)r * sweep->n_cases + i };
-            dwq_value_t value;
+/* --- Figures --------------------------------------------------------------------------- */
 
-            if (!fill_command(sweep, i, command)) {
-                fprintf(stderr, "dwq-bench: a command that is too long\n");
-                return false;
-            }
-            value = dwq_value_string(command);
-            task.args = (dwq_values_t){ 1, &value };
-            if (dwq_controller_queue_call(controller, &task, NULL) != DWQ_OK) {
-                return false;
-            }
+static void report_samples(struct bench *bench, struct figure figure,
+                           const char *what, const char *unit,
+                           const struct samples *samples)
+{
+    size_t used = strlen(figure.name);
+
+    snprintf(figure.name + used, sizeof figure.name - used, "%s", what);
+    snprintf(figure.unit, sizeof figure.unit, "%s", unit);
+    figure_side(&figure, SIDE_OURS, samples);
+    figure_absolute(&figure, BAR_NONE, 0);
+    figure_report(bench, &figure);
+}
+
+/* The first parameter that is a number is the x of the plot. */
+static void report_case(struct bench *bench, const struct sweep *sweep,
+                        size_t number)
+{
+    const struct cases *cases = &sweep->cases;
+    const struct outcome *o = &sweep->outcomes[number];
+    struct figure figure = { .question = "sweep", .x = NAN };
+    size_t x = cases_numeric(cases);
+
+    cases_text(cases, number, cases->n_parameters, figure.name,
+               sizeof figure.name);
+    if (o->n_failed > 0) {
+        snprintf(figure.note, sizeof figure.note, "%d failed: %.160s",
+                 o->n_failed, o->why);
+    }
+    if (x < cases->n_parameters) {
+        char others[TEXT_MAX];
+
+        cases_text(cases, number, x, others, sizeof others);
+        snprintf(figure.series, sizeof figure.series, "%.27s%s%.27s", others,
+                 others[0] ? ", by " : "by ", cases->parameters[x].name);
+        figure.x = strtod(cases_value(cases, number, x), NULL);
+    }
+    report_samples(bench, figure, "", "s", &o->seconds);
+    figure.x = NAN;
+    if (o->processor.n > 0) {
+        report_samples(bench, figure, ", processor time", "s", &o->processor);
+        report_samples(bench, figure, ", memory", "B", &o->memory);
+    }
+}
+
+/* --- Running ---------------------------------------------------------------------------- */
+
+static bool check(const struct sweep *sweep,
+                  const struct sweep_options *options)
+{
+    int cores = cores_count();
+
+    if (options->jobs > cores) {
+        fprintf(stderr, "dwq-bench: --jobs %d, but %d core%s\n", options->jobs,
+                cores, cores > 1 ? "s" : "");
+        return false;
+    }
+    if (options->command && options->function) {
+        fprintf(stderr, "dwq-bench: a command or a function\n");
+        return false;
+    }
+    if (options->function &&
+        (!strchr(options->function, ':') || options->function[0] == ':' ||
+         !strchr(options->function, ':')[1])) {
+        fprintf(stderr, "dwq-bench: '%s' is not MODULE:NAME\n",
+                options->function);
+        return false;
+    }
+    return options->function ||
+           cases_check_command(&sweep->cases, options->command);
+}
+
+/* cases_read() cuts what it reads: the job gets copies. */
+static bool copy_all(char **parameters, int n, const char **copies_out)
+{
+    for (int i = 0; i < n; i++) {
+        copies_out[i] = strdup(parameters[i]);
+        if (!copies_out[i]) {
+            return false;
         }
     }
     return true;
 }
 
-static void take_result(const dwq_result_t *result, struct outcome *o)
+static int run_job(struct bench *bench, struct sweep *sweep,
+                   const char *const *parameters, int n,
+                   const struct sweep_options *options)
 {
-    double seconds, processor, memory;
-    int64_t status;
-
-    if (!dwq_result_get(result, 0, 0, &seconds) ||
-        !dwq_result_get(result, 0, 1, &processor) ||
-        !dwq_result_get(result, 0, 2, &memory) ||
-        !dwq_result_get(result, 0, 3, &status) || status != 0) {
-        o->n_failed++;
-        return;
-    }
-    samples_add(&o->seconds, seconds);
-    samples_add(&o->processor, processor);
-    samples_add(&o->memory, memory);
-}
-
-static int controller(dwq_controller_t *controller, void *arg)
-{
-    const struct sweep *sweep = arg;
-    struct outcome *outcomes = calloc(sweep->n_cases, sizeof *outcomes);
-    dwq_result_t result;
-    int n_failed = 0;
-
-    if (!outcomes || !submit_all(controller, sweep)) {
-        free(outcomes);
-        return 2;
-    }
-    while (dwq_controller_get_next_result(controller, &result) == DWQ_OK) {
-        take_result(&result, &outcomes[(result.id - 1) % sweep->n_cases]);
-        dwq_result_clear(&result);
-        printf("progress 1\n");
-        fflush(stdout);
-    }
-    printf("%-32s %12s %12s %12s %12s %10s %4s %6s\n", "", "median", "p25",
-           "p75", "processor", "memory", "runs", "failed");
-    for (size_t i = 0; i < sweep->n_cases; i++) {
-        print_case(sweep, i, &outcomes[i]);
-        n_failed += outcomes[i].n_failed;
-        samples_finish(&outcomes[i].seconds);
-        samples_finish(&outcomes[i].processor);
-        samples_finish(&outcomes[i].memory);
-    }
-    printf("commands_failed %d\n", n_failed);
-    free(outcomes);
-    return 0;
-}
-
-int sweep_measure(int argc, char **argv)
-{
-    static const dwq_function_t functions[] = {
-        { .name = "run", .function = run_command },
-        { .name = NULL },
+    char repeats[24], warmups[24];
+    struct job job = {
+        .np = options->jobs + 1,
+        .side = SIDE_OURS,
+        .args = { "sweep", options->command ? "command" : "function",
+                  number(repeats, options->repeats),
+                  number(warmups, options->warmups),
+                  options->command ? options->command : options->function },
+        .pass_line = pass_line,
+        .pass_arg = sweep,
+        .timeout = 1e9
     };
-    struct sweep sweep;
+    struct job_result result;
+    bool ok;
 
-    if (argc < 2 || !read_sweep(&sweep, argv[0], argv[1], argv + 2, argc - 2)) {
-        return 2;
+    for (int i = 0; i < n; i++) {
+        job.args[5 + i] = parameters[i];
     }
-    return dwq_main(argc, argv,
-                    &(dwq_options_t){ .controller = controller,
-                                      .worker = bind_worker,
-                                      .functions = functions,
-                                      .prefetch = DWQ_PREFETCH_OFF,
-                                      .arg = &sweep });
+    progress_begin(bench, "sweep",
+                   (options->repeats + options->warmups) * (int)sweep->cases.n);
+    job_run(bench, &job, &result);
+    progress_end(bench);
+    ok = result.ok;
+    job_result_finish(&result);
+    return !ok ? 2 : sweep->n_failed > 0;
 }
 
-/* --- In dwq-bench ------------------------------------------------------------------------ */
-
-/* What the job prints, but for what it says to us. */
-static void pass_line(struct bench *bench, const char *line)
+static void sweep_finish(struct sweep *sweep)
 {
-    if (strcmp(line, "progress 1") == 0) {
-        progress_step(bench);
-    } else if (strncmp(line, "commands_failed ", 16) != 0) {
-        progress_end(bench);
-        printf("%s\n", line);
+    for (size_t i = 0; sweep->outcomes && i < sweep->cases.n; i++) {
+        samples_finish(&sweep->outcomes[i].seconds);
+        samples_finish(&sweep->outcomes[i].processor);
+        samples_finish(&sweep->outcomes[i].memory);
     }
+    free(sweep->outcomes);
+    cases_finish(&sweep->cases);
 }
 
-/* How many values a parameter has: one more than commas. */
-static int n_values(const char *parameter)
-{
-    int n = 1;
-
-    for (; *parameter; parameter++) {
-        n += *parameter == ',';
-    }
-    return n;
-}
-
-int sweep_run(struct bench *bench, const char *command, char **parameters,
+int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
               int n, const struct sweep_options *options)
 {
-    struct job job = { .np = options->jobs + 1,
-                       .side = SIDE_OURS,
-                       .args = { "sweep" },
-                       .pass_line = pass_line,
-                       .timeout = 1e9 };
-    struct job_result result;
-    char repeats[24];
-    int n_runs = options->repeats, code;
+    const char *copies[PARAMETERS_MAX] = { NULL };
+    struct sweep sweep = { .n_failed = 0 };
+    int code = 2;
 
     if (n > PARAMETERS_MAX) {
         fprintf(stderr, "dwq-bench: more than %d parameters\n", PARAMETERS_MAX);
         return 2;
     }
-    job.args[1] = number(repeats, options->repeats);
-    job.args[2] = command;
-    for (int i = 0; i < n; i++) {
-        job.args[3 + i] = parameters[i];
-        n_runs *= n_values(parameters[i]);
+    if (copy_all(parameters, n, copies) &&
+        cases_read(&sweep.cases, parameters, n) && check(&sweep, options)) {
+        sweep.outcomes = calloc(sweep.cases.n, sizeof *sweep.outcomes);
     }
-    progress_begin(bench, "sweep", n_runs);
-    job_run(bench, &job, &result);
-    code = !result.ok ? 2 : job_value(&result, "commands_failed") > 0;
-    job_result_finish(&result);
+    if (sweep.outcomes) {
+        code = run_job(bench, &sweep, copies, n, options);
+        for (size_t i = 0; i < sweep.cases.n; i++) {
+            report_case(bench, &sweep, i);
+        }
+        if (bench->json != stdout) {
+            print_cases(&sweep, facts);
+        }
+    }
+    sweep_finish(&sweep);
+    for (int i = 0; i < n; i++) {
+        free((char *)copies[i]);
+    }
     return code;
 }

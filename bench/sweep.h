@@ -1,19 +1,29 @@
-/* A user's own command, timed over the values of its parameters: every run is a
- * task of a libdwq job, alone on the cores of its worker. */
+/* A user's own commands or functions, timed over the values of their parameters:
+ * every run is a task of a libdwq job, alone on the cores of its worker. */
 #ifndef BENCH_SWEEP_H
 #define BENCH_SWEEP_H
 
 #include "bench/bench.h"
 
 struct sweep_options {
-    int repeats; /* of every combination */
-    int jobs;    /* commands at once, each on cores / jobs cores */
+    const char *command;  /* {NAME} stands for a value; or NULL */
+    const char *function; /* MODULE:NAME, parameters by name; or NULL */
+    int warmups;          /* of every combination, not counted */
+    int repeats;          /* of every combination */
+    int jobs;             /* at once, each on cores / jobs cores */
 };
 
-/* parameters: n of NAME=VALUE,VALUE,... An exit code. */
-int sweep_run(struct bench *bench, const char *command, char **parameters,
+/* Makes figures and prints their table (but where JSON is printed). parameters: n of
+ * NAME=VALUE,VALUE,... An exit code. */
+int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
               int n, const struct sweep_options *options);
-/* In the job: REPEATS COMMAND PARAMETERS... */
-int sweep_measure(int argc, char **argv);
+
+/* What the job prints for each run, a line: SWEEP_RAN CASE SECONDS PROCESSOR BYTES,
+ * the last two -1 of functions; or SWEEP_FAILED CASE WHY. Warm-ups: SWEEP_WARM. */
+#define SWEEP_RAN "dwq-sweep-ran"
+#define SWEEP_FAILED "dwq-sweep-failed"
+#define SWEEP_WARM "dwq-sweep-warm"
+
+extern const struct question question_sweep; /* is not asked with the others */
 
 #endif

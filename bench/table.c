@@ -138,6 +138,11 @@ static void print_sum(const struct bench *bench, FILE *out)
     fputc('\n', out);
 }
 
+void facts_print(const struct facts *facts, FILE *out)
+{
+    print_facts(facts, "", out);
+}
+
 void table_print(const struct bench *bench, const struct facts *facts,
                  FILE *out)
 {
@@ -216,6 +221,9 @@ static const struct figure *same_figure(const struct bench *bench,
 /* Quartiles that do not meet: a change that is more than noise. */
 static const char *change(const struct summary *old, const struct summary *new)
 {
+    if (old->n == 0 || new->n == 0) {
+        return "not measured";
+    }
     if (new->p25 > old->p75) {
         return "higher";
     }
@@ -231,6 +239,7 @@ void table_compare(const struct bench *old, const struct bench *bench,
         const struct figure *f = &bench->figures[i];
         const struct figure *before = same_figure(old, f);
         char name[TEXT_MAX + NOTE_MAX + 2], a[QUANTITY_MAX], b[QUANTITY_MAX];
+        char ratio[24];
 
         snprintf(name, sizeof name, "%s: %s", f->question, f->name);
         if (!before) {
@@ -238,9 +247,12 @@ void table_compare(const struct bench *old, const struct bench *bench,
                     side_text(b, f, SIDE_OURS));
             continue;
         }
-        fprintf(out, "%-60s %14s %14s %8.3f  %s\n", name,
+        snprintf(ratio, sizeof ratio, "%.3f",
+                 f->sides[SIDE_OURS].median / before->sides[SIDE_OURS].median);
+        fprintf(out, "%-60s %14s %14s %8s  %s\n", name,
                 side_text(a, before, SIDE_OURS), side_text(b, f, SIDE_OURS),
-                f->sides[SIDE_OURS].median / before->sides[SIDE_OURS].median,
+                f->sides[SIDE_OURS].n && before->sides[SIDE_OURS].n ? ratio
+                                                                    : "-",
                 change(&before->sides[SIDE_OURS], &f->sides[SIDE_OURS]));
     }
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""smoke.py DWQ_BENCH: dwq-bench with tiny counts. The form is looked at, never a
+"""smoke.py DWQ_BENCH FOLDER: dwq-bench with tiny counts. The form is looked at, never a
 time: every question gives figures with all they need, the table and the files
-say the same, and what is wrong ends with an exit code that says so."""
+say the same, and what is wrong ends with an exit code that says so. FOLDER has
+sweep_module."""
 import json
 import os
 import re
@@ -144,16 +145,59 @@ def check_again(folder, path, figures):
           "a bar that is missed is seen")
 
 
-def check_sweep():
-    done = run("--sweep", "test {a} != y && sleep 0.0{n}", "n=1,2", "a=x,y",
-               "--repeats", "2")
+def check_sweep(folder, module_folder):
+    path = os.path.join(folder, "sweep.json")
+    page = os.path.join(folder, "sweep")
+    command = ["--sweep", "test {a} != y && sleep 0.0{n}", "n=1,2", "a=x,y",
+               "--repeats", "2"]
+    done = run(*command, "--json", path, "--report", page)
     lines = done.stdout.splitlines()
     check(done.returncode == 1, "a command that fails is an exit code of 1")
-    check(len(lines) == 5, "a line for each combination: " + done.stdout)
-    check([line.split()[-1] for line in lines[1:]] == ["0", "2", "0", "2"],
-          "failed runs are counted where they belong")
-    done = run("--sweep", "true {n}", "n=1", "--repeats", "1", "--jobs", "2")
-    check(done.returncode == 0, "a sweep ends well")
+    check(len(lines) == 10, "facts, a line for each combination: " + done.stdout)
+    check([line.endswith(" 2  exit status 1") for line in lines[6:]] ==
+          [False, True] * 2, "failed runs are counted where they belong, and why")
+    facts, *figures = read(path)
+    times = {f["name"]: f.get("ours", {}).get("n", 0) for f in figures
+             if f["unit"] == "s" and "," not in f["name"]}
+    check(facts["cores"] >= 1 and
+          times == {"n=1 a=x": 2, "n=1 a=y": 0, "n=2 a=x": 2, "n=2 a=y": 0},
+          "a sweep gives figures: %s" % times)
+    check(os.path.exists(os.path.join(page, "index.html")), "and a page")
+    check("new/old" in run(*command, "--compare", path).stdout,
+          "beside those of an earlier run")
+    log = os.path.join(folder, "log")
+    run("--sweep", "echo {n} >>" + log, "n=1,2", "--repeats", "2", "--warmups", "3")
+    with open(log) as text:
+        check(text.read() == "1\n2\n" * 5, "warm-ups, and the order of runs")
+    cores = len({read_first(cpu) for cpu in os.sched_getaffinity(0)})
+    one = 'test "$(nproc)" -le %d' % (os.cpu_count() // min(cores, 2))
+    done = run("--sweep", one + " && true {n}", "n=1", "--repeats", "1", "--jobs",
+               str(min(cores, 2)))
+    check(done.returncode == 0, "each command has its share of the cores")
+    check(run("--sweep", "true", "--jobs", str(cores + 1)).returncode == 2,
+          "no more commands at once than cores")
+    check(run("--sweep", 'test "{a}" = "x  y"', "a=x  y").returncode == 0,
+          "a value with blanks")
+    done = run("--sweep", "kill -9 $$ {a}", "a=1")
+    check(done.returncode == 1 and "signal 9" in done.stdout, "a killed command")
+    os.environ["DWQ_MODULE_PATH"] = module_folder
+    done = run("--sweep-function", "sweep_module:nap", "ms=1,2.5", "mode=good,bad",
+               "--json", "-", "--repeats", "2")
+    facts, *figures = [json.loads(line) for line in done.stdout.splitlines()]
+    check(done.returncode == 1 and
+          [f.get("ours", {}).get("n", 0) for f in figures] == [2, 0, 2, 0] and
+          all("bad" not in f["name"] or "a bad mode" in f["note"] for f in figures),
+          "functions get their parameters: " + done.stdout + done.stderr)
+
+
+def read_first(cpu):
+    """The first hardware thread of a core."""
+    path = "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list" % cpu
+    try:
+        with open(path) as text:
+            return int(re.match("[0-9]+", text.read())[0])
+    except OSError:
+        return cpu
 
 
 def check_wrong(path):
@@ -166,13 +210,18 @@ def check_wrong(path):
         check(done.returncode == 2 and bad_path in done.stderr and
               not done.stdout, "nothing is measured for nothing: " + option)
     check(run("--from", path, "--json", "/dev/full").returncode == 2, "a full disk")
-    check(run("--sweep", "true", "novalue").returncode == 2, "no values")
+    for wrong in (["novalue"], ["n="], ["n=1,,2"], ["n=1", "n=2"], ["m=1"]):
+        done = run("--sweep", "true {n}", *wrong)
+        check(done.returncode == 2 and wrong[0][0] in done.stderr and
+              not done.stdout, "a sweep of %s" % wrong)
+    check(run("--sweep", "").returncode == 2, "no command")
+    check(run("--sweep-function", "nap").returncode == 2, "no module")
 
 
 with tempfile.TemporaryDirectory() as folder:
     path, figures = check_run(folder)
     check_again(folder, path, figures)
     check_wrong(path)
-check_sweep()
+    check_sweep(folder, sys.argv[2])
 print("1..%d" % n_tests)
 sys.exit(bad > 0)
