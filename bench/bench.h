@@ -119,7 +119,12 @@ struct job_result {
     struct printed *lines; /* of "NAME VALUE"; malloc'ed */
 };
 
-/* Run it to its end. Complains when it fails. */
+/* SIGINT and SIGTERM wait until the job that runs is ended, so that nothing of it is
+ * left; then this program ends by them. */
+void jobs_hold_signals(void);
+void jobs_release_signals(void);
+/* Run it to its end. Complains when it fails. One with pass_line returns when it is
+ * interrupted; jobs_release_signals() ends the program then. */
 void job_run(struct bench *bench, const struct job *job,
              struct job_result *result_out);
 void job_result_finish(struct job_result *result);

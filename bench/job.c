@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,41 @@ int scaled(const struct bench *bench, int full, int tiny)
 {
     return bench->tiny ? tiny : full;
 }
+
+/* --- Signals ------------------------------------------------------------------- */
+
+static sigset_t held_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+void jobs_hold_signals(void)
+{
+    sigset_t set = held_signals();
+
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void jobs_release_signals(void)
+{
+    sigset_t set = held_signals();
+
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static bool has_signal(int signal)
+{
+    sigset_t pending;
+
+    return sigpending(&pending) == 0 && sigismember(&pending, signal) == 1;
+}
+
+/* --- Starting ------------------------------------------------------------------ */
 
 static void set_environment(const struct bench *bench, const struct job *job)
 {
@@ -123,6 +159,8 @@ static pid_t start(const struct bench *bench, const struct job *job,
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* or mpirun would go on alone */
+        jobs_release_signals();
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
         close(ends[1]);
@@ -148,6 +186,19 @@ static void add_line(struct job_result *result, const char *line)
     }
 }
 
+#define TICK 0.2         /* seconds from one look for signals to the next */
+#define INTERRUPT_TIME 5 /* seconds */
+
+/* Until when to read on. A terminal's SIGINT goes to mpirun, too, which gets the time
+ * to end its ranks: a second signal would make it leave them. */
+static double read_until(double until)
+{
+    if (has_signal(SIGTERM)) {
+        return 0;
+    }
+    return has_signal(SIGINT) ? fmin(until, now() + INTERRUPT_TIME) : until;
+}
+
 /* All lines until the end, or the time is over: false. */
 static bool read_lines(struct bench *bench, const struct job *job, int from,
                        double until, struct job_result *result)
@@ -157,14 +208,14 @@ static bool read_lines(struct bench *bench, const struct job *job, int from,
     struct pollfd fd = { .fd = from, .events = POLLIN };
 
     for (;;) {
-        double left = until - now();
         ssize_t n;
         char *end;
 
-        if (left <= 0) {
+        until = read_until(until);
+        if (now() >= until) {
             return false;
         }
-        if (poll(&fd, 1, left > 60 ? 60000 : (int)(left * 1000) + 1) <= 0) {
+        if (poll(&fd, 1, (int)(TICK * 1000)) <= 0) {
             continue;
         }
         n = read(from, text + used, sizeof text - 1 - used);
@@ -214,12 +265,18 @@ void job_run(struct bench *bench, const struct job *job,
         waitpid(pid, &status, 0);
     }
     result.wall = now() - begin;
+    if (!job->pass_line) {
+        jobs_release_signals();
+        jobs_hold_signals();
+    }
     result.ok = in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!result.ok) {
         bench->n_failed_jobs++;
         fprintf(stderr, "dwq-bench: a job failed (%s): np %d, %s\n",
-                in_time ? "its exit status" : "too long", job->np,
-                job->command ? job->command[0] : job->args[0]);
+                has_signal(SIGINT) || has_signal(SIGTERM) ? "interrupted"
+                : in_time                                 ? "its exit status"
+                                                          : "too long",
+                job->np, job->command ? job->command[0] : job->args[0]);
     }
     *result_out = result;
 }

@@ -346,6 +346,7 @@ int main(int argc, char **argv)
     if (length < 0) {
         return code;
     }
+    jobs_hold_signals();
     self[length] = '\0';
     memcpy(folder, self, (size_t)length + 1);
     bench.self = self;
@@ -366,5 +367,7 @@ int main(int argc, char **argv)
     }
     free(command.names);
     free(bench.figures);
+    fflush(NULL);
+    jobs_release_signals();
     return code;
 }

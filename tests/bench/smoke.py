@@ -7,9 +7,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 BENCH = sys.argv[1]
 n_tests = 0
@@ -200,6 +202,43 @@ def read_first(cpu):
         return cpu
 
 
+def running(what):
+    """Whether a process has this in its command line."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid) as text:
+                if what in text.read():
+                    return True
+        except OSError:
+            pass
+    return False
+
+
+def await_running(what, wanted):
+    until = time.monotonic() + 60
+    while running(what) != wanted and time.monotonic() < until:
+        time.sleep(0.1)
+    return running(what) == wanted
+
+
+def check_interrupted():
+    """Whatever ends dwq-bench ends its job, down to the user's command, and what
+    was measured by then is printed."""
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGKILL:
+        seconds = "9%06d" % (os.getpid() % 10 ** 6)
+        started = subprocess.Popen(
+            [BENCH, "--sweep", "test {n} = 1 || sleep %s; true" % seconds, "n=1,2",
+             "--warmups", "0"], stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        # "sleep" and its argument, but not the shell's line, have a zero between
+        check(await_running("sleep\0" + seconds, True), "a sweep is under way")
+        started.send_signal(number)
+        text = started.communicate()[0]
+        check(await_running("sleep\0" + seconds, False) and
+              started.returncode == -number, "signal %d ends all" % number)
+        check(number == signal.SIGKILL or "n=2" in text, "with a table")
+
+
 def check_wrong(path):
     check(run("no-such-question").returncode == 2, "an unknown question")
     check(run("--rounds", "0").returncode == 2, "no rounds")
@@ -223,5 +262,6 @@ with tempfile.TemporaryDirectory() as folder:
     check_again(folder, path, figures)
     check_wrong(path)
     check_sweep(folder, sys.argv[2])
+check_interrupted()
 print("1..%d" % n_tests)
 sys.exit(bad > 0)
