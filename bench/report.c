@@ -430,12 +430,14 @@ bool report_write_readme(const struct bench *bench, const struct facts *facts,
         "`dwq-bench` measures the library beside the same work in bare MPI\n"
         "(`raw_mpi.c`) and, where python3-mpi4py is installed, in\n"
         "mpi4py.futures. Jobs of all sides alternate; a figure is a median,\n"
-        "a value a ratio of medians. It exits 1 where a bar is missed.\n\n"
+        "a value a ratio of medians, and 25 % - 75 % are the quartiles of\n"
+        "ours. It exits 1 where a bar is missed, 2 where something failed.\n\n"
         "    build/bench/dwq-bench                      # everything\n"
         "    build/bench/dwq-bench throughput idle      # some questions\n"
         "    build/bench/dwq-bench --json new.json --report page\n"
         "    build/bench/dwq-bench --compare old.json\n"
         "    build/bench/dwq-bench --sweep './prog {n}' n=1,2,4 --repeats 5\n"
+        "    build/bench/dwq-bench --sweep-function module:name n=1,2,4\n"
         "    build/bench/dwq-bench --from new.json --readme bench/README.md\n"
         "\n"
         "`sh bench/scale.sh` needs SimGrid (libsimgrid-dev): it builds the\n"
@@ -443,7 +445,8 @@ bool report_write_readme(const struct bench *bench, const struct facts *facts,
         "`dwq-bench --smpi build-smpi scale`: 20 equal calls per group on 16\n"
         "to 1,024 hosts of 8 ranks, where each message that the controller\n"
         "sends or receives costs it half the processor time that a call costs\n"
-        "it here at np = 5. Without `--smpi` only that cost is measured.\n\n"
+        "it here at np = 5. Without `--smpi` only that cost is measured, and\n"
+        "bars that were not measured count as missed.\n\n"
         "`--readme` wrote this page. The run it is of:\n\n",
         out);
     table_print_markdown(bench, facts, out);

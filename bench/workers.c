@@ -66,8 +66,12 @@ static void ask(struct bench *bench)
 
     snprintf(path, sizeof path, "%s/../tests/sim/scale", bench->folder);
     if (access(path, X_OK) != 0) {
-        fprintf(stderr, "dwq-bench: question workers is left out: it needs a "
-                        "build with -Dtests=enabled\n");
+        const struct samples none = { NULL, 0, 0 };
+
+        fprintf(stderr, "dwq-bench: question workers is not measured: it needs "
+                        "a build with -Dtests=enabled\n");
+        report_rate(bench, 10000, &none);
+        report_growth(bench, 0, 0);
         return;
     }
     progress_begin(bench, "workers", bench->rounds * 4);

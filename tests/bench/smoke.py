@@ -38,6 +38,10 @@ def read(path):
 def check_figure(f):
     name = f["question"] + ": " + f["name"]
     ours = f.get("ours", {})
+    if f["question"] == "scale" and "np=" not in f["name"]:
+        check(not ours and f["verdict"] == "not measured" and f["bar"] >= 0.9,
+              name + ": is not passed over where it cannot be measured")
+        return
     check(ours.get("n", 0) >= 1 and ours["p25"] <= ours["median"] <= ours["p75"],
           name + ": ours was measured")
     verdict = f["verdict"]
@@ -69,6 +73,7 @@ ASKED = {
                           "spawned groups of 2, broker",
                           "spawned groups of 2, member")],
     "crowded": ["a stream", "one call"],
+    "scale": ["8192 ranks, groups of 8, 1 s", "8192 ranks, groups of 8, 0.1 s"],
     "bounds": ["np=2, the whole job", "split", "spawn", "a run, MPI being up"],
 }
 
@@ -134,7 +139,7 @@ def check_again(folder, path, figures):
     done_one = run("--from", path, "placer")
     check("placer:" in done_one.stdout and "bounds:" not in done_one.stdout,
           "one question of an earlier run")
-    check(done.stdout.count("within noise") == len(figures),
+    check(done.stdout.count("within noise") == sum("ours" in f for f in figures),
           "a run does not differ from itself")
     for f in figures:
         if f["verdict"] == "met":
