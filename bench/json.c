@@ -12,14 +12,39 @@ static const char *const bar_names[] = { "none", "at least", "at most" };
 
 /* --- Writing ------------------------------------------------------------- */
 
+/* Bytes of the UTF-8 character at `text`; 0: it is none. */
+static size_t character_size(const char *text)
+{
+    unsigned char first = (unsigned char)*text;
+    size_t n = first < 0x80                    ? 1
+               : first >= 0xc2 && first < 0xe0 ? 2
+               : first >= 0xe0 && first < 0xf0 ? 3
+               : first >= 0xf0 && first < 0xf5 ? 4
+                                               : 0;
+
+    for (size_t i = 1; i < n; i++) {
+        if (((unsigned char)text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return n;
+}
+
+/* Commands and their parameters may be any bytes, and texts are cut. */
 static void write_text(FILE *out, const char *key, const char *text)
 {
     fprintf(out, "\"%s\": \"", key);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            fputc('\\', out);
+    while (*text) {
+        size_t n = character_size(text);
+
+        if (n == 0 || (unsigned char)*text < ' ') {
+            fputc(n == 0 ? '?' : ' ', out);
+            n = 1;
+        } else {
+            fprintf(out, "%s%.*s", *text == '"' || *text == '\\' ? "\\" : "",
+                    (int)n, text);
         }
-        fputc((unsigned char)*text < ' ' ? ' ' : *text, out);
+        text += n;
     }
     fputc('"', out);
 }
