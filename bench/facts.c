@@ -38,7 +38,7 @@ struct facts facts_find(void)
     }
     first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", facts.cpu,
                sizeof facts.cpu);
-    first_line("mpirun --version", facts.mpi, sizeof facts.mpi);
+    first_line("mpirun --version 2>/dev/null", facts.mpi, sizeof facts.mpi);
     first_line("cut -d' ' -f1 /proc/loadavg", load, sizeof load);
     facts.load = strtod(load, NULL);
     snprintf(facts.library, sizeof facts.library, "libdwq %s", DWQ_VERSION);

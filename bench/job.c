@@ -272,6 +272,7 @@ void job_run(struct bench *bench, const struct job *job,
     result.ok = in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (!result.ok) {
         bench->n_failed_jobs++;
+        progress_end(bench); /* a line of its own */
         fprintf(stderr, "dwq-bench: a job failed (%s): np %d, %s\n",
                 has_signal(SIGINT) || has_signal(SIGTERM) ? "interrupted"
                 : in_time                                 ? "its exit status"

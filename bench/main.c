@@ -245,6 +245,9 @@ static void find_figures(struct command *command, struct bench *bench,
                          const struct before *before, struct facts *facts_out)
 {
     *facts_out = command->from ? before->from_facts : facts_find();
+    if (!facts_out->mpi[0]) {
+        fprintf(stderr, "dwq-bench: there is no mpirun in PATH\n");
+    }
     bench->is_open_mpi_4 = strstr(facts_out->mpi, "(Open MPI) 4.") != NULL;
     if (bench->json) {
         json_write_facts(bench->json, facts_out);

@@ -8,6 +8,8 @@
 #include "bench/cores.h"
 #include "bench/table.h"
 
+#define RUNS_MAX 10000000
+
 /* What came of one combination. */
 struct outcome {
     struct samples seconds, processor, memory;
@@ -169,6 +171,11 @@ static bool check(const struct sweep *sweep,
     if (options->jobs > cores) {
         fprintf(stderr, "dwq-bench: --jobs %d, but %d core%s\n", options->jobs,
                 cores, cores > 1 ? "s" : "");
+        return false;
+    }
+    if ((double)(options->repeats + options->warmups) * (double)sweep->cases.n >
+        RUNS_MAX) {
+        fprintf(stderr, "dwq-bench: more than %d runs\n", RUNS_MAX);
         return false;
     }
     if (options->command && options->function) {
