@@ -396,7 +396,7 @@ static bool is_missed(const struct bench *bench, const char *question,
         const struct figure *f = &bench->figures[i];
 
         if (strcmp(f->question, question) == 0 && strstr(f->name, part) &&
-            figure_missed(f)) {
+            figure_missed(f) && !isnan(f->value)) {
             return true;
         }
     }

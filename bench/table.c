@@ -224,6 +224,9 @@ static const char *change(const struct summary *old, const struct summary *new)
     if (old->n == 0 || new->n == 0) {
         return "not measured";
     }
+    if (old->n == 1 || new->n == 1) {
+        return "one job"; /* whose noise is not known */
+    }
     if (new->p25 > old->p75) {
         return "higher";
     }

@@ -139,7 +139,11 @@ def check_again(folder, path, figures):
     done_one = run("--from", path, "placer")
     check("placer:" in done_one.stdout and "bounds:" not in done_one.stdout,
           "one question of an earlier run")
-    check(done.stdout.count("within noise") == sum("ours" in f for f in figures),
+    check(done.stdout.count("one job") == sum("ours" in f for f in figures),
+          "a job tells no noise")
+    twice = os.path.join(folder, "twice.json")
+    run("--tiny", "--rounds", "2", "queue", "--json", twice)
+    check(run("--from", twice, "--compare", twice).stdout.count("within noise") == 2,
           "a run does not differ from itself")
     for f in figures:
         if f["verdict"] == "met":
@@ -183,8 +187,15 @@ def check_sweep(folder, module_folder):
     check(done.returncode == 0, "each command has its share of the cores")
     check(run("--sweep", "true", "--jobs", str(cores + 1)).returncode == 2,
           "no more commands at once than cores")
-    check(run("--sweep", 'test "{a}" = "x  y"', "a=x  y").returncode == 0,
-          "a value with blanks")
+    done = run("--sweep", 'test "{a}" = "x  y"', "a=x  y", "--json", "-")
+    check(done.returncode == 0, "a value with blanks")
+    for value in b"\xff\xc3", "\u00fc".encode() * 150, b'\\"', b"\xe2\x82\t":
+        done = subprocess.run([BENCH.encode(), b"--sweep", b": '{a}'", b"a=" + value,
+                               b"--json", b"-", b"--repeats", b"1"],
+                              capture_output=True, timeout=100)
+        names = [json.loads(line.decode()).get("name")
+                 for line in done.stdout.splitlines()]
+        check(done.returncode == 0 and len(names) == 4, "bytes: %r" % names[1])
     done = run("--sweep", "kill -9 $$ {a}", "a=1")
     check(done.returncode == 1 and "signal 9" in done.stdout, "a killed command")
     os.environ["DWQ_MODULE_PATH"] = module_folder
