@@ -375,18 +375,7 @@ static const struct {
       "A sleep of at most idle_wait (1 ms) is about a thousand wakes a second; "
       "each "
       "costs what a wake costs on the machine." },
-    { "workers", "",
-      "From ten to ten thousand workers the state that a call touches (worker, "
-      "task, "
-      "message under way) leaves the caches: the profile is cache misses in "
-      "the "
-      "simulation's queue of events, in the controller's look-up of a held "
-      "task and in "
-      "the heap of workers. A tree of brokers, each with the workers of some "
-      "hosts and "
-      "tasks by the hundred, would keep each queue in cache and divide the "
-      "messages "
-      "at the root." },
+    { "workers", "", "See where the curve bends, below." },
 };
 
 static bool is_missed(const struct bench *bench, const char *question,
@@ -405,15 +394,67 @@ static bool is_missed(const struct bench *bench, const char *question,
 
 static void write_reasons(const struct bench *bench, FILE *out)
 {
-    fputs("\n## Where a bar is missed\n\n"
-          "What was found on a virtual machine of two cores:\n\n",
-          out);
+    const char *title = "\n## Where a bar is missed\n\n"
+                        "What was found on a virtual machine of two cores:\n\n";
+
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         if (is_missed(bench, reasons[i].question, reasons[i].part)) {
-            fprintf(out, "- **%s%s%s.** %s\n", reasons[i].question,
+            fprintf(out, "%s- **%s%s%s.** %s\n", title, reasons[i].question,
                     reasons[i].part[0] ? ", " : "", reasons[i].part,
                     reasons[i].text);
+            title = "";
         }
+    }
+}
+
+static const char curve_text[] =
+    "- **The controller with many workers.** From ten to ten thousand workers "
+    "the state that a call touches (worker, task, message under way) leaves "
+    "the caches: the profile is cache misses in the simulation's queue of "
+    "events, in the controller's look-up of a held task and in the heap of "
+    "workers. The cost of a call grows with that, not with the number of "
+    "workers itself.\n"
+    "- **The controller with short calls.** W workers with calls of T seconds "
+    "finish W / T calls a second, and each costs the controller c: it is busy "
+    "for W c / T of the time, and the curve of the efficiency bends where that "
+    "comes near 1. Groups divide W by their ranks, as the broker of each "
+    "handles what its ranks say.\n"
+    "- **What follows.** A tree of brokers: inner brokers, each with the "
+    "workers of some hosts, get tasks by the hundred and give results back by "
+    "the hundred. The root then has a message per hundred calls, each queue "
+    "stays in cache, and the workers that the root can feed multiply by what "
+    "an inner broker takes at a time; it costs a hop more for each call, and "
+    "the root knows loads only as of the last message. Up to the bend, one "
+    "controller is better.\n";
+
+static double value_of(const struct bench *bench, const char *question,
+                       const char *part)
+{
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        const struct figure *f = &bench->figures[i];
+
+        if (strcmp(f->question, question) == 0 && strstr(f->name, part)) {
+            return f->value;
+        }
+    }
+    return NAN;
+}
+
+/* The design that follows from the figures past this machine, where they are. */
+static void write_curve_text(const struct bench *bench, FILE *out)
+{
+    double cost = value_of(bench, "scale", "processor time per call");
+
+    if (isnan(cost) && isnan(value_of(bench, "workers", "10000 workers"))) {
+        return;
+    }
+    fprintf(out, "\n## Where the curve bends\n\n%s", curve_text);
+    if (cost > 0) {
+        fprintf(out,
+                "\nWith the cost of a call in this run, T / c workers:\n\n"
+                "| calls of | 10 ms | 100 ms | 1 s |\n|---|---|---|---|\n"
+                "| workers | %.0f | %.0f | %.0f |\n",
+                0.01 / cost, 0.1 / cost, 1 / cost);
     }
 }
 
@@ -451,5 +492,6 @@ bool report_write_readme(const struct bench *bench, const struct facts *facts,
         out);
     table_print_markdown(bench, facts, out);
     write_reasons(bench, out);
+    write_curve_text(bench, out);
     return close_written(out);
 }

@@ -27,8 +27,6 @@ struct job_sweep {
 /* The command is no rank of this job, even if it is an MPI program. */
 static void forget_launcher(void)
 {
-    extern char **environ;
-
     for (size_t i = 0; environ[i];) {
         if (strncmp(environ[i], "OMPI_", 5) == 0 ||
             strncmp(environ[i], "PMIX_", 5) == 0 ||

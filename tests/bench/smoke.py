@@ -115,6 +115,8 @@ def check_run(folder):
     with open(readme) as text:
         text = text.read()
     check(all(f["name"] in text for f in figures), "README.md has every figure")
+    check("## Where the curve bends" in text and "tree of brokers" in text,
+          "README.md has the design that follows, whether or not a bar is missed")
     with open(os.path.join(page, "index.html")) as text:
         text = text.read()
     if shutil.which("gnuplot"):
