@@ -138,6 +138,14 @@ static void print_sum(const struct bench *bench, FILE *out)
     fputc('\n', out);
 }
 
+/* Said once for the figures in a row that share it, below the last. */
+static bool ends_note(const struct bench *bench, size_t i)
+{
+    return bench->figures[i].note[0] &&
+           (i + 1 == bench->n_figures || begins_question(bench, i + 1) ||
+            strcmp(bench->figures[i].note, bench->figures[i + 1].note) != 0);
+}
+
 void facts_print(const struct facts *facts, FILE *out)
 {
     print_facts(facts, "", out);
@@ -167,6 +175,9 @@ void table_print(const struct bench *bench, const struct facts *facts,
                 side_text(sides[2], f, SIDE_PEER),
                 quantity(value, f->value, f->value_unit), bar_text(bar, f),
                 figure_verdict(f));
+        if (ends_note(bench, i)) {
+            fprintf(out, "    (%s)\n", f->note);
+        }
     }
     fprintf(out, "\n");
     print_sum(bench, out);

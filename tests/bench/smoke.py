@@ -112,6 +112,8 @@ def check_run(folder):
     check_asked(figures)
     missing = [f["name"] for f in figures if f["name"] not in done.stdout]
     check(not missing, "the table has every figure: %s" % missing)
+    missing = [f["note"] for f in figures if f["note"] not in done.stdout]
+    check(not missing, "and what is to be said of it: %s" % missing)
     with open(readme) as text:
         text = text.read()
     check(all(f["name"] in text for f in figures), "README.md has every figure")
