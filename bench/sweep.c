@@ -21,7 +21,19 @@ struct sweep {
     struct cases cases;
     struct outcome *outcomes; /* cases.n */
     int n_failed;
+    const char *what; /* the command or the function */
 };
+
+/* Its parameters; of none, what is run. */
+static void name_case(const struct sweep *sweep, size_t number, char *text_out,
+                      size_t size)
+{
+    cases_text(&sweep->cases, number, sweep->cases.n_parameters, text_out,
+               size);
+    if (sweep->cases.n_parameters == 0) {
+        snprintf(text_out, size, "%.*s", TEXT_MAX, sweep->what);
+    }
+}
 
 /* --- What the job prints ------------------------------------------------------------ */
 
@@ -94,8 +106,7 @@ static void print_case(const struct sweep *sweep, size_t number)
     const struct outcome *o = &sweep->outcomes[number];
     char name[NOTE_MAX], text[5][QUANTITY_MAX];
 
-    cases_text(&sweep->cases, number, sweep->cases.n_parameters, name,
-               sizeof name);
+    name_case(sweep, number, name, sizeof name);
     printf("%-32s %12s %12s %12s %12s %10s %4zu %6d%s%s\n", name,
            quantity(text[0], samples_median(&o->seconds), "s"),
            quantity(text[1], samples_percentile(&o->seconds, 0.25), "s"),
@@ -139,8 +150,7 @@ static void report_case(struct bench *bench, const struct sweep *sweep,
     struct figure figure = { .question = "sweep", .x = NAN };
     size_t x = cases_numeric(cases);
 
-    cases_text(cases, number, cases->n_parameters, figure.name,
-               sizeof figure.name);
+    name_case(sweep, number, figure.name, sizeof figure.name);
     if (o->n_failed > 0) {
         snprintf(figure.note, sizeof figure.note, "%d failed: %.160s",
                  o->n_failed, o->why);
@@ -251,7 +261,8 @@ int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
               int n, const struct sweep_options *options)
 {
     const char *copies[PARAMETERS_MAX] = { NULL };
-    struct sweep sweep = { .n_failed = 0 };
+    struct sweep sweep = { .what = options->command ? options->command
+                                                    : options->function };
     int code = 2;
 
     if (n > PARAMETERS_MAX) {

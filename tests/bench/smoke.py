@@ -189,6 +189,8 @@ def check_sweep(folder, module_folder):
     done = run("--sweep", one + " && true {n}", "n=1", "--repeats", "1", "--jobs",
                str(min(cores, 2)))
     check(done.returncode == 0, "each command has its share of the cores")
+    check('"name": "true"' in run("--sweep", "true", "--json", "-").stdout,
+          "without parameters the command is the name")
     check(run("--sweep", "true", "--jobs", str(cores + 1)).returncode == 2,
           "no more commands at once than cores")
     done = run("--sweep", 'test "{a}" = "x  y"', "a=x  y", "--json", "-")
