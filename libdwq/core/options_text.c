@@ -64,6 +64,25 @@ static uint64_t fingerprint(const unsigned char *data, size_t size)
     return hash;
 }
 
+#define MOST_OF_RUN_ARGS 4096 /* bytes of their text; the fingerprint has all */
+
+/* As people read them, in one line; arrays are type and shape there. */
+static void append_values(struct dwqi_buffer *text, dwq_kwargs_t values)
+{
+    dwq_value_t map = dwq_value_map(values);
+    char *printed = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&printed, &size);
+
+    if (stream) {
+        dwq_value_print(&map, stream);
+        fclose(stream);
+        dwqi_buffer_append(text, printed,
+                           size < MOST_OF_RUN_ARGS ? size : MOST_OF_RUN_ARGS);
+    }
+    free(printed);
+}
+
 static dwq_status_t append_run_args(struct dwqi_buffer *text,
                                     const dwq_options_t *o,
                                     struct dwqi_fault *fault)
@@ -79,8 +98,9 @@ static dwq_status_t append_run_args(struct dwqi_buffer *text,
     if (status != DWQ_OK) {
         return dwqi_option_fault(fault, "option run_args: %s", why);
     }
-    snprintf(value, sizeof value, "run_args=%zu values, fingerprint %016llx\n",
-             o->run_args.n,
+    append_text(text, "run_args=");
+    append_values(text, o->run_args);
+    snprintf(value, sizeof value, " (fingerprint %016llx)\n",
              (unsigned long long)fingerprint(pack.block, pack.block_size));
     append_text(text, value);
     dwqi_pack_finish(&pack);

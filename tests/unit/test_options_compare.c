@@ -278,6 +278,23 @@ Test(options_text, run_args_are_compared)
     }
 }
 
+Test(options_text, run_args_that_differ_are_shown)
+{
+    char *one = text_of(&(dwq_options_t){
+        .run_args = DWQ_ENTRIES({ "mesh", dwq_value("coarse") }) });
+    char *two = text_of(&(dwq_options_t){
+        .run_args = DWQ_ENTRIES({ "mesh", dwq_value("fine") }) });
+    struct dwqi_fault fault = { "" };
+
+    dwqi_options_difference(one, two, 1, 0, &fault);
+    cr_expect(strstr(fault.text, "rank 0 has {\"mesh\": \"fine\"}"), "%s",
+              fault.text);
+    cr_expect(strstr(fault.text, "rank 1 has {\"mesh\": \"coarse\"}"), "%s",
+              fault.text);
+    free(one);
+    free(two);
+}
+
 Test(options_text, run_args_that_cannot_be_sent_are_named)
 {
     dwq_options_t options = {
