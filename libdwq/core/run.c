@@ -40,7 +40,8 @@ static dwq_status_t start_mpi(struct run *run, int thread_level)
 {
     /* A level that is none is refused later, by all together. */
     bool is_level = thread_level >= 0 && thread_level <= 3;
-    dwq_status_t status = dwqi_mpi_start(is_level ? thread_level : 0);
+    dwq_status_t status =
+        dwqi_mpi_start(is_level ? thread_level : 0, dwqi_run_never_joined);
 
     if (status != DWQ_OK) {
         dwqi_log_error(&run->log, "dwq_run: %s",
@@ -187,7 +188,7 @@ static void strip_marker(int *argc, char **argv)
 {
     int n = 0;
 
-    for (int i = 0; argv && i < *argc; i++) {
+    for (int i = 0; argv && i < *argc && argv[i]; i++) {
         if (!dwqi_spawn_read_marker(argv[i], NULL)) {
             argv[n++] = argv[i];
         }
@@ -214,6 +215,7 @@ int dwq_main(int argc, char **argv, const dwq_options_t *options)
         own.argc = argc;
         own.argv = argv;
     }
+    strip_marker(&argc, argv);
     strip_marker(&own.argc, own.argv);
     status = dwqi_run(NULL, &own, &code, &is_controller);
     fflush(stdout);
@@ -240,7 +242,7 @@ dwq_status_t dwq_world(dwq_world_t *world_out)
     if (!world_out) {
         return DWQ_E_ARG;
     }
-    status = dwqi_mpi_start(0);
+    status = dwqi_mpi_start(0, dwqi_run_never_joined);
     if (status == DWQ_OK) {
         status = dwqi_mpi_place(&rank, &size);
     }

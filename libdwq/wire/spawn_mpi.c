@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libdwq/wire/group_private.h"
@@ -228,6 +229,36 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
 
 /* --- The program ---------------------------------------------------------------- */
 
+/* Whether execve() would take a file: what it refuses ends the whole job. A script
+ * names its interpreter in its first line; a binary is no text. */
+static bool is_loadable(const char *path)
+{
+    char head[PATH_MAX + 3] = "";
+    FILE *file = fopen(path, "r");
+    size_t n = file ? fread(head, 1, sizeof head - 1, file) : 0;
+    char *name = head + 2;
+
+    if (!file) {
+        return true; /* it may be executed all the same */
+    }
+    fclose(file);
+    if (strncmp(head, "#!", 2) != 0) {
+        return memchr(head, '\0', n) != NULL;
+    }
+    name += strspn(name, " \t");
+    name[strcspn(name, " \t\r\n")] = '\0';
+    return access(name, X_OK) == 0;
+}
+
+/* A file that can be executed, and no folder. */
+static bool is_program(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) &&
+           access(path, X_OK) == 0 && is_loadable(path);
+}
+
 /* folder/name as an absolute path, if it can be executed. */
 static char *executable_in(const char *folder, int length, const char *name)
 {
@@ -236,7 +267,7 @@ static char *executable_in(const char *folder, int length, const char *name)
     char *path =
         n > 0 && (size_t)n < sizeof joined ? realpath(joined, NULL) : NULL;
 
-    if (path && access(path, X_OK) != 0) {
+    if (path && !is_program(path)) {
         free(path);
         path = NULL;
     }
@@ -276,7 +307,7 @@ char *dwqi_spawn_find_program(const char *name)
     }
     if (strchr(name, '/')) {
         path = realpath(name, NULL);
-        if (path && access(path, X_OK) != 0) {
+        if (path && !is_program(path)) {
             free(path);
             path = NULL;
         }
@@ -351,6 +382,25 @@ static dwq_status_t start_processes(struct dwqi_group *group,
     return code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
 
+/* One that starts MPI, but does not come to its dwq_run(), is never met. */
+static dwq_status_t meet_processes(struct dwqi_group *group,
+                                   const struct dwqi_spawn *spawn)
+{
+    struct dwqi_watchdog *watchdog;
+    char message[512];
+    dwq_status_t status;
+
+    snprintf(message, sizeof message,
+             "the spawned ranks of %.300s have not come to dwq_run() within "
+             "%g s (environment DWQ_SPAWN_TIMEOUT): does that program call "
+             "it? The job ends now",
+             spawn->program, spawn_timeout());
+    watchdog = dwqi_watchdog_start(spawn_timeout(), message);
+    status = merge(group, true);
+    dwqi_watchdog_stop(watchdog);
+    return status;
+}
+
 dwq_status_t dwqi_group_spawn(struct dwqi_world *world,
                               const struct dwqi_spawn *spawn,
                               const struct dwqi_log *log,
@@ -372,7 +422,7 @@ dwq_status_t dwqi_group_spawn(struct dwqi_world *world,
         MPI_Comm_set_errhandler(world->self, MPI_ERRORS_ARE_FATAL);
         if (status == DWQ_OK) {
             MPI_Comm_set_errhandler(group->parent, MPI_ERRORS_RETURN);
-            status = merge(group, true);
+            status = meet_processes(group, spawn);
         }
     }
     if (status != DWQ_OK) {

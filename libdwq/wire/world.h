@@ -15,9 +15,10 @@
 
 struct dwqi_world;
 
-/* Start MPI if nobody has (`thread_level`: MPI_THREAD_*; 0 takes FUNNELED).
+/* Start MPI if nobody has (`thread_level`: MPI_THREAD_*; 0 takes FUNNELED); then
+ * `before_finish` is called at process exit, before MPI is finalized there.
  * DWQ_OK; DWQ_E_STATE: MPI has been finalized; DWQ_E_MPI. */
-dwq_status_t dwqi_mpi_start(int thread_level);
+dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void));
 /* MPI_THREAD_* that MPI provides. */
 int dwqi_mpi_thread_level(void);
 bool dwqi_mpi_is_up(void);

@@ -153,7 +153,7 @@ static void yield_if_crowded(void)
     }
 }
 
-dwq_status_t dwqi_mpi_start(int thread_level)
+dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
 {
     int initialized, finalized, provided;
 
@@ -171,6 +171,7 @@ dwq_status_t dwqi_mpi_start(int thread_level)
         }
         dwqi_process_set((struct dwqi_process){ .started = 1, .words = -1 });
         atexit(at_exit);
+        atexit(before_finish); /* what was registered last comes first */
     }
     return DWQ_OK;
 }

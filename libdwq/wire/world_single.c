@@ -10,9 +10,10 @@ struct dwqi_world {
     struct dwqi_last_words words;
 };
 
-dwq_status_t dwqi_mpi_start(int thread_level)
+dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
 {
     (void)thread_level;
+    (void)before_finish;
     return DWQ_OK;
 }
 

@@ -238,6 +238,35 @@ Test(roles, a_difference_names_the_option_and_both_values, .timeout = 400)
                NULL);
 }
 
+/* How spawned groups start, or do not. */
+#define SPAWN_START(name, scenario)                                         \
+    Test(spawn_start, name, .timeout = 400)                                 \
+    {                                                                       \
+        launch_spawns();                                                    \
+        expect_success("spawn_start", scenario, (const int[]){ 2, 3, -1 }); \
+    }
+
+SPAWN_START(a_configuration_with_quotes_survives_the_spawn,
+            "a_configuration_with_quotes")
+SPAWN_START(the_brokers_rank_after_the_merge_is_decided_by_us_in_every_run,
+            "the_broker_is_rank_0_after_the_merge")
+SPAWN_START(a_group_that_was_just_spawned_is_told_to_leave,
+            "a_group_that_was_just_spawned")
+SPAWN_START(programs_that_cannot_be_run_are_refused,
+            "programs_that_cannot_be_run")
+SPAWN_START(a_process_that_exits_before_its_run_is_told,
+            "a_process_that_exits_before_its_run")
+SPAWN_START(the_marker_leaves_the_arguments_of_main,
+            "the_marker_leaves_the_arguments_of_main")
+
+Test(spawn_start, a_process_that_never_comes_to_its_run_ends_the_job,
+     .timeout = 400)
+{
+    launch_spawns();
+    expect_end("spawn_start", "a_process_that_never_comes_to_its_run", 3, 1, "",
+               NULL);
+}
+
 /* Rows of the service; the ranks of spawned groups come on top. */
 static void expect_service(const char *grouping, const char *scenario,
                            const int *ranks)
