@@ -302,19 +302,16 @@ char *dwqi_spawn_find_program(const char *name)
 {
     char *path;
 
-    if (!name) {
-        return own_path();
+    if (name && !strchr(name, '/')) {
+        path = find_in_path(name);
+        return path ? path : find_beside(name);
     }
-    if (strchr(name, '/')) {
-        path = realpath(name, NULL);
-        if (path && !is_program(path)) {
-            free(path);
-            path = NULL;
-        }
-        return path;
+    path = name ? realpath(name, NULL) : own_path();
+    if (path && !is_program(path)) { /* this one may have been removed */
+        free(path);
+        path = NULL;
     }
-    path = find_in_path(name);
-    return path ? path : find_beside(name);
+    return path;
 }
 
 /* --- Broker and spawned ranks ------------------------------------------------------ */

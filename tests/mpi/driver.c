@@ -254,6 +254,7 @@ SPAWN_START(a_group_that_was_just_spawned_is_told_to_leave,
             "a_group_that_was_just_spawned")
 SPAWN_START(programs_that_cannot_be_run_are_refused,
             "programs_that_cannot_be_run")
+SPAWN_START(a_program_that_was_removed_is_refused, "a_program_that_was_removed")
 SPAWN_START(a_process_that_exits_before_its_run_is_told,
             "a_process_that_exits_before_its_run")
 SPAWN_START(the_marker_leaves_the_arguments_of_main,

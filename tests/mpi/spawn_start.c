@@ -279,6 +279,31 @@ static void programs_that_cannot_be_run(struct process *process)
     }
 }
 
+/* This program, from a copy that is gone when the run starts. */
+static void a_program_that_was_removed(struct process *process)
+{
+    char path[TEMPORARY_SIZE], command[2 * TEMPORARY_SIZE + 32];
+    int n = (int)readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (process->argc < 3) { /* not the copy yet */
+        char copy[TEMPORARY_SIZE];
+        char *argv[] = { copy, process->argv[1], "copy", NULL };
+
+        CHECK(n > 0);
+        temporary_name(copy, "dwq-spawn-start");
+        close(mkstemp(copy));
+        snprintf(command, sizeof command, "cp '%.*s' %s && chmod 755 %s", n,
+                 path, copy, copy);
+        CHECK(system(command) == 0);
+        execv(copy, argv);
+        CHECK(!"the copy runs");
+        return;
+    }
+    CHECK(unlink(process->argv[0]) == 0);
+    CHECK(dwq_world(&(dwq_world_t){ .size = 0 }) == DWQ_OK);
+    refuse(process, NULL);
+}
+
 /* --- Programs that do not come to their run ------------------------------------------- */
 
 static void a_process_that_exits_before_its_run(struct process *process)
@@ -346,6 +371,7 @@ int main(int argc, char **argv)
           the_broker_is_rank_0_after_the_merge },
         { "a_group_that_was_just_spawned", a_group_that_was_just_spawned },
         { "programs_that_cannot_be_run", programs_that_cannot_be_run },
+        { "a_program_that_was_removed", a_program_that_was_removed },
         { "a_process_that_exits_before_its_run",
           a_process_that_exits_before_its_run },
         { "a_process_that_never_comes_to_its_run",
