@@ -107,7 +107,8 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
         return status;
     }
     run.ordinal = dwqi_mpi_count_run();
-    if (dwqi_spawned(&marker)) {
+    /* In a call, a spawned rank may run over its group as any other. */
+    if (!(run.ordinal == 0 && comm) && dwqi_spawned(&marker)) {
         status = run_spawned(&run, options, &marker);
         if (status == DWQ_OK) {
             *is_controller_out = false;

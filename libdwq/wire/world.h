@@ -24,7 +24,8 @@ int dwqi_mpi_thread_level(void);
 bool dwqi_mpi_is_up(void);
 /* Finalize MPI if dwqi_mpi_start() started it. */
 void dwqi_mpi_finish(void);
-/* Count one more run of this process: its number, from 1. */
+/* Count one more run of this process: its number, from 1. 0, and not counted: it is one
+ * inside another, in a call. */
 int dwqi_mpi_count_run(void);
 /* Rank and size of the world, MPI running. */
 dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out);

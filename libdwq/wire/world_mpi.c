@@ -87,14 +87,15 @@ static void keep_words(struct dwqi_world *world)
     dwqi_process_set(p);
 }
 
-static void forget_words(void)
+/* Those of the run around this one count again, if there is one. */
+static void forget_words(const struct dwqi_world *world)
 {
     struct dwqi_process p = dwqi_process_get();
 
-    if (p.words >= 0) {
+    if (p.words >= 0 && p.words != world->outer.words) {
         MPI_Comm_delete_attr(MPI_COMM_SELF, p.words);
         MPI_Comm_free_keyval(&p.words);
-        p.words = -1;
+        p.words = world->outer.words;
         dwqi_process_set(p);
     }
 }
@@ -266,6 +267,9 @@ int dwqi_mpi_count_run(void)
 {
     struct dwqi_process p = dwqi_process_get();
 
+    if (p.running) {
+        return 0;
+    }
     p.runs++;
     dwqi_process_set(p);
     return p.runs;
@@ -300,6 +304,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         goto free_comm;
     }
     world->pool = dwqi_pool_create();
+    world->outer = dwqi_process_get();
     keep_words(world);
     set_running(1);
     *world_out = world;
@@ -315,8 +320,8 @@ free_world:
 void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
-        set_running(0);
-        forget_words();
+        set_running(world->outer.running);
+        forget_words(world);
         dwqi_ringers_destroy(world->ringers);
         dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);

@@ -8,6 +8,16 @@
 #include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/world.h"
 
+/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
+ * the name of MPI_COMM_SELF. */
+struct dwqi_process {
+    int started; /* MPI was started here, and has to be finished here */
+    int running; /* a run goes on */
+    int runs;    /* so far */
+    int joined;  /* a spawned process: it has joined its broker, maybe left */
+    int words; /* key of the last words among MPI_COMM_SELF's attributes, or -1 */
+};
+
 struct dwqi_world {
     MPI_Comm comm; /* private */
     MPI_Comm self; /* private, for calls of this rank alone */
@@ -21,17 +31,9 @@ struct dwqi_world {
     struct dwqi_ringers *ringers; /* of the run's ranks, or NULL */
     bool all_reached; /* whoever this rank hears of can ring its bell */
     struct dwqi_last_words words; /* an attribute of MPI_COMM_SELF */
+    struct dwqi_process outer; /* as it was before: of a run around this one */
 };
 
-/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
- * the name of MPI_COMM_SELF. */
-struct dwqi_process {
-    int started; /* MPI was started here, and has to be finished here */
-    int running; /* a run goes on */
-    int runs;    /* so far */
-    int joined;  /* a spawned process: it has joined its broker, maybe left */
-    int words; /* key of the last words among MPI_COMM_SELF's attributes, or -1 */
-};
 struct dwqi_process dwqi_process_get(void);
 void dwqi_process_set(struct dwqi_process process);
 

@@ -250,6 +250,7 @@ SPAWN_START(a_configuration_with_quotes_survives_the_spawn,
             "a_configuration_with_quotes")
 SPAWN_START(the_brokers_rank_after_the_merge_is_decided_by_us_in_every_run,
             "the_broker_is_rank_0_after_the_merge")
+SPAWN_START(a_call_runs_over_its_group, "a_call_runs_over_its_group")
 SPAWN_START(a_group_that_was_just_spawned_is_told_to_leave,
             "a_group_that_was_just_spawned")
 SPAWN_START(programs_that_cannot_be_run_are_refused,

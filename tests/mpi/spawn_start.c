@@ -179,6 +179,71 @@ static void the_broker_is_rank_0_after_the_merge(struct process *process)
     }
 }
 
+/* --- A run in a call -------------------------------------------------------------------------- */
+
+static int sums_squares(dwq_controller_t *c, void *arg)
+{
+    double *sum = arg, y = 0;
+    dwq_result_t result;
+
+    submit_square(c, 3, 0);
+    submit_square(c, 4, 0);
+    while (dwq_controller_get_next_result(c, &result) == DWQ_OK) {
+        CHECK(dwq_result_get(&result, 0, 0, &y));
+        *sum += y;
+        dwq_result_clear(&result);
+    }
+    return 0;
+}
+
+static int runs_over_its_group(dwq_call_t *call, void *arg)
+{
+    dwq_options_t options = { .controller = sums_squares,
+                              .functions = scenario_functions };
+    double sum = 0;
+
+    (void)arg;
+    options.arg = &sum;
+    if (dwq_run_comm(dwq_call_comm(call), &options, NULL) != DWQ_OK) {
+        return 1;
+    }
+    return dwq_call_return(call, DWQ_VALUES(sum));
+}
+
+static int asks_for_runs(dwq_controller_t *c, void *arg)
+{
+    dwq_result_t result;
+    double sum = 0;
+
+    (void)arg;
+    for (int i = 0; i < 2; i++) {
+        CHECK(dwq_controller_submit_call(c, &(dwq_task_t){ .function = "runs" },
+                                         NULL) == DWQ_OK);
+        CHECK(dwq_controller_get_next_result(c, &result) == DWQ_OK);
+        CHECK(result.status == DWQ_OK);
+        CHECK(dwq_result_get(&result, 0, 0, &sum) && sum == 25);
+        dwq_result_clear(&result);
+    }
+    return 0;
+}
+
+/* What ran in calls of a broker is not counted: the next groups know their run. */
+static void a_call_runs_over_its_group(struct process *process)
+{
+    static const dwq_function_t functions[] = {
+        { "runs", runs_over_its_group, NULL }, { NULL, NULL, NULL }
+    };
+
+    for (int i = 0; i < 3; i++) {
+        dwq_options_t options = options_of(process);
+
+        options.controller = asks_for_runs;
+        options.functions = functions;
+        options.broker_is_worker = i < 2;
+        scenario_run_options(&options);
+    }
+}
+
 /* --- Told to leave ---------------------------------------------------------------------------- */
 
 static int takes_a_while(dwq_worker_t *worker, void *arg)
@@ -369,6 +434,7 @@ int main(int argc, char **argv)
         { "a_configuration_with_quotes", a_configuration_with_quotes },
         { "the_broker_is_rank_0_after_the_merge",
           the_broker_is_rank_0_after_the_merge },
+        { "a_call_runs_over_its_group", a_call_runs_over_its_group },
         { "a_group_that_was_just_spawned", a_group_that_was_just_spawned },
         { "programs_that_cannot_be_run", programs_that_cannot_be_run },
         { "a_program_that_was_removed", a_program_that_was_removed },

@@ -42,7 +42,9 @@ typedef struct dwq_world {
 DWQ_API dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out);
 
 /**
- * dwq_run() and dwq_finalize(), as the last line of main().
+ * dwq_run() and dwq_finalize(), as the last line of main(). In a spawned process it
+ * takes the library's own argument out of argv, which then ends with NULL one earlier
+ * than main()'s argc says.
  *
  * @return What the controller function returned, on the controller; 0 on the
  *         other ranks, so that no launcher kills the job; 1 everywhere when the
