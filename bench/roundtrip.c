@@ -114,6 +114,30 @@ static void ask_quiet(struct bench *bench, const struct quiet *quiet)
     samples_finish(&samples[1]);
 }
 
+/* What is below every first call after quiet: no message, no yield, one wake. */
+static void ask_wake(struct bench *bench)
+{
+    static const char *const names[] = { "p50" };
+    char calls[24];
+    struct job job = { .np = 2,
+                       .side = SIDE_BARE,
+                       .args = { "wake", calls, bench->tiny ? "0.01" : "1" } };
+    struct samples samples = { NULL, 0, 0 };
+    struct figure figure = {
+        .question = "roundtrip", .ranks = 2, .unit = "s", .x = NAN
+    };
+
+    number(calls, scaled(bench, 5, 2));
+    jobs_alternate(bench, &job, 1, names, 1, &samples);
+    snprintf(figure.name, sizeof figure.name,
+             "np=2, one futex wake after 1 s of quiet, p50");
+    snprintf(figure.note, sizeof figure.note,
+             "no message: what a first call cannot go below");
+    figure_side(&figure, SIDE_BARE, &samples);
+    figure_measured(bench, &figure);
+    samples_finish(&samples);
+}
+
 static void ask(struct bench *bench)
 {
     static const struct kind kinds[] = { { 2, true, false, 4, 4 },
@@ -127,13 +151,14 @@ static void ask(struct bench *bench)
                                            { false, true, 800e-6 },
                                            { true, true, 0 } };
 
-    progress_begin(bench, "roundtrip", bench->rounds * 18);
+    progress_begin(bench, "roundtrip", bench->rounds * 19);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         ask_kind(bench, &kinds[i]);
     }
     for (size_t i = 0; i < sizeof quiets / sizeof quiets[0]; i++) {
         ask_quiet(bench, &quiets[i]);
     }
+    ask_wake(bench);
     progress_end(bench);
 }
 

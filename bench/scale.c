@@ -39,8 +39,8 @@ static int measure(int argc, char **argv)
 
 struct cluster {
     int hosts;
-    char folder[32];
-    char platform[64], hostfile[64], event[48];
+    char folder[200];
+    char platform[256], hostfile[256], event[48];
 };
 
 static bool write_platform(const struct cluster *c)
@@ -85,7 +85,11 @@ static void cluster_finish(const struct cluster *c)
 
 static bool cluster_make(struct cluster *c, int hosts, double event)
 {
-    *c = (struct cluster){ .hosts = hosts, .folder = "/tmp/dwq-scale-XXXXXX" };
+    const char *tmp = getenv("TMPDIR");
+
+    *c = (struct cluster){ .hosts = hosts };
+    snprintf(c->folder, sizeof c->folder, "%s/dwq-scale-XXXXXX",
+             tmp && tmp[0] ? tmp : "/tmp");
     if (!mkdtemp(c->folder)) {
         return false;
     }
@@ -205,7 +209,8 @@ static void ask_cluster(struct bench *bench, int hosts, double event)
     struct cluster cluster;
 
     if (!cluster_make(&cluster, hosts, event)) {
-        fprintf(stderr, "dwq-bench: /tmp: %s\n", strerror(errno));
+        fprintf(stderr, "dwq-bench: files for a simulated cluster: %s\n",
+                strerror(errno));
         bench->n_failed_jobs++;
         return;
     }
