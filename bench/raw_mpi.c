@@ -6,8 +6,6 @@
  *     raw_mpi roundtrip CALLS N         p50 and p99 in seconds, rank 0 and ranks 1 to
  *                                       N in turn (1: always the same)
  *     raw_mpi quiet CALLS SECONDS       the same, a pause before each
- *     raw_mpi wake CALLS SECONDS        no message: rank 0 wakes rank 1 by a futex, which
- *                                       answers by a store that rank 0 spins for
  *     raw_mpi group CALLS SECONDS GATHER SPAWN
  *                                       the same, by rank 1 and its group: ranks 1..
  *                                       get a call by scatter and gather, or (GATHER
@@ -17,20 +15,12 @@
  *                                       and a barrier (KIND none), and groups of RANKS
  *                                       that are split, or spawned by one rank of each
  */
-#define _DEFAULT_SOURCE /* syscall */
 #include <mpi.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#if defined __linux__
-#include <linux/futex.h>
-#include <stdatomic.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 
 #define BATCH_MAX 1024
 #define CHUNK ((size_t)1 << 30)
@@ -247,69 +237,6 @@ static void roundtrip(int rank, int size, int n, double pause, int n_peers)
     }
 }
 
-/* --- Waking ---------------------------------------------------------------- */
-
-#if defined __linux__
-struct bells {
-    _Atomic uint32_t rung, answered;
-};
-
-static void wait_for_bell(struct bells *bells, uint32_t n)
-{
-    while (atomic_load(&bells->rung) < n) {
-        syscall(SYS_futex, &bells->rung, FUTEX_WAIT, n - 1, NULL, NULL, 0);
-    }
-    atomic_store(&bells->answered, n);
-}
-
-static double ring(struct bells *bells, uint32_t n)
-{
-    double start = MPI_Wtime();
-
-    atomic_store(&bells->rung, n);
-    syscall(SYS_futex, &bells->rung, FUTEX_WAKE, 1, NULL, NULL, 0);
-    while (atomic_load(&bells->answered) < n) {
-    }
-    return MPI_Wtime() - start;
-}
-
-static void wake(int rank, int n, double pause)
-{
-    double *seconds = calloc((size_t)n + 1, sizeof *seconds);
-    struct bells *bells;
-    MPI_Aint size;
-    MPI_Win window;
-    int unit;
-
-    MPI_Win_allocate_shared(rank == 0 ? sizeof *bells : 0, 1, MPI_INFO_NULL,
-                            MPI_COMM_WORLD, &bells, &window);
-    MPI_Win_shared_query(window, 0, &size, &unit, &bells);
-    MPI_Barrier(MPI_COMM_WORLD);
-    for (int i = 0; i < n; i++) {
-        if (rank == 1) {
-            wait_for_bell(bells, (uint32_t)i + 1);
-        } else if (rank == 0) {
-            pause_for(pause);
-            seconds[i] = ring(bells, (uint32_t)i + 1);
-        }
-    }
-    if (rank == 0) {
-        print_percentiles(seconds, n);
-    }
-    MPI_Win_free(&window);
-    free(seconds);
-}
-#else
-static void wake(int rank, int n, double pause)
-{
-    (void)rank;
-    (void)n;
-    (void)pause;
-}
-#endif
-
-/* --- Groups ---------------------------------------------------------------- */
-
 static void group_roundtrip(int argc, char **argv, int rank)
 {
     char *gather = argc > 4 ? argv[4] : "0";
@@ -453,8 +380,6 @@ int main(int argc, char **argv)
         roundtrip(rank, size, (int)first, 0, (int)second);
     } else if (is(what, "quiet")) {
         roundtrip(rank, size, (int)first, second, 1);
-    } else if (is(what, "wake") && size > 1) {
-        wake(rank, (int)first, second);
     } else if (is(what, "group")) {
         group_roundtrip(argc, argv, rank);
     } else if (is(what, "payload")) {

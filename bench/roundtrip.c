@@ -1,6 +1,7 @@
 /* One call at a time: submit, wait for the result. */
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bench/calls.h"
 #include "bench/questions.h"
@@ -118,19 +119,20 @@ static void ask_quiet(struct bench *bench, const struct quiet *quiet)
 static void ask_wake(struct bench *bench)
 {
     static const char *const names[] = { "p50" };
-    char calls[24];
-    struct job job = { .np = 2,
-                       .side = SIDE_BARE,
-                       .args = { "wake", calls, bench->tiny ? "0.01" : "1" } };
+    char path[4096], times[24];
+    const char *const command[] = { path, number(times, scaled(bench, 5, 2)),
+                                    bench->tiny ? "0.01" : "1", NULL };
+    struct job job = { .command = command };
     struct samples samples = { NULL, 0, 0 };
-    struct figure figure = {
-        .question = "roundtrip", .ranks = 2, .unit = "s", .x = NAN
-    };
+    struct figure figure = { .question = "roundtrip", .unit = "s", .x = NAN };
 
-    number(calls, scaled(bench, 5, 2));
+    snprintf(path, sizeof path, "%s/raw_wake", bench->folder);
+    if (access(path, X_OK) != 0) {
+        return; /* no futex here, so no doorbell */
+    }
     jobs_alternate(bench, &job, 1, names, 1, &samples);
     snprintf(figure.name, sizeof figure.name,
-             "np=2, one futex wake after 1 s of quiet, p50");
+             "two processes, one futex wake after 1 s of quiet, p50");
     snprintf(figure.note, sizeof figure.note,
              "no message: what a first call cannot go below");
     figure_side(&figure, SIDE_BARE, &samples);

@@ -15,10 +15,10 @@ struct body_out {
 };
 
 struct dwqi_send {
-    MPI_Request request;
     union dwqi_frame *frame; /* or NULL */
     struct body_out *body;   /* or NULL */
     int peer;                /* of a frame */
+    bool left;
 };
 
 dwq_status_t dwqi_mpi_failed(const struct dwqi_log *log, int code,
@@ -55,28 +55,56 @@ void dwqi_frame_give(struct dwqi_sends *s, union dwqi_frame *frame)
     s->pool = frame;
 }
 
-static struct dwqi_send *send_add(struct dwqi_sends *s)
+static bool reserve(struct dwqi_sends *s, size_t capacity)
 {
-    if (s->n == s->capacity) {
-        size_t capacity = s->capacity ? 2 * s->capacity : 16;
-        struct dwqi_send *sends = realloc(s->sends, capacity * sizeof *sends);
+    struct dwqi_send *sends = realloc(s->sends, capacity * sizeof *sends);
+    MPI_Request *requests =
+        realloc(s->requests, (capacity + 1) * sizeof(MPI_Request));
+    MPI_Status *statuses =
+        realloc(s->statuses, (capacity + 1) * sizeof *statuses);
+    int *indices = realloc(s->indices, (capacity + 1) * sizeof *indices);
 
-        if (!sends) {
-            return NULL;
-        }
-        s->sends = sends;
-        s->capacity = capacity;
+    s->sends = sends ? sends : s->sends;
+    s->requests = requests ? requests : s->requests;
+    s->statuses = statuses ? statuses : s->statuses;
+    s->indices = indices ? indices : s->indices;
+    if (!sends || !requests || !statuses || !indices) {
+        return false;
     }
-    s->sends[s->n] = (struct dwqi_send){ .request = MPI_REQUEST_NULL };
+    s->capacity = capacity;
+    return true;
+}
+
+dwq_status_t dwqi_sends_init(struct dwqi_sends *s, MPI_Comm comm,
+                             const struct dwqi_log *log)
+{
+    *s = (struct dwqi_sends){ .comm = comm, .log = log };
+    if (!reserve(s, 16)) {
+        return DWQ_E_NOMEM;
+    }
+    s->requests[0] = MPI_REQUEST_NULL;
+    return DWQ_OK;
+}
+
+static struct dwqi_send *send_add(struct dwqi_sends *s,
+                                  MPI_Request **request_out)
+{
+    if (s->n == s->capacity && !reserve(s, 2 * s->capacity)) {
+        return NULL;
+    }
+    s->sends[s->n] = (struct dwqi_send){ .frame = NULL };
+    *request_out = &s->requests[s->n + 1];
     return &s->sends[s->n++];
 }
 
-static void send_done(struct dwqi_sends *s, struct dwqi_send *send)
+/* late: it had not left at the look before. */
+static void send_done(struct dwqi_sends *s, struct dwqi_send *send, bool late)
 {
     if (send->frame) {
         dwqi_frame_give(s, send->frame);
-        /* It left later than its first ring. */
-        dwqi_ringers_ring(s->ringers, send->peer);
+    }
+    if (send->frame && late) {
+        dwqi_ringers_ring(s->ringers, send->peer); /* after its first ring */
     }
     if (send->body && --send->body->n_left == 0) {
         if (send->body->release) {
@@ -86,35 +114,92 @@ static void send_done(struct dwqi_sends *s, struct dwqi_send *send)
     }
 }
 
-dwq_status_t dwqi_sends_progress(struct dwqi_sends *s)
+/* Take out what has left. From the end, as the last takes the place of each. */
+static void drop_left(struct dwqi_sends *s)
 {
-    for (size_t i = 0; i < s->n;) {
-        struct dwqi_send send = s->sends[i];
-        int done;
-        dwq_status_t status =
-            check(s, MPI_Test(&s->sends[i].request, &done, MPI_STATUS_IGNORE),
-                  "a send");
+    size_t n_seen = s->n_seen;
 
-        if (status != DWQ_OK) {
-            return status;
+    for (size_t i = s->n; i-- > 0;) {
+        struct dwqi_send send = s->sends[i];
+
+        if (send.left) {
+            s->n--;
+            s->sends[i] = s->sends[s->n];
+            s->requests[i + 1] = s->requests[s->n + 1];
+            s->n_bodies -= send.body != NULL;
+            send_done(s, &send, i < n_seen);
         }
-        if (!done) {
-            i++;
-            continue;
-        }
-        s->sends[i] = s->sends[--s->n];
-        send_done(s, &send);
     }
-    return DWQ_OK;
+}
+
+static dwq_status_t look_at_receive(struct dwqi_sends *s, int *came_out,
+                                    MPI_Status *received_out)
+{
+    return check(s, MPI_Test(&s->requests[0], came_out, received_out),
+                 "a receive");
+}
+
+static int first_error(const MPI_Status *statuses, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (statuses[i].MPI_ERROR != MPI_SUCCESS) {
+            return statuses[i].MPI_ERROR;
+        }
+    }
+    return MPI_ERR_IN_STATUS;
+}
+
+dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
+                             MPI_Status *received_out)
+{
+    int first = received_out ? 0 : 1, n = 0, code;
+    int came = 0;
+    dwq_status_t status = DWQ_OK;
+
+    if (s->n == 0) {
+        return received_out ? look_at_receive(s, came_out, received_out)
+                            : DWQ_OK;
+    }
+    code = MPI_Testsome((int)s->n + 1 - first, s->requests + first, &n,
+                        s->indices, s->statuses);
+    n = n == MPI_UNDEFINED ? 0 : n;
+    if (code == MPI_ERR_IN_STATUS) {
+        code = first_error(s->statuses, n);
+    }
+    if (code != MPI_SUCCESS) {
+        return check(s, code, "a message");
+    }
+    for (int i = 0; i < n; i++) {
+        int at = s->indices[i] + first;
+
+        if (at == 0) {
+            came = 1;
+            *received_out = s->statuses[i];
+        } else {
+            s->sends[at - 1].left = true;
+        }
+    }
+    if (n > came) {
+        drop_left(s);
+    }
+    s->n_seen = s->n;
+    if (received_out && !came && n > 0) {
+        /* With something to tell, MPI did not work. */
+        status = look_at_receive(s, &came, received_out);
+    }
+    if (received_out) {
+        *came_out = came;
+    }
+    return status;
 }
 
 /* The frame's memory passes to the transport. */
 static dwq_status_t send_frame(struct dwqi_sends *s, int peer,
                                union dwqi_frame *frame, size_t size)
 {
-    struct dwqi_send *send = send_add(s);
+    MPI_Request *request;
+    struct dwqi_send *send = send_add(s, &request);
     dwq_status_t status;
-    int done = 0;
 
     if (!send) {
         dwqi_frame_give(s, frame);
@@ -124,13 +209,9 @@ static dwq_status_t send_frame(struct dwqi_sends *s, int peer,
     send->peer = peer;
     status = check(s,
                    MPI_Isend(frame, (int)size, MPI_BYTE, peer, DWQI_MPI_FRAME,
-                             s->comm, &send->request),
+                             s->comm, request),
                    "MPI_Isend");
-    if (status == DWQ_OK) {
-        status = check(s, MPI_Test(&send->request, &done, MPI_STATUS_IGNORE),
-                       "MPI_Test");
-    }
-    if (done || status != DWQ_OK) {
+    if (status != DWQ_OK) {
         dwqi_frame_give(s, frame);
         s->n--; /* it was the last one */
     }
@@ -145,7 +226,8 @@ static dwq_status_t send_part(struct dwqi_sends *s, int peer,
     for (size_t at = 0; at < part->size; at += DWQI_MPI_CHUNK) {
         size_t left = part->size - at;
         size_t size = left < DWQI_MPI_CHUNK ? left : DWQI_MPI_CHUNK;
-        struct dwqi_send *send = send_add(s);
+        MPI_Request *request;
+        struct dwqi_send *send = send_add(s, &request);
         dwq_status_t status;
 
         if (!send) {
@@ -154,7 +236,7 @@ static dwq_status_t send_part(struct dwqi_sends *s, int peer,
         status =
             check(s,
                   MPI_Isend((const char *)part->data + at, (int)size, MPI_BYTE,
-                            peer, DWQI_MPI_BODY, s->comm, &send->request),
+                            peer, DWQI_MPI_BODY, s->comm, request),
                   "MPI_Isend");
         if (status != DWQ_OK) {
             s->n--;
@@ -162,6 +244,7 @@ static dwq_status_t send_part(struct dwqi_sends *s, int peer,
         }
         send->body = body;
         body->n_left++;
+        s->n_bodies++;
     }
     return DWQ_OK;
 }
@@ -181,7 +264,7 @@ static dwq_status_t send_body(struct dwqi_sends *s, int peer,
     for (size_t i = 0; i < message->n_parts && status == DWQ_OK; i++) {
         status = send_part(s, peer, &message->parts[i], body);
     }
-    send_done(s, &(struct dwqi_send){ .body = body });
+    send_done(s, &(struct dwqi_send){ .body = body }, false);
     return status;
 }
 
@@ -290,4 +373,7 @@ void dwqi_sends_finish(struct dwqi_sends *s)
         dwqi_pool_give(dwqi_frame_take(s));
     }
     free(s->sends);
+    free(s->requests);
+    free(s->statuses);
+    free(s->indices);
 }

@@ -39,13 +39,21 @@ struct dwqi_gathered {
     double since; /* when the first came */
 };
 
+/* A look at what is under way lets MPI work, and gives the core away where ranks
+ * share it and nothing came: so there is one look at all of it, the receive included,
+ * and none of its own at a send that has just begun. */
 struct dwqi_sends {
     MPI_Comm comm;
     const struct dwqi_log *log;
     struct dwqi_ringers *ringers; /* borrowed, or NULL */
     union dwqi_frame *pool;
-    struct dwqi_send *sends; /* in flight */
+    struct dwqi_send *sends; /* [capacity]: under way, or not looked at yet */
     size_t n, capacity;
+    size_t n_seen;         /* the first of them: under way at the last look */
+    size_t n_bodies;       /* of them */
+    MPI_Request *requests; /* [capacity + 1]: the receive, then the sends' */
+    MPI_Status *statuses;  /* the same, for a look */
+    int *indices;
     struct dwqi_gathered gathered;
 };
 
@@ -58,6 +66,10 @@ static inline dwq_status_t dwqi_mpi_check(const struct dwqi_log *log, int code,
 {
     return code == MPI_SUCCESS ? DWQ_OK : dwqi_mpi_failed(log, code, what);
 }
+
+/* DWQ_OK, DWQ_E_NOMEM (finish it all the same). */
+dwq_status_t dwqi_sends_init(struct dwqi_sends *s, MPI_Comm comm,
+                             const struct dwqi_log *log);
 
 /* NULL: out of memory. */
 union dwqi_frame *dwqi_frame_take(struct dwqi_sends *s);
@@ -78,8 +90,15 @@ static inline bool dwqi_sends_can_wait(const struct dwqi_sends *s)
     return s->gathered.frame &&
            dwqi_clock_now() < s->gathered.since + DWQI_MPI_GATHER_MAX;
 }
-/* Release what has left. */
-dwq_status_t dwqi_sends_progress(struct dwqi_sends *s);
+/* Look, and release what has left. With `received_out`, the receive is looked at, too:
+ * *came_out says whether it is complete, and *received_out what it is. */
+dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
+                             MPI_Status *received_out);
+/* Whether something is known to be under way. */
+static inline bool dwqi_sends_are_moving(const struct dwqi_sends *s)
+{
+    return s->n_seen > 0 || s->n_bodies > 0;
+}
 /* Everything has left. */
 void dwqi_sends_finish(struct dwqi_sends *s);
 

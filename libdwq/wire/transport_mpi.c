@@ -19,7 +19,7 @@
 #include "libdwq/wire/sends_mpi.h"
 
 #define MAX_BODIES 8 /* receives of bodies at a time */
-#define GLANCES 8    /* one of so many looks */
+#define GLANCES 16   /* one of so many looks */
 
 /* A message that is not delivered yet. */
 struct arrival {
@@ -40,7 +40,6 @@ struct mpi_transport {
     bool moving;                  /* counted there */
     struct dwqi_sends sends;
     union dwqi_frame *posted; /* what the posted receive fills, or NULL */
-    MPI_Request receive;
     struct arrival *arrivals; /* oldest first */
     unsigned n_glances;
 };
@@ -59,7 +58,7 @@ static dwq_status_t check(const struct mpi_transport *t, int code,
 /* Tell the waits of this rank whether a transfer is under way here. */
 static void count_moving(struct mpi_transport *t)
 {
-    bool moving = t->sends.n > 0 || t->arrivals != NULL;
+    bool moving = dwqi_sends_are_moving(&t->sends) || t->arrivals != NULL;
 
     if (moving != t->moving) {
         t->moving = moving;
@@ -81,7 +80,7 @@ static dwq_status_t mpi_flush(struct dwqi_transport *transport)
     dwq_status_t status = dwqi_sends_push(&t->sends);
 
     while (status == DWQ_OK && t->sends.n > 0) {
-        status = dwqi_sends_progress(&t->sends);
+        status = dwqi_sends_look(&t->sends, NULL, NULL);
         if (t->sends.n > 0) {
             dwqi_backoff_pause(t->backoff, INFINITY, false);
         }
@@ -100,7 +99,7 @@ static dwq_status_t post_receive(struct mpi_transport *t)
     return check(t,
                  MPI_Irecv(t->posted, (int)sizeof *t->posted, MPI_BYTE,
                            MPI_ANY_SOURCE, DWQI_MPI_FRAME, t->comm,
-                           &t->receive),
+                           &t->sends.requests[0]),
                  "MPI_Irecv");
 }
 
@@ -246,8 +245,7 @@ static dwq_status_t receive_frame(struct mpi_transport *t,
     dwq_status_t status = t->posted ? DWQ_OK : post_receive(t);
 
     if (status == DWQ_OK) {
-        status =
-            check(t, MPI_Test(&t->receive, &done, &mpi_status), "a receive");
+        status = dwqi_sends_look(&t->sends, &done, &mpi_status);
     }
     if (status != DWQ_OK || !done) {
         return status == DWQ_OK ? DWQ_E_AGAIN : status;
@@ -263,17 +261,12 @@ static dwq_status_t mpi_poll(struct dwqi_transport *transport,
 {
     struct mpi_transport *t = of(transport);
     struct dwqi_message message;
-    dwq_status_t status = DWQ_OK;
+    dwq_status_t status;
 
     if (dwqi_sends_can_wait(&t->sends)) {
         return DWQ_E_AGAIN;
     }
-    if (t->sends.n > 0) {
-        status = dwqi_sends_progress(&t->sends);
-    }
-    if (status == DWQ_OK) {
-        status = receive_frame(t, &message);
-    }
+    status = receive_frame(t, &message);
     if (status == DWQ_OK &&
         (t->arrivals || (message.status == DWQ_OK && !message.body &&
                          message.body_size > 0))) {
@@ -298,7 +291,8 @@ static dwq_status_t mpi_glance(struct dwqi_transport *transport,
 {
     struct mpi_transport *t = of(transport);
     bool looks = dwqi_backoff_sleeps(t->backoff) || t->moving ||
-                 t->sends.n > 0 || ++t->n_glances % GLANCES == 0;
+                 dwqi_sends_are_moving(&t->sends) ||
+                 ++t->n_glances % GLANCES == 0;
 
     return looks ? mpi_poll(transport, message_out) : DWQ_E_AGAIN;
 }
@@ -348,9 +342,9 @@ static void mpi_close(struct dwqi_transport *transport)
     struct mpi_transport *t = of(transport);
     struct arrival *arrival, *next_arrival;
 
-    if (t->receive != MPI_REQUEST_NULL) {
-        MPI_Cancel(&t->receive);
-        MPI_Wait(&t->receive, MPI_STATUS_IGNORE);
+    if (t->sends.requests && t->sends.requests[0] != MPI_REQUEST_NULL) {
+        MPI_Cancel(&t->sends.requests[0]);
+        MPI_Wait(&t->sends.requests[0], MPI_STATUS_IGNORE);
     }
     mpi_flush(transport);
     if (t->moving) {
@@ -396,12 +390,12 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
     t->base.ops = &mpi_ops;
     t->comm = comm;
     t->log = log;
-    t->sends.comm = comm;
-    t->sends.log = log;
     t->backoff = backoff;
     t->pool = pool;
-    t->receive = MPI_REQUEST_NULL;
-    status = post_receive(t);
+    status = dwqi_sends_init(&t->sends, comm, log);
+    if (status == DWQ_OK) {
+        status = post_receive(t);
+    }
     if (status != DWQ_OK) {
         mpi_close(&t->base);
         return status;

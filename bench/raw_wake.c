@@ -1,0 +1,117 @@
+/* What a first call after quiet cannot go below: no MPI and no message, a process
+ * wakes another by a futex, which answers by a store that the first spins for. They
+ * are on two cores, where there are two. Prints "NAME VALUE" lines.
+ *
+ *     raw_wake TIMES SECONDS        p50 in seconds, a pause before each
+ */
+#define _GNU_SOURCE /* sched_setaffinity, syscall */
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct shared {
+    _Atomic uint32_t rung;
+    _Alignas(64) _Atomic uint32_t answered;
+};
+
+/* The i-th of the cores that this process may have. */
+static void stay_on(int i)
+{
+    cpu_set_t all, one;
+
+    if (sched_getaffinity(0, sizeof all, &all) != 0) {
+        return;
+    }
+    CPU_ZERO(&one);
+    for (int core = 0; core < CPU_SETSIZE; core++) {
+        if (CPU_ISSET(core, &all) && i-- == 0) {
+            CPU_SET(core, &one);
+            sched_setaffinity(0, sizeof one, &one);
+        }
+    }
+}
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void answer(struct shared *shared, uint32_t n)
+{
+    stay_on(1);
+    for (uint32_t i = 1; i <= n; i++) {
+        while (atomic_load(&shared->rung) < i) {
+            syscall(SYS_futex, &shared->rung, FUTEX_WAIT, i - 1, NULL, NULL, 0);
+        }
+        atomic_store(&shared->answered, i);
+    }
+}
+
+static double ring(struct shared *shared, uint32_t i)
+{
+    double start = now();
+
+    atomic_store(&shared->rung, i);
+    syscall(SYS_futex, &shared->rung, FUTEX_WAKE, 1, NULL, NULL, 0);
+    while (atomic_load(&shared->answered) < i) {
+    }
+    return now() - start;
+}
+
+static void ask(struct shared *shared, double *seconds, uint32_t n,
+                double pause_s)
+{
+    struct timespec pause = { .tv_sec = (time_t)pause_s };
+
+    pause.tv_nsec = (long)((pause_s - (double)pause.tv_sec) * 1e9);
+    stay_on(0);
+    for (uint32_t i = 0; i < n; i++) {
+        nanosleep(&pause, NULL);
+        seconds[i] = ring(shared, i + 1);
+    }
+    qsort(seconds, n, sizeof *seconds, compare);
+    printf("p50 %.9g\n", seconds[n / 2]);
+}
+
+int main(int argc, char **argv)
+{
+    long n = argc > 1 ? atol(argv[1]) : 0;
+    double *seconds = n > 0 ? calloc((size_t)n, sizeof *seconds) : NULL;
+    struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t child;
+
+    if (argc != 3 || !seconds || shared == MAP_FAILED) {
+        fprintf(stderr, "usage: raw_wake TIMES SECONDS\n");
+        return 2;
+    }
+    child = fork();
+    if (child < 0) {
+        perror("raw_wake: fork");
+        return 1;
+    }
+    if (child == 0) {
+        answer(shared, (uint32_t)n);
+    } else {
+        ask(shared, seconds, (uint32_t)n, strtod(argv[2], NULL));
+    }
+    free(seconds);
+    return 0;
+}
