@@ -38,7 +38,8 @@ static void report_growth(struct bench *bench, double few, double many)
     samples_finish(&growth);
 }
 
-/* Calls per second of the controller: of the whole, less what workers take. */
+/* Calls per second of the controller: of the whole, less the time in the simulated
+ * transport and the workers that it runs. */
 static double ask_workers(struct bench *bench, const char *path, int workers)
 {
     static const char *const names[] = { "controller_calls_per_s" };

@@ -1,0 +1,21 @@
+#!/bin/sh
+# must_hold.sh ROOT: the tests that tests/must_hold.md names are there, and each option
+# is set in a test of a whole run, or in an example.
+set -eu
+cd "$1"
+
+bad=0
+for test in $(awk -F'|' '/^\| / { print $3 }' tests/must_hold.md |
+    grep -oE '`[a-z_0-9]+`' | tr -d '`' | sort -u); do
+    grep -rqw --include='*.[ch]' -e "$test" tests || {
+        echo "tests/must_hold.md: no test is named $test"
+        bad=1
+    }
+done
+for option in $(sed -nE 's/^    (ROW|ENUM)\(([a-z_]+).*/\2/p' libdwq/core/options.c); do
+    grep -rqE --include='*.c' -e "[.>]$option\b" tests/mpi tests/sim examples || {
+        echo "option $option is set in no test of a whole run"
+        bad=1
+    }
+done
+exit $bad
