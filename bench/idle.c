@@ -2,6 +2,7 @@
  * anything. */
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/calls.h"
 #include "bench/questions.h"
@@ -223,14 +224,41 @@ static void ask_how(struct bench *bench, bool bell)
     }
 }
 
+/* What is below every rank that sleeps 1 ms at a time. */
+static void ask_floor(struct bench *bench)
+{
+    static const char *const names[] = { "core_percent" };
+    char path[4096];
+    const char *const command[] = { path, "sleep", bench->tiny ? "0.2" : "10",
+                                    NULL };
+    struct job job = { .command = command };
+    struct samples samples = { NULL, 0, 0 };
+    struct figure figure = { .question = "idle",
+                             .name = "a process that sleeps 1 ms at a time",
+                             .note = "nothing else: what a rank between hosts "
+                                     "cannot go below",
+                             .unit = "% core",
+                             .x = NAN };
+
+    snprintf(path, sizeof path, "%s/raw_wake", bench->folder);
+    if (access(path, X_OK) != 0) {
+        return;
+    }
+    jobs_alternate(bench, &job, 1, names, 1, &samples);
+    figure_side(&figure, SIDE_BARE, &samples);
+    figure_measured(bench, &figure);
+    samples_finish(&samples);
+}
+
 static void ask(struct bench *bench)
 {
     int rounds = bench->rounds;
 
     bench->rounds = 1; /* 10 s are many waits */
-    progress_begin(bench, "idle", 8);
+    progress_begin(bench, "idle", 9);
     ask_how(bench, true);
     ask_how(bench, false);
+    ask_floor(bench);
     progress_end(bench);
     bench->rounds = rounds;
 }

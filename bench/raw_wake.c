@@ -1,8 +1,10 @@
-/* What a first call after quiet cannot go below: no MPI and no message, a process
- * wakes another by a futex, which answers by a store that the first spins for. They
- * are on two cores, where there are two. Prints "NAME VALUE" lines.
+/* What waiting cannot go below on this machine, without MPI and messages. Prints
+ * "NAME VALUE" lines.
  *
- *     raw_wake TIMES SECONDS        p50 in seconds, a pause before each
+ *     raw_wake TIMES SECONDS    p50 in seconds, a pause before each: a process wakes
+ *                               another by a futex, which answers by a store that the
+ *                               first spins for; on two cores, where there are two
+ *     raw_wake sleep SECONDS    per cent of a core: sleeps of 1 ms, nothing else
  */
 #define _GNU_SOURCE /* sched_setaffinity, syscall */
 #include <linux/futex.h>
@@ -11,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -38,12 +41,25 @@ static void stay_on(int i)
     }
 }
 
-static double now(void)
+static double read_clock(clockid_t clock)
 {
     struct timespec time;
 
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(clock, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static double now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+static struct timespec timespec_of(double seconds)
+{
+    struct timespec time = { .tv_sec = (time_t)seconds };
+
+    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+    return time;
 }
 
 static int compare(const void *a, const void *b)
@@ -78,9 +94,8 @@ static double ring(struct shared *shared, uint32_t i)
 static void ask(struct shared *shared, double *seconds, uint32_t n,
                 double pause_s)
 {
-    struct timespec pause = { .tv_sec = (time_t)pause_s };
+    struct timespec pause = timespec_of(pause_s);
 
-    pause.tv_nsec = (long)((pause_s - (double)pause.tv_sec) * 1e9);
     stay_on(0);
     for (uint32_t i = 0; i < n; i++) {
         nanosleep(&pause, NULL);
@@ -90,7 +105,19 @@ static void ask(struct shared *shared, double *seconds, uint32_t n,
     printf("p50 %.9g\n", seconds[n / 2]);
 }
 
-int main(int argc, char **argv)
+static void sleep_and_sleep(double seconds)
+{
+    struct timespec step = timespec_of(1e-3);
+    double begin = now(), used = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+
+    while (now() < begin + seconds) {
+        nanosleep(&step, NULL);
+    }
+    used = read_clock(CLOCK_PROCESS_CPUTIME_ID) - used;
+    printf("core_percent %.9g\n", 100 * used / (now() - begin));
+}
+
+static int wake(int argc, char **argv)
 {
     long n = argc > 1 ? atol(argv[1]) : 0;
     double *seconds = n > 0 ? calloc((size_t)n, sizeof *seconds) : NULL;
@@ -99,7 +126,7 @@ int main(int argc, char **argv)
     pid_t child;
 
     if (argc != 3 || !seconds || shared == MAP_FAILED) {
-        fprintf(stderr, "usage: raw_wake TIMES SECONDS\n");
+        fprintf(stderr, "usage: raw_wake TIMES|sleep SECONDS\n");
         return 2;
     }
     child = fork();
@@ -114,4 +141,13 @@ int main(int argc, char **argv)
     }
     free(seconds);
     return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "sleep") == 0) {
+        sleep_and_sleep(strtod(argv[2], NULL));
+        return 0;
+    }
+    return wake(argc, argv);
 }

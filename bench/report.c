@@ -197,7 +197,7 @@ static void write_row(FILE *out, const struct figure *f)
             write_cell(out, spread_text(text, f, SIDE_OURS));
         }
     }
-    write_cell(out, quantity(text, f->value, f->value_unit));
+    write_cell(out, value_text(text, f));
     write_cell(out, bar_text(text, f));
     write_cell(out, figure_verdict(f));
     write_cell(out, f->note);
@@ -368,9 +368,9 @@ static const struct {
       "dear in "
       "a virtual machine; medians vary more between runs than with CMA." },
     { "idle", "between hosts",
-      "A sleep of at most idle_wait (1 ms) is about a thousand wakes a second; "
-      "each "
-      "costs what a wake costs on the machine." },
+      "A sleep of at most idle_wait (1 ms) is about a thousand wakes a second, "
+      "and each costs what a wake costs on the machine: a process that does "
+      "nothing but sleep so is the last row (`bench/raw_wake sleep 10`)." },
     { "workers", "", "See where the curve bends, below." },
 };
 

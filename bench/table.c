@@ -38,6 +38,15 @@ const char *quantity(char text[static QUANTITY_MAX], double value,
     return text;
 }
 
+const char *value_text(char text[static QUANTITY_MAX],
+                       const struct figure *figure)
+{
+    text[0] = '\0';
+    return figure->sides[SIDE_OURS].n == 0 && figure->bar_kind == BAR_NONE
+               ? text
+               : quantity(text, figure->value, figure->value_unit);
+}
+
 const char *bar_text(char text[static VERDICT_MAX], const struct figure *figure)
 {
     char bar[QUANTITY_MAX];
@@ -172,9 +181,8 @@ void table_print(const struct bench *bench, const struct facts *facts,
                 side_text(sides[0], f, SIDE_OURS),
                 spread_text(spread, f, SIDE_OURS),
                 side_text(sides[1], f, SIDE_BARE),
-                side_text(sides[2], f, SIDE_PEER),
-                quantity(value, f->value, f->value_unit), bar_text(bar, f),
-                figure_verdict(f));
+                side_text(sides[2], f, SIDE_PEER), value_text(value, f),
+                bar_text(bar, f), figure_verdict(f));
         if (ends_note(bench, i)) {
             fprintf(out, "    (%s)\n", f->note);
         }
@@ -205,9 +213,8 @@ void table_print_markdown(const struct bench *bench, const struct facts *facts,
                 side_text(sides[0], f, SIDE_OURS),
                 spread_text(spread, f, SIDE_OURS),
                 side_text(sides[1], f, SIDE_BARE),
-                side_text(sides[2], f, SIDE_PEER),
-                quantity(value, f->value, f->value_unit), bar_text(bar, f),
-                figure_verdict(f));
+                side_text(sides[2], f, SIDE_PEER), value_text(value, f),
+                bar_text(bar, f), figure_verdict(f));
     }
     fprintf(out, "\n");
     print_sum(bench, out);

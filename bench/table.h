@@ -8,6 +8,9 @@
 #define QUANTITY_MAX 40
 const char *quantity(char text[static QUANTITY_MAX], double value,
                      const char *unit);
+/* The figure's value; "" of one that is of nobody. */
+const char *value_text(char text[static QUANTITY_MAX],
+                       const struct figure *figure);
 /* "at least 0.5 x bare: 0.71", or "" */
 #define VERDICT_MAX 80
 const char *bar_text(char text[static VERDICT_MAX],
