@@ -27,6 +27,17 @@ static size_t character_size(const char *text)
             return 0;
         }
     }
+    if (n >
+        1) { /* neither longer than need be, nor half a pair, nor too large */
+        unsigned char second = (unsigned char)text[1];
+
+        if ((first == 0xe0 && second < 0xa0) ||
+            (first == 0xed && second > 0x9f) ||
+            (first == 0xf0 && second < 0x90) ||
+            (first == 0xf4 && second > 0x8f)) {
+            return 0;
+        }
+    }
     return n;
 }
 

@@ -296,7 +296,11 @@ static int ask_all(struct command *command, struct bench *bench)
     struct before before;
     struct facts facts = { .cores = 0 };
     size_t n_missed = 0;
-    bool ok = read_before(command, &before) && open_json(command, bench);
+    bool ok =
+        read_before(command, &before) &&
+        (!is_sweep(command) ||
+         sweep_check(command->names, (int)command->n_names, &command->sweep)) &&
+        open_json(command, bench);
 
     if (ok) {
         find_figures(command, bench, &before, &facts);

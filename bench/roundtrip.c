@@ -147,7 +147,6 @@ static void ask(struct bench *bench)
                                          { 5, true, false, 0, 0 },
                                          { 5, false, false, 1, 0 },
                                          { 5, false, true, 1, 0 } };
-
     static const struct quiet quiets[] = { { false, false, 60e-6 },
                                            { true, false, 150e-6 },
                                            { false, true, 800e-6 },

@@ -81,20 +81,26 @@ static const char *behind(const char *line, const char *word)
                : NULL;
 }
 
-/* What functions print goes to the user. */
+/* What functions print goes to the user; it may not end its line. */
 static void pass_line(struct bench *bench, const char *line, void *arg)
 {
-    const char *ran = behind(line, SWEEP_RAN);
-    const char *failed = behind(line, SWEEP_FAILED);
+    const char *own = strstr(line, SWEEP_PREFIX);
+    int n_before = own ? (int)(own - line) : 0;
+    const char *ran = behind(line + n_before, SWEEP_RAN);
+    const char *failed = behind(line + n_before, SWEEP_FAILED);
 
     if (ran) {
         take_run(arg, ran);
     } else if (failed) {
         take_failure(arg, failed);
-    } else if (!behind(line, SWEEP_WARM)) {
+    } else if (!behind(line + n_before, SWEEP_WARM)) {
         progress_end(bench);
         fprintf(stderr, "%s\n", line);
         return;
+    }
+    if (n_before > 0) {
+        progress_end(bench);
+        fprintf(stderr, "%.*s\n", n_before, line);
     }
     progress_step(bench);
 }
@@ -215,6 +221,27 @@ static bool copy_all(char **parameters, int n, const char **copies_out)
     return true;
 }
 
+static void free_all(const char **copies, int n)
+{
+    for (int i = 0; i < n; i++) {
+        free((char *)copies[i]);
+    }
+}
+
+/* A result may be lost among what functions print. */
+static bool is_complete(const struct sweep *sweep, int repeats)
+{
+    for (size_t i = 0; i < sweep->cases.n; i++) {
+        const struct outcome *o = &sweep->outcomes[i];
+
+        if ((int)o->seconds.n + o->n_failed != repeats) {
+            fprintf(stderr, "dwq-bench: results of the sweep are missing\n");
+            return false;
+        }
+    }
+    return true;
+}
+
 static int run_job(struct bench *bench, struct sweep *sweep,
                    const char *const *parameters, int n,
                    const struct sweep_options *options)
@@ -241,9 +268,27 @@ static int run_job(struct bench *bench, struct sweep *sweep,
                    (options->repeats + options->warmups) * (int)sweep->cases.n);
     job_run(bench, &job, &result);
     progress_end(bench);
-    ok = result.ok;
+    ok = result.ok && is_complete(sweep, options->repeats);
     job_result_finish(&result);
     return !ok ? 2 : sweep->n_failed > 0;
+}
+
+bool sweep_check(char **parameters, int n, const struct sweep_options *options)
+{
+    const char *copies[PARAMETERS_MAX] = { NULL };
+    struct sweep sweep = { .outcomes = NULL };
+    bool good = n <= PARAMETERS_MAX;
+
+    if (!good) {
+        fprintf(stderr, "dwq-bench: more than %d parameters\n", PARAMETERS_MAX);
+        return false;
+    }
+    good = copy_all(parameters, n, copies) &&
+           cases_read(&sweep.cases, (char **)copies, n) &&
+           check(&sweep, options);
+    cases_finish(&sweep.cases);
+    free_all(copies, n);
+    return good;
 }
 
 static void sweep_finish(struct sweep *sweep)
@@ -265,12 +310,8 @@ int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
                                                     : options->function };
     int code = 2;
 
-    if (n > PARAMETERS_MAX) {
-        fprintf(stderr, "dwq-bench: more than %d parameters\n", PARAMETERS_MAX);
-        return 2;
-    }
     if (copy_all(parameters, n, copies) &&
-        cases_read(&sweep.cases, parameters, n) && check(&sweep, options)) {
+        cases_read(&sweep.cases, parameters, n)) {
         sweep.outcomes = calloc(sweep.cases.n, sizeof *sweep.outcomes);
     }
     if (sweep.outcomes) {
@@ -283,8 +324,6 @@ int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
         }
     }
     sweep_finish(&sweep);
-    for (int i = 0; i < n; i++) {
-        free((char *)copies[i]);
-    }
+    free_all(copies, n);
     return code;
 }

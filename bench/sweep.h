@@ -13,16 +13,19 @@ struct sweep_options {
     int jobs;             /* at once, each on cores / jobs cores */
 };
 
-/* Makes figures and prints their table (but where JSON is printed). parameters: n of
- * NAME=VALUE,VALUE,... An exit code. */
+/* parameters: n of NAME=VALUE,VALUE,... false: it was said what is wrong. */
+bool sweep_check(char **parameters, int n, const struct sweep_options *options);
+/* Makes figures and prints their table (but where JSON is printed), of what was
+ * checked. An exit code. */
 int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
               int n, const struct sweep_options *options);
 
 /* What the job prints for each run, a line: SWEEP_RAN CASE SECONDS PROCESSOR BYTES,
  * the last two -1 of functions; or SWEEP_FAILED CASE WHY. Warm-ups: SWEEP_WARM. */
-#define SWEEP_RAN "dwq-sweep-ran"
-#define SWEEP_FAILED "dwq-sweep-failed"
-#define SWEEP_WARM "dwq-sweep-warm"
+#define SWEEP_PREFIX "dwq-sweep-"
+#define SWEEP_RAN SWEEP_PREFIX "ran"
+#define SWEEP_FAILED SWEEP_PREFIX "failed"
+#define SWEEP_WARM SWEEP_PREFIX "warm"
 
 extern const struct question question_sweep; /* is not asked with the others */
 

@@ -1,6 +1,7 @@
 /* The job of a sweep: command or function REPEATS WARMUPS WHAT PARAMETERS... */
 #define _GNU_SOURCE /* wait4, environ */
 #include <dwq/dwq.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -31,11 +32,11 @@ static void forget_launcher(void)
         if (strncmp(environ[i], "OMPI_", 5) == 0 ||
             strncmp(environ[i], "PMIX_", 5) == 0 ||
             strncmp(environ[i], "PRTE_", 5) == 0) {
-            char name[256];
-            size_t length = strcspn(environ[i], "=");
+            char *name = strndup(environ[i], strcspn(environ[i], "="));
+            bool gone = name && unsetenv(name) == 0;
 
-            snprintf(name, sizeof name, "%.*s", (int)length, environ[i]);
-            if (unsetenv(name) == 0) {
+            free(name);
+            if (gone) {
                 continue;
             }
         }
@@ -112,10 +113,12 @@ static int bind_worker(dwq_worker_t *worker, void *arg)
 static dwq_value_t value_of_text(const char *text)
 {
     char *end;
-    long long integer = strtoll(text, &end, 10);
+    long long integer;
     double number;
 
-    if (*end == '\0') {
+    errno = 0;
+    integer = strtoll(text, &end, 10);
+    if (*end == '\0' && errno == 0) {
         return dwq_value((int64_t)integer);
     }
     number = strtod(text, &end);

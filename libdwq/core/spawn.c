@@ -75,6 +75,12 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
         return status;
     }
     run->program = dwqi_spawn_find_program(o->spawn_executable);
+    if (run->ordinal == 0 && run->program &&
+        dwqi_spawn_is_this_program(run->program)) {
+        /* It would come to this process's runs, of which a nested one is none. */
+        return refuse(fault, "grouping", "a run in a call cannot spawn ",
+                      "this program");
+    }
     return run->program ? DWQ_OK
                         : refuse(fault, "spawn_executable",
                                  "there is no program that can be run called ",

@@ -78,12 +78,14 @@ static bool reserve(struct dwqi_sends *s, size_t capacity)
 dwq_status_t dwqi_sends_init(struct dwqi_sends *s, MPI_Comm comm,
                              const struct dwqi_log *log)
 {
+    bool reserved;
+
     *s = (struct dwqi_sends){ .comm = comm, .log = log };
-    if (!reserve(s, 16)) {
-        return DWQ_E_NOMEM;
+    reserved = reserve(s, 16);
+    if (s->requests) {
+        s->requests[0] = MPI_REQUEST_NULL;
     }
-    s->requests[0] = MPI_REQUEST_NULL;
-    return DWQ_OK;
+    return reserved ? DWQ_OK : DWQ_E_NOMEM;
 }
 
 static struct dwqi_send *send_add(struct dwqi_sends *s,
@@ -166,9 +168,6 @@ dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
     if (code == MPI_ERR_IN_STATUS) {
         code = first_error(s->statuses, n);
     }
-    if (code != MPI_SUCCESS) {
-        return check(s, code, "a message");
-    }
     for (int i = 0; i < n; i++) {
         int at = s->indices[i] + first;
 
@@ -183,6 +182,9 @@ dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
         drop_left(s);
     }
     s->n_seen = s->n;
+    if (code != MPI_SUCCESS) { /* those are out: nobody waits for them again */
+        return check(s, code, "a message");
+    }
     if (received_out && !came && n > 0) {
         /* With something to tell, MPI did not work. */
         status = look_at_receive(s, &came, received_out);

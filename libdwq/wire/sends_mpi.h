@@ -49,8 +49,10 @@ struct dwqi_sends {
     union dwqi_frame *pool;
     struct dwqi_send *sends; /* [capacity]: under way, or not looked at yet */
     size_t n, capacity;
-    size_t n_seen;         /* the first of them: under way at the last look */
-    size_t n_bodies;       /* of them */
+    size_t n_seen;   /* the first of them: under way at the last look. They ring
+                            * once more when they have left; one that leaves between
+                            * two looks does not, and may cost its receiver a sleep */
+    size_t n_bodies; /* of them */
     MPI_Request *requests; /* [capacity + 1]: the receive, then the sends' */
     MPI_Status *statuses;  /* the same, for a look */
     int *indices;

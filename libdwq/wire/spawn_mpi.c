@@ -337,13 +337,17 @@ static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
     return (group->rank == 0) == is_broker ? DWQ_OK : DWQ_E_MPI;
 }
 
-/* Seconds; DWQ_SPAWN_TIMEOUT is for machines that start processes very slowly. */
-static double spawn_timeout(void)
+/* Seconds that MPI may take to start processes, and these to come to dwq_run(): they
+ * may read a large mesh before. DWQ_SPAWN_TIMEOUT says otherwise for both. */
+#define START_MAX 120
+#define MEET_MAX 1200
+
+static double spawn_timeout(double otherwise)
 {
     const char *text = getenv("DWQ_SPAWN_TIMEOUT");
     double seconds = text ? strtod(text, NULL) : 0;
 
-    return seconds > 0 && seconds < 1e6 ? seconds : 120;
+    return seconds > 0 && seconds < 1e6 ? seconds : otherwise;
 }
 
 /* A program that does not start MPI leaves MPI_Comm_spawn waiting for ever. */
@@ -359,8 +363,8 @@ static dwq_status_t start_processes(struct dwqi_group *group,
         message, sizeof message,
         "MPI_Comm_spawn of %.300s has not come back within %g s: does that "
         "program start MPI? The job ends now",
-        spawn->program, spawn_timeout());
-    watchdog = dwqi_watchdog_start(spawn_timeout(), message);
+        spawn->program, spawn_timeout(START_MAX));
+    watchdog = dwqi_watchdog_start(spawn_timeout(START_MAX), message);
 
     MPI_Info_create(&info);
     /* Slots of processes that left are free only when they were reaped: what is
@@ -391,8 +395,8 @@ static dwq_status_t meet_processes(struct dwqi_group *group,
              "the spawned ranks of %.300s have not come to dwq_run() within "
              "%g s (environment DWQ_SPAWN_TIMEOUT): does that program call "
              "it? The job ends now",
-             spawn->program, spawn_timeout());
-    watchdog = dwqi_watchdog_start(spawn_timeout(), message);
+             spawn->program, spawn_timeout(MEET_MAX));
+    watchdog = dwqi_watchdog_start(spawn_timeout(MEET_MAX), message);
     status = merge(group, true);
     dwqi_watchdog_stop(watchdog);
     return status;

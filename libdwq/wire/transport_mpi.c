@@ -85,6 +85,7 @@ static dwq_status_t mpi_flush(struct dwqi_transport *transport)
             dwqi_backoff_pause(t->backoff, INFINITY, false);
         }
     }
+    count_moving(t);
     return status;
 }
 
@@ -92,15 +93,23 @@ static dwq_status_t mpi_flush(struct dwqi_transport *transport)
 
 static dwq_status_t post_receive(struct mpi_transport *t)
 {
-    t->posted = dwqi_frame_take(&t->sends);
-    if (!t->posted) {
+    union dwqi_frame *frame = dwqi_frame_take(&t->sends);
+    dwq_status_t status;
+
+    if (!frame) {
         return DWQ_E_NOMEM;
     }
-    return check(t,
-                 MPI_Irecv(t->posted, (int)sizeof *t->posted, MPI_BYTE,
-                           MPI_ANY_SOURCE, DWQI_MPI_FRAME, t->comm,
-                           &t->sends.requests[0]),
-                 "MPI_Irecv");
+    status =
+        check(t,
+              MPI_Irecv(frame, (int)sizeof *frame, MPI_BYTE, MPI_ANY_SOURCE,
+                        DWQI_MPI_FRAME, t->comm, &t->sends.requests[0]),
+              "MPI_Irecv");
+    if (status != DWQ_OK) {
+        dwqi_frame_give(&t->sends, frame);
+        return status;
+    }
+    t->posted = frame;
+    return DWQ_OK;
 }
 
 /* What a frame says; its body, if there in the frame. */

@@ -279,6 +279,11 @@ def check_wrong(path):
         done = run("--sweep", "true {n}", *wrong)
         check(done.returncode == 2 and wrong[0][0] in done.stderr and
               not done.stdout, "a sweep of %s" % wrong)
+    old = path + ".old"
+    with open(old, "w") as file:
+        file.write("old")
+    check(run("--sweep", "true {n}", "n=", "--json", old).returncode == 2 and
+          open(old).read() == "old", "what cannot be swept writes no file")
     check(run("--sweep", "").returncode == 2, "no command")
     check(run("--sweep-function", "nap").returncode == 2, "no module")
 

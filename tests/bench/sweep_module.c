@@ -1,9 +1,11 @@
 /* A module with a function for dwq-bench --sweep-function. */
 #include <dwq/dwq.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-/* nap(ms, mode): for so long; no mode but "good" is known. */
+/* nap(ms, mode): for so long; no mode but "good" is known. It says so, and does not end
+ * the line. */
 static int nap(dwq_call_t *call, void *arg)
 {
     const char *mode;
@@ -13,6 +15,8 @@ static int nap(dwq_call_t *call, void *arg)
     if (!dwq_kwarg(call, "ms", &ms) || !dwq_kwarg(call, "mode", &mode)) {
         return dwq_call_fail(call, 1, "nap(ms, mode)");
     }
+    printf("napping");
+    fflush(stdout);
     for (clock_t end = clock() + (clock_t)(ms * CLOCKS_PER_SEC / 1000);
          clock() < end;) {
     }

@@ -265,8 +265,8 @@ Test(spawn_start, a_process_that_never_comes_to_its_run_ends_the_job,
      .timeout = 400)
 {
     launch_spawns();
-    expect_end("spawn_start", "a_process_that_never_comes_to_its_run", 3, 1, "",
-               NULL);
+    expect_end("spawn_start", "a_process_that_never_comes_to_its_run", 3, 1,
+               "have not come to dwq_run()", NULL);
 }
 
 /* Rows of the service; the ranks of spawned groups come on top. */

@@ -93,9 +93,11 @@ typedef struct dwq_options {
     int max_workers; /* 0 or less: all */
     bool sequential_spawn;
     double spawn_startup_wait;    /* seconds */
-    const char *spawn_executable; /* a program that calls dwq_run(); another
-                                   * one ends the job after DWQ_SPAWN_TIMEOUT
-                                   * (environment; 120 s) */
+    const char *spawn_executable; /* a program that calls dwq_run(): one that
+                                   * does not start MPI ends the job after 120
+                                   * s, one that does not come to dwq_run()
+                                   * after 20 minutes, or both after
+                                   * DWQ_SPAWN_TIMEOUT s (environment) */
     const char *const
         *spawn_args; /* ends with NULL; before the library's own */
     /* Or a function that gets the library's arguments (ends with NULL) and gives
