@@ -182,10 +182,8 @@ dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
         drop_left(s);
     }
     s->n_seen = s->n;
-    if (code != MPI_SUCCESS) { /* those are out: nobody waits for them again */
-        return check(s, code, "a message");
-    }
-    if (received_out && !came && n > 0) {
+    status = check(s, code, "a message");
+    if (status == DWQ_OK && received_out && !came && n > 0) {
         /* With something to tell, MPI did not work. */
         status = look_at_receive(s, &came, received_out);
     }

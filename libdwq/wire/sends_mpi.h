@@ -93,7 +93,8 @@ static inline bool dwqi_sends_can_wait(const struct dwqi_sends *s)
            dwqi_clock_now() < s->gathered.since + DWQI_MPI_GATHER_MAX;
 }
 /* Look, and release what has left. With `received_out`, the receive is looked at, too:
- * *came_out says whether it is complete, and *received_out what it is. */
+ * *came_out says whether it is complete, also after a failure, and *received_out what
+ * it is. DWQ_OK, DWQ_E_MPI: some of these messages are lost. */
 dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
                              MPI_Status *received_out);
 /* Whether something is known to be under way. */

@@ -256,6 +256,10 @@ static dwq_status_t receive_frame(struct mpi_transport *t,
     if (status == DWQ_OK) {
         status = dwqi_sends_look(&t->sends, &done, &mpi_status);
     }
+    if (status != DWQ_OK && done) {
+        dwqi_frame_give(&t->sends, t->posted);
+        t->posted = NULL;
+    }
     if (status != DWQ_OK || !done) {
         return status == DWQ_OK ? DWQ_E_AGAIN : status;
     }

@@ -207,6 +207,13 @@ static int runs_over_its_group(dwq_call_t *call, void *arg)
     if (dwq_run_comm(dwq_call_comm(call), &options, NULL) != DWQ_OK) {
         return 1;
     }
+    options.grouping =
+        DWQ_GROUPING_SPAWN; /* refused before anybody is started */
+    options.broker_is_worker = false;
+    if (dwq_call_size(call) > 1 &&
+        dwq_run_comm(dwq_call_comm(call), &options, NULL) != DWQ_E_OPTION) {
+        return 2;
+    }
     return dwq_call_return(call, DWQ_VALUES(sum));
 }
 

@@ -29,6 +29,7 @@ static void tear_down(void)
 }
 
 static int n_looks;
+static bool looks_fail;
 
 /* In the place of MPI's own. */
 int MPI_Test(MPI_Request *request, int *done, MPI_Status *status)
@@ -40,8 +41,14 @@ int MPI_Test(MPI_Request *request, int *done, MPI_Status *status)
 int MPI_Testsome(int n, MPI_Request requests[], int *n_done, int indices[],
                  MPI_Status statuses[])
 {
+    int code = PMPI_Testsome(n, requests, n_done, indices, statuses);
+
     n_looks++;
-    return PMPI_Testsome(n, requests, n_done, indices, statuses);
+    for (int i = 0; looks_fail && i < *n_done; i++) {
+        statuses[i].MPI_ERROR = MPI_ERR_OTHER;
+        code = MPI_ERR_IN_STATUS;
+    }
+    return code;
 }
 
 TestSuite(sends, .init = set_up, .fini = tear_down, .timeout = 60);
@@ -213,6 +220,18 @@ Test(sends, a_send_is_not_looked_at_when_it_begins)
     for (uint64_t i = 0; i < 3; i++) {
         expect(DWQI_DONE, 1, i, 1024);
     }
+}
+
+/* What MPI says of a message is an error, and no end without end: see tear_down(). */
+Test(sends, a_look_that_fails_leaves_nothing_to_wait_for)
+{
+    struct dwqi_message message;
+
+    send_item(DWQI_DONE, 1, 1024, false);
+    looks_fail = true;
+    cr_assert_eq(dwqi_poll(self.transport, &message), DWQ_E_MPI);
+    looks_fail = false;
+    cr_assert_eq(dwqi_poll(self.transport, &message), DWQ_E_AGAIN);
 }
 
 /* How many glances in vain before the one that finds what is there. */
