@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/wire/components_mpi.h"
 #include "libdwq/wire/doorbell_mpi.h"
 #include "libdwq/wire/spawn.h"
 #include "libdwq/wire/transport_mpi.h"
@@ -174,6 +175,7 @@ dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
         atexit(at_exit);
         atexit(before_finish); /* what was registered last comes first */
     }
+    dwqi_mpi_keep_components();
     return DWQ_OK;
 }
 
