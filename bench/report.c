@@ -351,6 +351,10 @@ static const struct {
       "row says. And caches are cold: bare ranks that spin all the time need "
       "many times their hot round trip, too (beside it in the table). More "
       "yields before the sleep change nothing." },
+    { "roundtrip", "as between hosts",
+      "The worker sleeps for at most idle_wait (1 ms), half of it in the mean, "
+      "and the controller, which waits for it, in steps that double meanwhile. "
+      "Shorter sleeps cost more of a core: see idle." },
     { "bounds", "a run",
       "Before the roles start, all ranks compare their options, agree that "
       "none refuses them, find out who shares a host and make the "
@@ -369,8 +373,8 @@ static const struct {
       "a virtual machine; medians vary more between runs than with CMA." },
     { "idle", "between hosts",
       "A sleep of at most idle_wait (1 ms) is about a thousand wakes a second, "
-      "and each costs what a wake costs on the machine: a process that does "
-      "nothing but sleep so is the last row (`bench/raw_wake sleep 10`)." },
+      "and each costs what a wake costs on the machine "
+      "(`build/bench/raw_wake sleep 10` does nothing but sleep so)." },
     { "workers", "", "See where the curve bends, below." },
 };
 
