@@ -261,7 +261,8 @@ int main(int argc, char **argv)
     bool silent, launched = dwqi_plan_launched(&silent);
 
     if (!dwqi_plan_options_read(argc, argv, &options, &fault)) {
-        return silent ? EXIT_BAD : complain("", fault.text);
+        /* A launcher ends the job at the first bad exit: that of who says it. */
+        return silent ? 0 : complain("", fault.text);
     }
     if (is_described(&options)) {
         return silent ? 0 : plan_described(&options);

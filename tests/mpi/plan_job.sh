@@ -81,6 +81,10 @@ refuse "DWQ_CONTROLLER_RANK is 3" 3 --nprocs 1 --controller-rank 3
 refuse "/nowhere/x.svg" 3 --nprocs 1 --broker inside --svg /nowhere/x.svg
 refuse "'--bogus'" 3 --bogus
 refuse "'pack:2'" 3 --hosts 'a:pack:2'
+# A rank that says nothing must not end the job before the one that does.
+OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=3 "$plan" --bogus >"$work/out" 2>&1 ||
+    fail "a silent rank: exit code $?"
+[ ! -s "$work/out" ] || fail "a silent rank: $(cat "$work/out")"
 DWQ_TOPOLOGY=nonsense
 refuse "nonsense" 3 --nprocs 1
 exit $bad
