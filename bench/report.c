@@ -335,9 +335,7 @@ static const struct {
     { "roundtrip", "np=2",
       "What is left beside MPI is the work of a call once (a name, an id, "
       "values with "
-      "types, the queue, the statistics), and the loops around the polls. "
-      "With -O3 and link time optimization it is less; the build that is "
-      "measured has neither." },
+      "types, the queue, the statistics), and the loops around the polls." },
     { "roundtrip", "in turn",
       "The smallest sum of estimates wins, so single calls go round, and each "
       "finds a "

@@ -1,6 +1,6 @@
 /* Open MPI 4 unloads its components in MPI_Finalize while a thread of its own may still
- * run the one that speaks with the launcher: a crash at the end of about one job in
- * thousands (open-mpi/ompi issue 10117). */
+ * run the one that speaks with the launcher: a rare crash at the end of a job
+ * (open-mpi/ompi issue 10117). */
 #ifndef DWQI_WIRE_COMPONENTS_MPI_H
 #define DWQI_WIRE_COMPONENTS_MPI_H
 
