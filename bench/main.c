@@ -21,12 +21,21 @@ const struct question *const questions[] = {
     &question_scale,      &question_sweep,     NULL,
 };
 
+/* Who has a use for an option. */
+enum audience {
+    FOR_ALL,
+    FOR_QUESTIONS,
+    FOR_SWEEPS,
+    AUDIENCES
+};
+
 struct command {
     const char *report, *readme, *compare, *json, *from;
     struct sweep_options sweep;
     int sweep_code;
     bool measuring;
-    char **names; /* of questions, or parameters of the sweep */
+    const char *only[AUDIENCES]; /* the last option that is of use to these */
+    char **names;                /* of questions, or parameters of the sweep */
     int n_names;
 };
 
@@ -99,50 +108,71 @@ static bool read_count(const char *text, int least, int *out)
     return true;
 }
 
+static int read_flag(const char *word, struct command *command,
+                     struct bench *bench)
+{
+    if (strcmp(word, "--tiny") == 0) {
+        bench->tiny = true;
+    } else if (strcmp(word, "--no-peers") == 0) {
+        bench->has_mpi4py = false;
+    } else {
+        return 0;
+    }
+    command->only[FOR_QUESTIONS] = word;
+    return 1;
+}
+
 /* An option and its value at argv; how many words it took, 0 if it is none. */
 static int read_option(char **argv, struct command *command,
                        struct bench *bench)
 {
+    struct sweep_options *sweep = &command->sweep;
     const struct {
         const char *name;
         const char **text;
         int *count;
+        enum audience audience;
     } options[] = {
-        { "--report", &command->report, NULL },
-        { "--readme", &command->readme, NULL },
-        { "--compare", &command->compare, NULL },
-        { "--json", &command->json, NULL },
-        { "--from", &command->from, NULL },
-        { "--sweep", &command->sweep.command, NULL },
-        { "--sweep-function", &command->sweep.function, NULL },
-        { "--smpi", &bench->smpi, NULL },
-        { "--rounds", NULL, &bench->rounds },
-        { "--repeats", NULL, &command->sweep.repeats },
-        { "--jobs", NULL, &command->sweep.jobs },
-        { "--warmups", NULL, &command->sweep.warmups },
+        { "--report", &command->report, NULL, FOR_ALL },
+        { "--readme", &command->readme, NULL, FOR_ALL },
+        { "--compare", &command->compare, NULL, FOR_ALL },
+        { "--json", &command->json, NULL, FOR_ALL },
+        { "--from", &command->from, NULL, FOR_QUESTIONS },
+        { "--sweep", &sweep->command, NULL, FOR_ALL },
+        { "--sweep-function", &sweep->function, NULL, FOR_ALL },
+        { "--smpi", &bench->smpi, NULL, FOR_QUESTIONS },
+        { "--rounds", NULL, &bench->rounds, FOR_QUESTIONS },
+        { "--repeats", NULL, &sweep->repeats, FOR_SWEEPS },
+        { "--jobs", NULL, &sweep->jobs, FOR_SWEEPS },
+        { "--warmups", NULL, &sweep->warmups, FOR_SWEEPS },
     };
 
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         if (strcmp(argv[0], options[i].name) == 0 && argv[1]) {
+            command->only[options[i].audience] = argv[0];
             if (options[i].text) {
                 *options[i].text = argv[1];
                 return 2;
             }
             /* A user's command may take too long to be run for nothing. */
-            int least = options[i].count == &command->sweep.warmups ? 0 : 1;
+            int least = options[i].count == &sweep->warmups ? 0 : 1;
 
             return read_count(argv[1], least, options[i].count) ? 2 : 0;
         }
     }
-    if (strcmp(argv[0], "--tiny") == 0) {
-        bench->tiny = true;
-        return 1;
+    return read_flag(argv[0], command, bench);
+}
+
+static bool is_of_use(const struct command *command)
+{
+    const char *useless =
+        command->only[is_sweep(command) ? FOR_QUESTIONS : FOR_SWEEPS];
+
+    if (useless) {
+        fprintf(stderr, "dwq-bench: %s is of no use %s a sweep\n", useless,
+                is_sweep(command) ? "to" : "without");
     }
-    if (strcmp(argv[0], "--no-peers") == 0) {
-        bench->has_mpi4py = false;
-        return 1;
-    }
-    return 0;
+    return !useless;
 }
 
 static bool read_command(char **argv, struct command *command,
@@ -367,9 +397,7 @@ int main(int argc, char **argv)
     }
     if (!read_command(argv + 1, &command, &bench)) {
         code = usage(stderr, 2);
-    } else if (command.from && is_sweep(&command)) {
-        fprintf(stderr, "dwq-bench: --from is of no use to a sweep\n");
-    } else {
+    } else if (is_of_use(&command)) {
         code = ask_all(&command, &bench);
     }
     free(command.names);

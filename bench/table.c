@@ -191,6 +191,17 @@ void table_print(const struct bench *bench, const struct facts *facts,
     print_sum(bench, out);
 }
 
+/* A user's command may hold what ends a cell. */
+static void print_cell(const char *text, FILE *out)
+{
+    for (; *text; text++) {
+        if (*text == '|') {
+            fputc('\\', out);
+        }
+        fputc(*text, out);
+    }
+}
+
 void table_print_markdown(const struct bench *bench, const struct facts *facts,
                           FILE *out)
 {
@@ -208,9 +219,12 @@ void table_print_markdown(const struct bench *bench, const struct facts *facts,
                     "|---|---|---|---|---|---|---|---|---|\n",
                     title_of(f), f->question);
         }
-        fprintf(out, "| %s%s%s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-                f->name, f->note[0] ? "; " : "", f->note, ranks_text(ranks, f),
-                side_text(sides[0], f, SIDE_OURS),
+        fprintf(out, "| ");
+        print_cell(f->name, out);
+        print_cell(f->note[0] ? "; " : "", out);
+        print_cell(f->note, out);
+        fprintf(out, " | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+                ranks_text(ranks, f), side_text(sides[0], f, SIDE_OURS),
                 spread_text(spread, f, SIDE_OURS),
                 side_text(sides[1], f, SIDE_BARE),
                 side_text(sides[2], f, SIDE_PEER), value_text(value, f),

@@ -206,6 +206,9 @@ def check_sweep(folder, module_folder):
         names = [json.loads(line.decode()).get("name")
                  for line in done.stdout.splitlines()]
         check(done.returncode == 0 and len(names) == 4, "bytes: %r" % names[1])
+    done = run("--sweep", "true | true", "--repeats", "1", "--readme", page + ".md")
+    with open(page + ".md") as text:
+        check("| true \\| true" in text.read(), "a command with what ends a cell")
     done = run("--sweep", "kill -9 $$ {a}", "a=1")
     check(done.returncode == 1 and "signal 9" in done.stdout, "a killed command")
     os.environ["DWQ_MODULE_PATH"] = module_folder
@@ -285,6 +288,11 @@ def check_wrong(path):
     check(run("--sweep", "true {n}", "n=", "--json", old).returncode == 2 and
           open(old).read() == "old", "what cannot be swept writes no file")
     check(run("--sweep", "").returncode == 2, "no command")
+    for wrong in (["--repeats", "3", "memory"], ["--sweep", "true", "--rounds", "2"],
+                  ["--sweep", "true", "--tiny"], ["--sweep", "true", "--from", path]):
+        done = run(*wrong)
+        check(done.returncode == 2 and "of no use" in done.stderr and
+              not done.stdout, "an option of no use: %s" % wrong)
     check(run("--sweep-function", "nap").returncode == 2, "no module")
 
 
