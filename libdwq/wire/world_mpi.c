@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/base/log.h"
 #include "libdwq/wire/components_mpi.h"
 #include "libdwq/wire/doorbell_mpi.h"
 #include "libdwq/wire/spawn.h"
@@ -101,21 +102,25 @@ static void forget_words(const struct dwqi_world *world)
     }
 }
 
+/* One line in one write: what others say at the same time must not come between. */
 static void say_words(void)
 {
     int key = dwqi_process_get().words, found = 0;
     struct dwqi_last_words *words = NULL;
+    struct dwqi_log log = { .line = NULL };
+    char task[512] = "";
 
     if (key >= 0) {
         MPI_Comm_get_attr(MPI_COMM_SELF, key, &words, &found);
     }
-    fprintf(stderr, "libdwq: %s: error: exit() in the middle of a run",
-            found && words->who ? words->who : "a rank");
+    snprintf(log.who, sizeof log.who, "%s",
+             found && words->who ? words->who : "a rank");
     if (found && words->function) {
-        fprintf(stderr, ", in task %" PRIu64 ", function '%s'", words->id,
-                words->function);
+        snprintf(task, sizeof task, ", in task %" PRIu64 ", function '%s'",
+                 words->id, words->function);
     }
-    fprintf(stderr, ": all ranks end now\n");
+    dwqi_log_error(&log, "exit() in the middle of a run%s: all ranks end now",
+                   task);
 }
 
 /* A process that exits in the middle of a run would wait for the others in
