@@ -6,7 +6,7 @@
 #include "bench/bench.h"
 
 #define WINDOW 2000 /* calls outstanding */
-#define N_WARM 200  /* calls before a time: the first to a rank is dear */
+#define N_WARM 200  /* before the first that is timed, as in raw_mpi.c */
 
 double arg_number(const struct args *args, int i)
 {

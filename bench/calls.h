@@ -30,7 +30,9 @@ extern const dwq_function_t call_functions[];
 
 /* A controller function: one echo(x) at a time, arguments CALLS ... PAUSE ...
  * WORKER: argument 0 is how many, argument 2 seconds before each, argument 5 the
- * worker (0 or none: as the scheduler gives them); prints p50 and p99. */
+ * worker (0 or none: as the scheduler gives them). Hundreds go before, without a
+ * pause: the first call of a worker costs more than its later ones. Prints p50 and
+ * p99. */
 int time_calls(dwq_controller_t *controller, void *arg);
 
 /* Print the median and the 99th percentile of n seconds, as p50 and p99. */
