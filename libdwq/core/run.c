@@ -2,7 +2,9 @@
  * (roles.c), and leave together. */
 #include "libdwq/core/run.h"
 
+#include "libdwq/base/ending.h"
 #include "libdwq/core/run_private.h"
+#include "libdwq/wire/process.h"
 #include "libdwq/wire/spawn.h"
 
 /* --- From start to end --------------------------------------------------- */
@@ -21,8 +23,7 @@ static dwq_status_t run_roles(struct run *run)
         dwqi_log_error(&run->log, "calls still run after the time limit and "
                                   "its grace: the job ends now");
         dwqi_controller_destroy(run->controller); /* counts what is left */
-        fflush(NULL);
-        dwqi_world_abort(run->world, run->controller_code);
+        dwqi_mpi_abort(run->controller_code);
     }
     return dwqi_world_barrier(run->world);
 }
@@ -45,10 +46,23 @@ static dwq_status_t start_mpi(struct run *run, int thread_level)
 
     if (status != DWQ_OK) {
         dwqi_log_error(&run->log, "dwq_run: %s",
-                       status == DWQ_E_STATE ? "MPI has been finalized"
-                                             : dwq_status_text(status));
+                       status != DWQ_E_STATE ? dwq_status_text(status)
+                       : dwqi_process_is_ours()
+                           ? "MPI has been finalized"
+                           : "this process was made by fork(), and is no rank");
     }
     return status;
+}
+
+/* Whether those can come that this run needs, and this thread may. */
+static dwq_status_t check_place(const struct run *run, const void *comm)
+{
+    const char *why = dwqi_mpi_why_no_run(comm);
+
+    if (why) {
+        dwqi_log_error(&run->log, "dwq_run: %s", why);
+    }
+    return why ? DWQ_E_STATE : DWQ_OK;
 }
 
 static dwq_status_t open_world(struct run *run, const void *comm)
@@ -103,10 +117,13 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
         run.log.arg = options->log_arg;
     }
     status = start_mpi(&run, options ? options->thread_level : 0);
+    if (status == DWQ_OK) {
+        status = check_place(&run, comm);
+    }
     if (status != DWQ_OK) {
         return status;
     }
-    run.ordinal = dwqi_mpi_count_run();
+    run.ordinal = dwqi_process_count_run();
     /* In a call, a spawned rank may run over its group as any other. */
     if (!(run.ordinal == 0 && comm) && dwqi_spawned(&marker)) {
         status = run_spawned(&run, options, &marker);
@@ -219,18 +236,21 @@ int dwq_main(int argc, char **argv, const dwq_options_t *options)
     strip_marker(&argc, argv);
     strip_marker(&own.argc, own.argv);
     status = dwqi_run(NULL, &own, &code, &is_controller);
-    fflush(stdout);
+    dwqi_flush_standard();
     dwq_finalize();
     if (status != DWQ_OK) {
         return 1;
     }
-    return is_controller ? code : 0;
+    return is_controller ? dwqi_exit_code(code) : 0;
 }
 
 void dwq_finalize(void)
 {
+    if (!dwqi_process_is_ours()) {
+        return;
+    }
     dwqi_run_never_joined();
-    dwqi_mpi_finish();
+    dwqi_mpi_finish(0);
 }
 
 dwq_status_t dwq_world(dwq_world_t *world_out)

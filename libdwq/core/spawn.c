@@ -19,6 +19,7 @@
 #include "libdwq/base/memory.h"
 #include "libdwq/base/clock.h"
 #include "libdwq/core/run_private.h"
+#include "libdwq/wire/process.h"
 #include "libdwq/wire/spawn.h"
 
 static int n_spawned_of(const struct run *run, int group)
@@ -509,7 +510,7 @@ void dwqi_run_never_joined(void)
     int go;
 
     if (!dwqi_mpi_is_up() || !dwqi_spawned(&marker) ||
-        dwqi_spawn_has_joined()) {
+        dwqi_process_has_joined()) {
         return;
     }
     snprintf(fault.text, sizeof fault.text,

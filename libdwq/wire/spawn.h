@@ -22,8 +22,6 @@ bool dwqi_spawn_read_marker(const char *argument,
 bool dwqi_spawn_is_marked(void); /* the marker alone; MPI need not run */
 bool dwqi_spawned(struct dwqi_spawn_marker *marker_out);
 
-/* Whether it has joined its broker; a spawned process does so once. */
-bool dwqi_spawn_has_joined(void);
 /* Whether a path is that of this program. */
 bool dwqi_spawn_is_this_program(const char *path);
 /* The arguments of this process, each with a '\0' behind it, the program's name

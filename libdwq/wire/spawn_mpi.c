@@ -118,13 +118,8 @@ bool dwqi_spawned(struct dwqi_spawn_marker *marker_out)
 
     /* There is no parent any more when broker and group have parted. */
     MPI_Comm_get_parent(&parent);
-    return (parent != MPI_COMM_NULL || dwqi_process_get().joined) &&
+    return (parent != MPI_COMM_NULL || dwqi_process_has_joined()) &&
            find_marker(marker_out);
-}
-
-bool dwqi_spawn_has_joined(void)
-{
-    return dwqi_process_get().joined;
 }
 
 /* --- Whether it can work ------------------------------------------------------ */
@@ -437,15 +432,13 @@ dwq_status_t dwqi_group_spawn(struct dwqi_world *world,
 dwq_status_t dwqi_group_join(struct dwqi_world *world,
                              struct dwqi_group **group_out)
 {
-    struct dwqi_process process = dwqi_process_get();
     struct dwqi_group *group = dwqi_group_new(world);
     dwq_status_t status;
 
     if (!group) {
         return DWQ_E_NOMEM;
     }
-    process.joined = 1;
-    dwqi_process_set(process);
+    dwqi_process_set_joined();
     MPI_Comm_get_parent(&group->parent);
     MPI_Comm_set_errhandler(group->parent, MPI_ERRORS_RETURN);
     status = merge(group, false);

@@ -22,11 +22,6 @@ bool dwqi_spawned(struct dwqi_spawn_marker *marker_out)
     return false;
 }
 
-bool dwqi_spawn_has_joined(void)
-{
-    return false;
-}
-
 bool dwqi_spawn_is_this_program(const char *path)
 {
     (void)path;

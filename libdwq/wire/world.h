@@ -17,16 +17,20 @@ struct dwqi_world;
 
 /* Start MPI if nobody has (`thread_level`: MPI_THREAD_*; 0 takes FUNNELED); then
  * `before_finish` is called at process exit, before MPI is finalized there.
- * DWQ_OK; DWQ_E_STATE: MPI has been finalized; DWQ_E_MPI. */
+ * DWQ_OK; DWQ_E_STATE: MPI has been finalized, or this is a child of fork(); DWQ_E_MPI. */
 dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void));
 /* MPI_THREAD_* that MPI provides. */
 int dwqi_mpi_thread_level(void);
 bool dwqi_mpi_is_up(void);
-/* Finalize MPI if dwqi_mpi_start() started it. */
-void dwqi_mpi_finish(void);
-/* Count one more run of this process: its number, from 1. 0, and not counted: it is one
- * inside another, in a call. */
-int dwqi_mpi_count_run(void);
+/* Why a run over `comm` (as in dwqi_world_open()) cannot begin in this thread now;
+ * NULL: it can. MPI running. */
+const char *dwqi_mpi_why_no_run(const void *comm);
+/* Finalize MPI if dwqi_mpi_start() started it, and no run is under way. `code`: with
+ * which this process exits, or 0. */
+void dwqi_mpi_finish(int code);
+/* End all ranks of the job with this exit code, made one by dwqi_exit_code(). Does not
+ * return. In a child of fork(): that alone ends. */
+_Noreturn void dwqi_mpi_abort(int code);
 /* Rank and size of the world, MPI running. */
 dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out);
 
@@ -73,8 +77,5 @@ void dwqi_world_make_bell(struct dwqi_world *world);
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out);
-
-/* End all ranks of the job with this exit code. Does not return. */
-void dwqi_world_abort(struct dwqi_world *world, int code);
 
 #endif

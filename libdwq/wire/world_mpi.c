@@ -3,17 +3,16 @@
  * hop where ranks share cores. */
 #include "libdwq/wire/world.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <mpi.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/base/log.h"
+#include "libdwq/base/ending.h"
 #include "libdwq/wire/components_mpi.h"
+#include "libdwq/wire/departure.h"
 #include "libdwq/wire/doorbell_mpi.h"
 #include "libdwq/wire/spawn.h"
 #include "libdwq/wire/transport_mpi.h"
@@ -24,44 +23,6 @@ static dwq_status_t status_of(int mpi_code)
     return mpi_code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
 }
 
-/* Open MPI 5.0.7 writes a name that is longer than "MPI_COMM_SELF" behind the end of
- * its memory: 13 characters are all there is. */
-#define PROCESS_NAME "dwq%1x%03x%06x"
-#define PROCESS_SCAN "dwq%1x%3x%6x"
-#define STARTED 1u
-#define RUNNING 2u
-#define JOINED 4u
-#define RUNS_MAX 0xffffffu
-#define WORDS_MAX 0xffeu /* the name has the key + 1, or 0 */
-
-struct dwqi_process dwqi_process_get(void)
-{
-    char name[MPI_MAX_OBJECT_NAME];
-    unsigned flags = 0, words = 0, runs = 0;
-    int length;
-
-    MPI_Comm_get_name(MPI_COMM_SELF, name, &length);
-    if (sscanf(name, PROCESS_SCAN, &flags, &words, &runs) != 3) {
-        flags = words = runs = 0;
-    }
-    return (struct dwqi_process){ .started = (flags & STARTED) != 0,
-                                  .running = (flags & RUNNING) != 0,
-                                  .joined = (flags & JOINED) != 0,
-                                  .runs = (int)runs,
-                                  .words = (int)words - 1 };
-}
-
-void dwqi_process_set(struct dwqi_process p)
-{
-    char name[MPI_MAX_OBJECT_NAME];
-    unsigned flags = (p.started ? STARTED : 0) | (p.running ? RUNNING : 0) |
-                     (p.joined ? JOINED : 0);
-
-    snprintf(name, sizeof name, PROCESS_NAME, flags, (unsigned)(p.words + 1),
-             (unsigned)p.runs & RUNS_MAX);
-    MPI_Comm_set_name(MPI_COMM_SELF, name);
-}
-
 bool dwqi_mpi_is_up(void)
 {
     int initialized, finalized;
@@ -69,70 +30,6 @@ bool dwqi_mpi_is_up(void)
     MPI_Initialized(&initialized);
     MPI_Finalized(&finalized);
     return initialized && !finalized;
-}
-
-/* --- Last words ----------------------------------------------------------- */
-
-static void keep_words(struct dwqi_world *world)
-{
-    struct dwqi_process p = dwqi_process_get();
-
-    if (MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, MPI_COMM_NULL_DELETE_FN,
-                               &p.words, NULL) != MPI_SUCCESS) {
-        return;
-    }
-    if (p.words < 0 || p.words > (int)WORDS_MAX) {
-        MPI_Comm_free_keyval(&p.words);
-        return;
-    }
-    MPI_Comm_set_attr(MPI_COMM_SELF, p.words, &world->words);
-    dwqi_process_set(p);
-}
-
-/* Those of the run around this one count again, if there is one. */
-static void forget_words(const struct dwqi_world *world)
-{
-    struct dwqi_process p = dwqi_process_get();
-
-    if (p.words >= 0 && p.words != world->outer.words) {
-        MPI_Comm_delete_attr(MPI_COMM_SELF, p.words);
-        MPI_Comm_free_keyval(&p.words);
-        p.words = world->outer.words;
-        dwqi_process_set(p);
-    }
-}
-
-/* One line in one write: what others say at the same time must not come between. */
-static void say_words(void)
-{
-    int key = dwqi_process_get().words, found = 0;
-    struct dwqi_last_words *words = NULL;
-    struct dwqi_log log = { .line = NULL };
-    char task[512] = "";
-
-    if (key >= 0) {
-        MPI_Comm_get_attr(MPI_COMM_SELF, key, &words, &found);
-    }
-    snprintf(log.who, sizeof log.who, "%s",
-             found && words->who ? words->who : "a rank");
-    if (found && words->function) {
-        snprintf(task, sizeof task, ", in task %" PRIu64 ", function '%s'",
-                 words->id, words->function);
-    }
-    dwqi_log_error(&log, "exit() in the middle of a run%s: all ranks end now",
-                   task);
-}
-
-/* A process that exits in the middle of a run would wait for the others in
- * MPI_Finalize, and they for it. */
-static void at_exit(void)
-{
-    if (dwqi_mpi_is_up() && dwqi_process_get().running) {
-        say_words();
-        fflush(NULL);
-        MPI_Abort(MPI_COMM_WORLD, 1);
-    }
-    dwqi_mpi_finish();
 }
 
 /* More ranks than cores on this host, of `size` in the job? The launcher tells how
@@ -160,28 +57,32 @@ static void yield_if_crowded(void)
     }
 }
 
-dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
+static dwq_status_t start(int thread_level, bool *started_out,
+                          struct dwqi_departure **departure_out)
 {
-    int initialized, finalized, provided;
+    int wanted = thread_level == 0 ? MPI_THREAD_FUNNELED : thread_level;
+    int initialized, provided;
 
-    MPI_Finalized(&finalized);
-    if (finalized) {
-        return DWQ_E_STATE;
-    }
     MPI_Initialized(&initialized);
     if (!initialized) {
-        int wanted = thread_level == 0 ? MPI_THREAD_FUNNELED : thread_level;
-
         yield_if_crowded();
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
-        dwqi_process_set((struct dwqi_process){ .started = 1, .words = -1 });
-        atexit(at_exit);
-        atexit(before_finish); /* what was registered last comes first */
     }
+    *started_out = !initialized;
+    *departure_out = dwqi_departure_create(*started_out);
     dwqi_mpi_keep_components();
     return DWQ_OK;
+}
+
+dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
+{
+    int finalized;
+
+    MPI_Finalized(&finalized);
+    return finalized ? DWQ_E_STATE
+                     : dwqi_process_start(start, thread_level, before_finish);
 }
 
 int dwqi_mpi_thread_level(void)
@@ -192,16 +93,76 @@ int dwqi_mpi_thread_level(void)
     return level;
 }
 
-void dwqi_mpi_finish(void)
+/* Whether this thread may speak MPI in a run beside those of other threads. */
+static const char *why_not_in_thread(void)
 {
-    struct dwqi_process p;
+    int level = dwqi_mpi_thread_level(), is_main = 0;
 
-    if (dwqi_mpi_is_up()) {
-        p = dwqi_process_get();
-        if (p.started && !p.running) {
-            MPI_Finalize();
+    if (level < MPI_THREAD_MULTIPLE && dwqi_process_has_other_runs()) {
+        return "another thread of this process is in a run, and MPI was not "
+               "started with MPI_THREAD_MULTIPLE (option thread_level 3)";
+    }
+    MPI_Is_thread_main(&is_main);
+    if (level < MPI_THREAD_SERIALIZED && !is_main &&
+        !dwqi_process_in_first_thread()) {
+        return "this is not the thread that started MPI, and MPI was not "
+               "started with MPI_THREAD_SERIALIZED or MPI_THREAD_MULTIPLE "
+               "(option thread_level 2 or 3)";
+    }
+    return NULL;
+}
+
+/* Whether all ranks of a run are among those of `comm`. */
+static bool holds_all(MPI_Comm comm, const struct dwqi_world *world)
+{
+    MPI_Group all, busy, both;
+    int size;
+
+    MPI_Comm_group(comm, &all);
+    MPI_Comm_group(world->comm, &busy);
+    MPI_Group_intersection(all, busy, &both);
+    MPI_Group_size(both, &size);
+    MPI_Group_free(&both);
+    MPI_Group_free(&busy);
+    MPI_Group_free(&all);
+    return size == world->size;
+}
+
+const char *dwqi_mpi_why_no_run(const void *comm)
+{
+    MPI_Comm parent = comm ? *(const MPI_Comm *)comm : MPI_COMM_WORLD;
+    const struct dwqi_process_run *run = dwqi_process_run_of_thread();
+
+    if (!run) {
+        return why_not_in_thread();
+    }
+    for (; run && parent != MPI_COMM_NULL; run = run->outer) {
+        const struct dwqi_world *world = (const void *)run;
+
+        if ((world->size > 1 && holds_all(parent, world)) ||
+            (!comm && dwqi_spawned(NULL))) {
+            return "the ranks that it needs are in the run that this call or "
+                   "function belongs to; a call may run a queue over its "
+                   "group: dwq_run_comm() with dwq_call_comm()";
         }
     }
+    return NULL;
+}
+
+void dwqi_mpi_finish(int code)
+{
+    if (dwqi_mpi_is_up() && dwqi_process_may_finish()) {
+        dwqi_flush_standard(); /* the job may end before exit() does it */
+        dwqi_departure_leave(dwqi_process_departure(), code);
+    }
+}
+
+void dwqi_mpi_abort(int code)
+{
+    if (dwqi_process_is_ours() && dwqi_flush_all() && dwqi_mpi_is_up()) {
+        MPI_Abort(MPI_COMM_WORLD, dwqi_exit_code(code));
+    }
+    _exit(dwqi_exit_code(code)); /* a launcher ends the others, too */
 }
 
 dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
@@ -224,6 +185,9 @@ dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
 
     dwqi_backoff_init(&backoff, world->idle_wait, world->crowded);
     for (;;) {
+        if (world->awaited) {
+            dwqi_departure_look(world->awaited);
+        }
         if (MPI_Test(request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
@@ -261,25 +225,24 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
     return status;
 }
 
-/* A process that started MPI itself is left to its launcher when it exits. */
-static void set_running(int running)
+/* This run's communicator. Over the whole world all ranks come, or none: who has left
+ * is looked for. */
+static dwq_status_t duplicate_parent(struct dwqi_world *world, MPI_Comm parent)
 {
-    struct dwqi_process p = dwqi_process_get();
+    struct dwqi_departure *departure =
+        parent == MPI_COMM_WORLD ? dwqi_process_departure() : NULL;
+    MPI_Comm *ring = departure ? dwqi_departure_ring(departure) : NULL;
+    dwq_status_t status = DWQ_OK;
 
-    p.running = running;
-    dwqi_process_set(p);
-}
-
-int dwqi_mpi_count_run(void)
-{
-    struct dwqi_process p = dwqi_process_get();
-
-    if (p.running) {
-        return 0;
+    if (ring && *ring == MPI_COMM_NULL) {
+        status = dwqi_world_duplicate(world, parent, true, ring);
     }
-    p.runs++;
-    dwqi_process_set(p);
-    return p.runs;
+    world->awaited = departure;
+    if (status == DWQ_OK) {
+        status = dwqi_world_duplicate(world, parent, true, &world->comm);
+    }
+    world->awaited = NULL;
+    return status;
 }
 
 dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
@@ -302,7 +265,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
     world->crowded = is_crowded(world->size);
-    status = dwqi_world_duplicate(world, parent, true, &world->comm);
+    status = duplicate_parent(world, parent);
     if (status != DWQ_OK) {
         goto free_world;
     }
@@ -311,9 +274,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         goto free_comm;
     }
     world->pool = dwqi_pool_create();
-    world->outer = dwqi_process_get();
-    keep_words(world);
-    set_running(1);
+    dwqi_process_enter(&world->run);
     *world_out = world;
     return DWQ_OK;
 
@@ -327,8 +288,7 @@ free_world:
 void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
-        set_running(world->outer.running);
-        forget_words(world);
+        dwqi_process_leave(&world->run);
         dwqi_ringers_destroy(world->ringers);
         dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
@@ -484,7 +444,7 @@ dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
 
 struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)
 {
-    return &world->words;
+    return &world->run.words;
 }
 
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)
@@ -503,10 +463,4 @@ dwq_status_t dwqi_world_transport(struct dwqi_world *world,
         dwqi_transport_mpi_set_ringers(*transport_out, world->ringers);
     }
     return status;
-}
-
-void dwqi_world_abort(struct dwqi_world *world, int code)
-{
-    MPI_Abort(world->comm, code);
-    abort(); /* MPI_Abort does not return */
 }

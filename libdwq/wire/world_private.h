@@ -6,19 +6,12 @@
 
 #include "libdwq/wire/backoff.h"
 #include "libdwq/wire/doorbell.h"
+#include "libdwq/wire/process.h"
 #include "libdwq/wire/world.h"
 
-/* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
- * the name of MPI_COMM_SELF. */
-struct dwqi_process {
-    int started; /* MPI was started here, and has to be finished here */
-    int running; /* a run goes on */
-    int runs;    /* so far */
-    int joined;  /* a spawned process: it has joined its broker, maybe left */
-    int words; /* key of the last words among MPI_COMM_SELF's attributes, or -1 */
-};
-
 struct dwqi_world {
+    struct dwqi_process_run
+        run;       /* first: what is known of a run is its world */
     MPI_Comm comm; /* private */
     MPI_Comm self; /* private, for calls of this rank alone */
     int rank;
@@ -30,12 +23,9 @@ struct dwqi_world {
     struct dwqi_bell *bell;       /* or NULL */
     struct dwqi_ringers *ringers; /* of the run's ranks, or NULL */
     bool all_reached; /* whoever this rank hears of can ring its bell */
-    struct dwqi_last_words words; /* an attribute of MPI_COMM_SELF */
-    struct dwqi_process outer; /* as it was before: of a run around this one */
+    struct dwqi_departure
+        *awaited; /* while all ranks of the job are; or NULL */
 };
-
-struct dwqi_process dwqi_process_get(void);
-void dwqi_process_set(struct dwqi_process process);
 
 /* Poll a request of a collective until it is done. */
 dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request);

@@ -4,17 +4,28 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "libdwq/base/ending.h"
+#include "libdwq/wire/process.h"
 
 struct dwqi_world {
+    struct dwqi_process_run run;
     struct dwqi_pool *pool; /* or NULL */
-    struct dwqi_last_words words;
 };
+
+static dwq_status_t start(int thread_level, bool *started_out,
+                          struct dwqi_departure **departure_out)
+{
+    (void)thread_level;
+    *started_out = false;
+    *departure_out = NULL;
+    return DWQ_OK;
+}
 
 dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
 {
-    (void)thread_level;
-    (void)before_finish;
-    return DWQ_OK;
+    return dwqi_process_start(start, thread_level, before_finish);
 }
 
 int dwqi_mpi_thread_level(void)
@@ -27,13 +38,23 @@ bool dwqi_mpi_is_up(void)
     return false;
 }
 
-void dwqi_mpi_finish(void)
+const char *dwqi_mpi_why_no_run(const void *comm)
 {
+    (void)comm;
+    return NULL;
 }
 
-int dwqi_mpi_count_run(void)
+void dwqi_mpi_finish(int code)
 {
-    return 1;
+    (void)code;
+}
+
+void dwqi_mpi_abort(int code)
+{
+    if (dwqi_process_is_ours()) {
+        dwqi_flush_all();
+    }
+    _exit(dwqi_exit_code(code));
 }
 
 dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
@@ -52,6 +73,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         return DWQ_E_NOMEM;
     }
     world->pool = dwqi_pool_create();
+    dwqi_process_enter(&world->run);
     *world_out = world;
     return DWQ_OK;
 }
@@ -59,6 +81,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
 void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
+        dwqi_process_leave(&world->run);
         dwqi_pool_destroy(world->pool);
         free(world);
     }
@@ -66,7 +89,7 @@ void dwqi_world_close(struct dwqi_world *world)
 
 struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)
 {
-    return &world->words;
+    return &world->run.words;
 }
 
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)
@@ -164,10 +187,4 @@ dwq_status_t dwqi_world_transport(struct dwqi_world *world,
     (void)log;
     *transport_out = NULL; /* nobody to talk to */
     return DWQ_OK;
-}
-
-void dwqi_world_abort(struct dwqi_world *world, int code)
-{
-    (void)world;
-    exit(code);
 }
