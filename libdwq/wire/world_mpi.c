@@ -128,19 +128,28 @@ static bool holds_all(MPI_Comm comm, const struct dwqi_world *world)
     return size == world->size;
 }
 
-const char *dwqi_mpi_why_no_run(const void *comm)
+/* The world of a spawned rank is its group, all of which is in the same call. */
+static bool is_busy(const struct dwqi_world *world, const void *comm)
 {
     MPI_Comm parent = comm ? *(const MPI_Comm *)comm : MPI_COMM_WORLD;
+
+    if (parent == MPI_COMM_NULL) {
+        return false;
+    }
+    return !world->run.outer && dwqi_spawned(NULL)
+               ? comm == NULL
+               : world->size > 1 && holds_all(parent, world);
+}
+
+const char *dwqi_mpi_why_no_run(const void *comm)
+{
     const struct dwqi_process_run *run = dwqi_process_run_of_thread();
 
     if (!run) {
         return why_not_in_thread();
     }
-    for (; run && parent != MPI_COMM_NULL; run = run->outer) {
-        const struct dwqi_world *world = (const void *)run;
-
-        if ((world->size > 1 && holds_all(parent, world)) ||
-            (!comm && dwqi_spawned(NULL))) {
+    for (; run; run = run->outer) {
+        if (is_busy((const void *)run, comm)) {
             return "the ranks that it needs are in the run that this call or "
                    "function belongs to; a call may run a queue over its "
                    "group: dwq_run_comm() with dwq_call_comm()";
