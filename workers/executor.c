@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/wire/process.h"
 #include "workers/call.h"
 
 struct dwqi_executor {
@@ -94,6 +95,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     }
     start = executor->config.now(executor->config.clock);
     code = call_function(executor, call, &function);
+    dwqi_process_end_child(view->function);
     seconds = executor->config.now(executor->config.clock) - start;
     if (code != 0 && !call->failed) {
         dwq_call_fail(call, code, "function '%s' returned %d", view->function,

@@ -4,15 +4,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libdwq/wire/process.h"
+
 static const int signals[] = { SIGINT, SIGTERM };
 
 /* A launcher that ends its job hears what its ranks say more often when they live
  * a moment longer. */
 static const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
 
-/* Says it, and lets the signal do what it does by default: end this process,
- * and by that (the launcher sees to it) the job. */
-static void on_signal(int signal)
+static void say_signal(int signal)
 {
     static const char interrupted[] =
         "libdwq: error: interrupted by a signal: the controller ends, and all "
@@ -27,6 +27,15 @@ static void on_signal(int signal)
 
     (void)ignored;
     nanosleep(&moment, NULL);
+}
+
+/* Says it, and lets the signal do what it does by default: end this process,
+ * and by that (the launcher sees to it) the job. A child of fork() just ends. */
+static void on_signal(int signal)
+{
+    if (dwqi_process_is_ours()) {
+        say_signal(signal);
+    }
     raise(signal); /* SA_RESETHAND: now the default action */
 }
 

@@ -5,6 +5,7 @@
 #include "libdwq/base/clock.h"
 #include "libdwq/core/interrupt.h"
 #include "libdwq/core/run_private.h"
+#include "libdwq/wire/process.h"
 
 void dwqi_run_abort(void *arg)
 {
@@ -87,6 +88,7 @@ static dwq_status_t run_controller(struct run *run)
     dwqi_interrupt_watch(&interrupt);
     run->controller_code =
         run->options.controller(run->controller, run->options.arg);
+    dwqi_process_end_child("controller");
     status = dwqi_controller_close(run->controller, run->controller_code != 0);
     dwqi_interrupt_restore(&interrupt);
     if (status == DWQ_E_TIME_LIMIT) {
@@ -266,6 +268,7 @@ static dwq_status_t play_worker_function(struct run *run,
     dwqi_run_publish_service(run);
     if (run->options.worker) {
         run->exit_code = run->options.worker(&run->worker, run->worker_arg);
+        dwqi_process_end_child("worker");
     }
     if (!run->worker.served) {
         status = run->exit_code != 0 ? withdraw(run, "worker")
@@ -392,6 +395,7 @@ static dwq_status_t play_broker_function(struct run *run)
     dwqi_run_publish_service(run);
     if (run->options.broker) {
         run->exit_code = run->options.broker(&run->broker, run->broker_arg);
+        dwqi_process_end_child("broker");
     }
     if (!run->broker.served) {
         status = run->exit_code != 0 ? withdraw(run, "broker")

@@ -18,6 +18,7 @@
 static struct {
     pthread_mutex_t lock;
     _Atomic pid_t owner; /* whose MPI it is; 0: nothing was started yet */
+    atomic_bool forked;  /* by fork(); others know by `owner` */
     bool started;        /* MPI was started here, and has to be finished here */
     bool joined;         /* a spawned process: it has joined its broker */
     int n_runs;          /* so far */
@@ -33,12 +34,18 @@ bool dwqi_process_is_ours(void)
     return owner == 0 || owner == getpid();
 }
 
+static void in_child(void)
+{
+    atomic_store(&process.forked, true);
+}
+
+/* Comes after each call, so it does without a system call. */
 void dwqi_process_end_child(const char *function)
 {
-    if (!dwqi_process_is_ours()) {
+    if (atomic_load_explicit(&process.forked, memory_order_relaxed)) {
         dwqi_log_error(&(struct dwqi_log){ .line = NULL },
-                       "a process that fork() made in %s came back from it: "
-                       "that process has no part in the run, and ends now",
+                       "a process that fork() made in function '%s' came back "
+                       "from it: it has no part in the run, and ends now",
                        function);
         _exit(1);
     }
@@ -247,6 +254,7 @@ dwq_status_t dwqi_process_start(dwqi_process_starter *start, int thread_level,
         if (status == DWQ_OK) {
             process.before_finish = before_finish;
             register_exit();
+            pthread_atfork(NULL, NULL, in_child);
             atomic_store(&process.owner, getpid());
         }
     }

@@ -36,8 +36,8 @@ dwq_status_t dwqi_process_start(dwqi_process_starter *start, int thread_level,
 /* False in a child that fork() made after the start: nothing of the library may be
  * done there. May be asked in a signal handler. */
 bool dwqi_process_is_ours(void);
-/* Ends a child that fork() made and that came back from a function of the user, where
- * it would play the part of its parent. `function`: which, for the message. */
+/* Ends a child that fork() made and that came back from a function of the user: it would
+ * play the part of its parent. */
 void dwqi_process_end_child(const char *function);
 
 /* Count one more run: its number, from 1. 0, and not counted: this thread is in one. */
