@@ -8,14 +8,15 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
+#ifdef DWQI_SMPI
+#include <simgrid/actor.h>
+#endif
 
 #include "libdwq/base/ending.h"
 #include "libdwq/base/log.h"
 #include "libdwq/wire/world.h"
 
-/* The only mutable object at file scope. In a child of fork() the lock may be held for
- * ever: `owner` is looked at first. */
-static struct {
+struct process {
     pthread_mutex_t lock;
     _Atomic pid_t owner; /* whose MPI it is; 0: nothing was started yet */
     atomic_bool forked;  /* by fork(); others know by `owner` */
@@ -25,24 +26,60 @@ static struct {
     struct dwqi_process_run *latest; /* of those under way, of any thread */
     struct dwqi_departure *departure;
     void (*before_finish)(void);
-} process = { .lock = PTHREAD_MUTEX_INITIALIZER };
+};
+
+#ifndef DWQI_SMPI
+/* The only mutable object at file scope. In a child of fork() the lock may be held for
+ * ever: `owner` is looked at first. */
+static struct process process = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct process *here(void)
+{
+    return &process;
+}
+#else
+/* Simulated ranks share one process, and run one at a time: each has its own. */
+static struct process *here(void)
+{
+    sg_actor_t rank = sg_actor_self();
+    struct process *process = sg_actor_get_data(rank);
+
+    if (!process) {
+        process = calloc(1, sizeof *process);
+        if (!process) {
+            abort();
+        }
+        pthread_mutex_init(&process->lock, NULL);
+        sg_actor_set_data(rank, process);
+    }
+    return process;
+}
+#endif
+
+static struct process *lock(void)
+{
+    struct process *p = here();
+
+    pthread_mutex_lock(&p->lock);
+    return p;
+}
+
+static void unlock(struct process *p)
+{
+    pthread_mutex_unlock(&p->lock);
+}
 
 bool dwqi_process_is_ours(void)
 {
-    pid_t owner = atomic_load(&process.owner);
+    pid_t owner = atomic_load(&here()->owner);
 
     return owner == 0 || owner == getpid();
-}
-
-static void in_child(void)
-{
-    atomic_store(&process.forked, true);
 }
 
 /* Comes after each call, so it does without a system call. */
 void dwqi_process_end_child(const char *function)
 {
-    if (atomic_load_explicit(&process.forked, memory_order_relaxed)) {
+    if (atomic_load_explicit(&here()->forked, memory_order_relaxed)) {
         dwqi_log_error(&(struct dwqi_log){ .line = NULL },
                        "a process that fork() made in function '%s' came back "
                        "from it: it has no part in the run, and ends now",
@@ -54,9 +91,9 @@ void dwqi_process_end_child(const char *function)
 /* --- Runs under way ------------------------------------------------------- */
 
 /* With the lock. */
-static struct dwqi_process_run *run_of_thread(void)
+static struct dwqi_process_run *run_of_thread(const struct process *p)
 {
-    struct dwqi_process_run *run = process.latest;
+    struct dwqi_process_run *run = p->latest;
 
     while (run && !pthread_equal(run->thread, pthread_self())) {
         run = run->next;
@@ -66,57 +103,56 @@ static struct dwqi_process_run *run_of_thread(void)
 
 int dwqi_process_count_run(void)
 {
+    struct process *p = lock();
     int number = 0;
 
-    pthread_mutex_lock(&process.lock);
-    if (!run_of_thread()) {
-        number = ++process.n_runs;
+    if (!run_of_thread(p)) {
+        number = ++p->n_runs;
     }
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
     return number;
 }
 
 int dwqi_process_n_runs(void)
 {
-    int n;
+    struct process *p = lock();
+    int n = p->n_runs;
 
-    pthread_mutex_lock(&process.lock);
-    n = process.n_runs;
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
     return n;
 }
 
 void dwqi_process_enter(struct dwqi_process_run *run)
 {
-    pthread_mutex_lock(&process.lock);
+    struct process *p = lock();
+
     run->thread = pthread_self();
-    run->outer = run_of_thread();
-    run->next = process.latest;
-    process.latest = run;
-    pthread_mutex_unlock(&process.lock);
+    run->outer = run_of_thread(p);
+    run->next = p->latest;
+    p->latest = run;
+    unlock(p);
 }
 
 void dwqi_process_leave(struct dwqi_process_run *run)
 {
-    struct dwqi_process_run **link = &process.latest;
+    struct process *p = lock();
+    struct dwqi_process_run **link = &p->latest;
 
-    pthread_mutex_lock(&process.lock);
     while (*link && *link != run) {
         link = &(*link)->next;
     }
     if (*link) {
         *link = run->next;
     }
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
 }
 
 struct dwqi_process_run *dwqi_process_run_of_thread(void)
 {
-    struct dwqi_process_run *run;
+    struct process *p = lock();
+    struct dwqi_process_run *run = run_of_thread(p);
 
-    pthread_mutex_lock(&process.lock);
-    run = run_of_thread();
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
     return run;
 }
 
@@ -131,14 +167,13 @@ bool dwqi_process_in_first_thread(void)
 
 bool dwqi_process_has_other_runs(void)
 {
+    struct process *p = lock();
     bool found = false;
 
-    pthread_mutex_lock(&process.lock);
-    for (const struct dwqi_process_run *run = process.latest; run;
-         run = run->next) {
+    for (const struct dwqi_process_run *run = p->latest; run; run = run->next) {
         found = found || !pthread_equal(run->thread, pthread_self());
     }
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
     return found;
 }
 
@@ -146,37 +181,38 @@ bool dwqi_process_has_other_runs(void)
 
 bool dwqi_process_may_finish(void)
 {
+    struct process *p;
     bool may;
 
     if (!dwqi_process_is_ours()) {
         return false;
     }
-    pthread_mutex_lock(&process.lock);
-    may = process.started && !process.latest;
-    pthread_mutex_unlock(&process.lock);
+    p = lock();
+    may = p->started && !p->latest;
+    unlock(p);
     return may;
 }
 
 void dwqi_process_set_joined(void)
 {
-    pthread_mutex_lock(&process.lock);
-    process.joined = true;
-    pthread_mutex_unlock(&process.lock);
+    struct process *p = lock();
+
+    p->joined = true;
+    unlock(p);
 }
 
 bool dwqi_process_has_joined(void)
 {
-    bool joined;
+    struct process *p = lock();
+    bool joined = p->joined;
 
-    pthread_mutex_lock(&process.lock);
-    joined = process.joined;
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
     return joined;
 }
 
 struct dwqi_departure *dwqi_process_departure(void)
 {
-    return process.departure; /* set once, before anything else is */
+    return here()->departure; /* set once, before anything else is */
 }
 
 /* One line in one write: what others say at the same time must not come between. */
@@ -196,15 +232,14 @@ static void say_words(const struct dwqi_last_words *words, const char *what)
 
 bool dwqi_process_say_words(const char *what)
 {
-    struct dwqi_process_run *run;
+    struct process *p = lock();
+    struct dwqi_process_run *run = run_of_thread(p);
 
-    pthread_mutex_lock(&process.lock);
-    run = run_of_thread();
-    run = run ? run : process.latest;
+    run = run ? run : p->latest;
     if (run) {
         say_words(&run->words, what);
     }
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
     return run != NULL;
 }
 
@@ -218,46 +253,57 @@ static void at_exit(int code, void *unused)
     if (dwqi_process_say_words("exit()")) {
         dwqi_mpi_abort(code != 0 ? code : 1);
     }
-    process.before_finish();
+    here()->before_finish();
     dwqi_mpi_finish(code);
 }
 
-/* SMPI loads the program once for each rank, and may unload it before the exit. */
-#if defined __GLIBC__ && !defined DWQI_SMPI
-static void register_exit(void)
+#ifndef DWQI_SMPI
+static void in_child(void)
 {
-    on_exit(at_exit, NULL);
+    atomic_store(&here()->forked, true);
 }
-#else
+
+#ifndef __GLIBC__
 static void at_some_exit(void)
 {
     at_exit(0, NULL); /* the code is not to be had */
 }
+#endif
 
-static void register_exit(void)
+static void watch(void)
 {
+#ifdef __GLIBC__
+    on_exit(at_exit, NULL);
+#else
     atexit(at_some_exit);
+#endif
+    pthread_atfork(NULL, NULL, in_child);
+}
+#else
+static void watch(void)
+{
+    (void)at_exit; /* of all simulated ranks at once, when they are no more */
 }
 #endif
 
 dwq_status_t dwqi_process_start(dwqi_process_starter *start, int thread_level,
                                 void (*before_finish)(void))
 {
+    struct process *p;
     dwq_status_t status = DWQ_OK;
 
     if (!dwqi_process_is_ours()) {
         return DWQ_E_STATE;
     }
-    pthread_mutex_lock(&process.lock);
-    if (atomic_load(&process.owner) == 0) {
-        status = start(thread_level, &process.started, &process.departure);
+    p = lock();
+    if (atomic_load(&p->owner) == 0) {
+        status = start(thread_level, &p->started, &p->departure);
         if (status == DWQ_OK) {
-            process.before_finish = before_finish;
-            register_exit();
-            pthread_atfork(NULL, NULL, in_child);
-            atomic_store(&process.owner, getpid());
+            p->before_finish = before_finish;
+            watch();
+            atomic_store(&p->owner, getpid());
         }
     }
-    pthread_mutex_unlock(&process.lock);
+    unlock(p);
     return status;
 }

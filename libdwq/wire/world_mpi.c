@@ -71,7 +71,11 @@ static dwq_status_t start(int thread_level, bool *started_out,
         }
     }
     *started_out = !initialized;
+#ifndef DWQI_SMPI /* where attributes are deleted when MPI is over */
     *departure_out = dwqi_departure_create(*started_out);
+#else
+    *departure_out = NULL;
+#endif
     dwqi_mpi_keep_components();
     return DWQ_OK;
 }

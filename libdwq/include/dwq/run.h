@@ -20,22 +20,42 @@ typedef struct dwq_world {
     int n_workers; /* in grouped runs: groups */
 } dwq_world_t;
 
+/* How a process ends:
+ *
+ *   exit() or MPI_Finalize() in the middle of a run: one line says who, and in which
+ *     task; all ranks end, with the code that exit() got, or 1.
+ *   exit() with a code other than 0, outside of a run, where the library started MPI:
+ *     all ranks end with that code, and one line says which rank left after which run,
+ *     unless the others leave within a second.
+ *   A rank that left (exit(0), dwq_finalize(), MPI_Finalize()) while others begin another
+ *     dwq_run(): these end the job with code 1, and name that rank.
+ *   A program that started MPI itself is left to its launcher between runs.
+ *   The child of fork(): nothing of the library is done there; dwq_run() and dwq_world()
+ *     are DWQ_E_STATE. One that comes back from a function of a run ends with code 1.
+ *
+ * An exit code is the lowest 8 bits of what was returned or given; where these are 0 and
+ * that is not, it is 1. So a code that is not 0 never becomes 0. */
+
 /**
  * Run a work queue over all ranks of the job. Once or several times in a
  * process. Starts MPI if nobody has. The environment's DWQ_CONTROLLER_RANK
  * picks the controller (default 0; negative: the last rank).
  *
  * @param options        Borrowed for the call.
- * @param exit_code_out  What the controller function returned (controller), or
- *                       the worker or broker function elsewhere (0 if none). May
- *                       be NULL.
+ * @param exit_code_out  What the controller function returned, as it is
+ *                       (controller), or the worker or broker function elsewhere
+ *                       (0 if none). May be NULL.
  *
  * Roles: all; collective over the ranks of the job. No rank leaves before all
  * have finished.
  * @return DWQ_OK, or the same on every rank:
  *         DWQ_E_OPTION  an option is bad, or differs between ranks; one rank
  *                       logs which, and nothing was started
- *         DWQ_E_STATE   MPI has been finalized
+ *         DWQ_E_STATE   MPI has been finalized; or on this rank alone: it is the child of
+ *                       fork(); it is in a run already, whose ranks cannot come (a call
+ *                       may run a queue over its group, see dwq_run_comm()); or MPI was
+ *                       not started for threads (option thread_level) and this one is
+ *                       not its first, or another is in a run
  *         DWQ_E_MPI     communication failed
  *         DWQ_E_NOMEM   out of memory at the start
  */
@@ -46,7 +66,7 @@ DWQ_API dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out);
  * takes the library's own argument out of argv, which then ends with NULL one earlier
  * than main()'s argc says.
  *
- * @return What the controller function returned, on the controller; 0 on the
+ * @return On the controller what its function returned, as an exit code; 0 on the
  *         other ranks, so that no launcher kills the job; 1 everywhere when the
  *         run failed.
  */
