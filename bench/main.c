@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/environment.h"
 #include "bench/facts.h"
 #include "bench/json.h"
 #include "bench/questions.h"
@@ -384,6 +385,7 @@ int main(int argc, char **argv)
         return code;
     }
     jobs_hold_signals();
+    environment_leave_job();
     self[length] = '\0';
     memcpy(folder, self, (size_t)length + 1);
     bench.self = self;

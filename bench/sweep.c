@@ -6,6 +6,7 @@
 
 #include "bench/cases.h"
 #include "bench/cores.h"
+#include "bench/environment.h"
 #include "bench/table.h"
 
 #define RUNS_MAX 10000000
@@ -264,6 +265,7 @@ static int run_job(struct bench *bench, struct sweep *sweep,
     for (int i = 0; i < n; i++) {
         job.args[5 + i] = parameters[i];
     }
+    environment_save();
     progress_begin(bench, "sweep",
                    (options->repeats + options->warmups) * (int)sweep->cases.n);
     job_run(bench, &job, &result);

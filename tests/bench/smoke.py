@@ -250,6 +250,42 @@ def await_running(what, wanted):
     return running(what) == wanted
 
 
+def launcher_variables(environment):
+    return {name: value for name, value in environment.items()
+            if re.match("OMPI|PMIX|PRTE|ORTE|OPAL|PSM|EVENT_|DWQ_|HFI|IPATH", name)}
+
+
+def check_environment(folder):
+    """A command of a sweep has the user's environment, also where dwq-bench is a
+    rank of an MPI job, and may be an MPI job of its own."""
+    path = os.path.join(folder, "environment")
+    own = dict(os.environ, OMPI_MCA_orte_base_help_aggregate="0",
+               OMPI_MCA_rmaps_base_oversubscribe="true",
+               OMPI_MCA_of_nobody="a\tb", OMPI_ALLOW_RUN_AS_ROOT="1",
+               OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    own.pop("OMPI_MCA_mpi_yield_when_idle", None)
+    own.pop("EVENT_NOEPOLL", None)
+    sweep = [BENCH, "--sweep", "env >" + path, "--repeats", "1", "--warmups", "0"]
+    subprocess.run(sweep, env=own, stdout=subprocess.DEVNULL, timeout=100)
+    with open(path) as text:
+        got = dict(line.split("=", 1) for line in text.read().splitlines()
+                   if "=" in line)
+    check(launcher_variables(got) == launcher_variables(own),
+          "a command has the user's environment: %s" %
+          (launcher_variables(got).items() ^ launcher_variables(own).items()))
+    launcher = ["mpirun", "--oversubscribe", "-n", "1"]
+    sweep[2] = ("env >" + path + " && " + " ".join(launcher) +
+                " sh -c 'echo $OMPI_COMM_WORLD_SIZE' >>" + path)
+    done = subprocess.run(launcher + sweep, env=own, capture_output=True, text=True,
+                          timeout=100)
+    with open(path) as text:
+        text = text.read()
+    check(done.returncode == 0 and text.endswith("\n1\n") and
+          "OMPI_MCA_of_nobody=a\tb\n" in text and
+          not re.search("^(PMIX_|OMPI_COMM_|OMPI_MCA_orte_ess)", text, re.M),
+          "within a job, too: %s" % done.stderr[-300:])
+
+
 def check_interrupted():
     """Whatever ends dwq-bench ends its job, down to the user's command, and what
     was measured by then is printed."""
@@ -301,6 +337,7 @@ with tempfile.TemporaryDirectory() as folder:
     check_again(folder, path, figures)
     check_wrong(path)
     check_sweep(folder, sys.argv[2])
+    check_environment(folder)
 check_interrupted()
 print("1..%d" % n_tests)
 sys.exit(bad > 0)
