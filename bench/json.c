@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const side_names[SIDE_COUNT] = { "ours", "bare", "peer" };
+static const char *const side_names[SIDE_COUNT] = { "ours", "bare", "peer",
+                                                    "old" };
 static const char *const bar_names[] = { "none", "at least", "at most" };
 
 #define LINE_SIZE 4096
@@ -121,6 +122,12 @@ void json_write_figure(FILE *out, const struct figure *f)
     write_text(out, "series", f->series);
     fprintf(out, ", ");
     write_number(out, "value", f->value);
+    if (figure_is_compared(f)) {
+        fprintf(out, ", ");
+        write_number(out, "low", f->low);
+        fprintf(out, ", ");
+        write_number(out, "high", f->high);
+    }
     fprintf(out, ", ");
     write_text(out, "value_unit", f->value_unit);
     fprintf(out, ", ");
@@ -131,6 +138,16 @@ void json_write_figure(FILE *out, const struct figure *f)
     write_text(out, "verdict", figure_verdict(f));
     fprintf(out, ", ");
     write_text(out, "note", f->note);
+    fprintf(out, "}\n");
+    fflush(out);
+}
+
+void json_write_end(FILE *out, const char *incomplete)
+{
+    fprintf(out, "{\"complete\": %s", incomplete[0] ? "false, " : "true");
+    if (incomplete[0]) {
+        write_text(out, "why", incomplete);
+    }
     fprintf(out, "}\n");
     fflush(out);
 }
@@ -230,12 +247,17 @@ static struct figure read_figure(const char *line)
                        strncmp(find(line, "oversubscribed"), "true", 4) == 0;
     f.x = read_number(line, "x");
     f.value = read_number(line, "value");
+    f.low = read_number(line, "low");
+    f.high = read_number(line, "high");
     f.bar = read_number(line, "bar");
     for (int k = 0; k <= BAR_AT_MOST; k++) {
         if (strcmp(kind, bar_names[k]) == 0) {
             f.bar_kind = (enum bar_kind)k;
         }
     }
+    /* Those of few rounds are infinite, for which JSON has no word. */
+    f.low = isnan(f.low) ? -INFINITY : f.low;
+    f.high = isnan(f.high) ? INFINITY : f.high;
     return f;
 }
 
@@ -248,6 +270,8 @@ bool json_read(struct bench *bench, const char *path, struct facts *facts_out)
     if (!in) {
         return false;
     }
+    snprintf(bench->incomplete, sizeof bench->incomplete,
+             "no last line says that it is");
     while (fgets(line, sizeof line, in)) {
         if (find(line, "question")) {
             struct figure figure = read_figure(line);
@@ -255,6 +279,8 @@ bool json_read(struct bench *bench, const char *path, struct facts *facts_out)
             figure_report(bench, &figure);
         } else if (find(line, "cores")) {
             read_facts(line, facts_out);
+        } else if (find(line, "complete")) {
+            read_text(line, "why", bench->incomplete, sizeof bench->incomplete);
         }
     }
     fclose(in);

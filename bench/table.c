@@ -118,6 +118,35 @@ static const char *side_text(char text[static QUANTITY_MAX],
     return quantity(text, figure->sides[side].median, figure->unit);
 }
 
+/* "0.98 - 1.03", of a figure beside an older build. */
+static const char *interval_text(char text[static SPREAD_MAX],
+                                 const struct figure *f)
+{
+    snprintf(text, SPREAD_MAX, "%.3f - %.3f", f->low, f->high);
+    return text;
+}
+
+void table_print_line(const struct figure *f, FILE *out)
+{
+    bool compared = figure_is_compared(f);
+    enum side side = f->sides[SIDE_OURS].n > 0 ? SIDE_OURS : SIDE_BARE;
+    char own[QUANTITY_MAX], old[QUANTITY_MAX], value[QUANTITY_MAX];
+    char spread[SPREAD_MAX], bar[VERDICT_MAX];
+
+    if (compared) {
+        interval_text(spread, f);
+    } else {
+        spread_text(spread, f, side);
+    }
+    fprintf(out, "%s: %s: %s%s%s (%s), %s%s%s%s%s\n", f->question, f->name,
+            side_text(own, f, side), compared ? ", old " : "",
+            compared ? side_text(old, f, SIDE_OLD) : "", spread,
+            value_text(value, f), f->bar_kind == BAR_NONE ? "" : ", ",
+            bar_text(bar, f), f->bar_kind == BAR_NONE ? "" : ": ",
+            figure_verdict(f));
+    fflush(out);
+}
+
 static void print_facts(const struct facts *f, const char *before, FILE *out)
 {
     fprintf(out,
@@ -131,20 +160,28 @@ static void print_facts(const struct facts *f, const char *before, FILE *out)
 /* Met, missed, and not measured of those that have a bar. */
 static void print_sum(const struct bench *bench, FILE *out)
 {
-    size_t n_bars = 0, n_missed = 0, n_unknown = 0;
+    size_t n_bars = 0, n_missed = 0, n_unknown = 0, n_unclear = 0;
 
     for (size_t i = 0; i < bench->n_figures; i++) {
         n_bars += bench->figures[i].bar_kind != BAR_NONE;
         n_missed += figure_missed(&bench->figures[i]);
         n_unknown += bench->figures[i].bar_kind != BAR_NONE &&
                      isnan(bench->figures[i].value);
+        n_unclear += strcmp(figure_verdict(&bench->figures[i]), "unclear") == 0;
     }
     fprintf(out, "%zu figures, %zu with a bar: %zu met, %zu missed",
-            bench->n_figures, n_bars, n_bars - n_missed, n_missed - n_unknown);
+            bench->n_figures, n_bars, n_bars - n_missed - n_unclear,
+            n_missed - n_unknown);
     if (n_unknown > 0) {
         fprintf(out, ", %zu not measured", n_unknown);
     }
+    if (n_unclear > 0) {
+        fprintf(out, ", %zu unclear", n_unclear);
+    }
     fputc('\n', out);
+    if (bench->incomplete[0]) {
+        fprintf(out, "NOT COMPLETE: %s\n", bench->incomplete);
+    }
 }
 
 /* Said once for the figures in a row that share it, below the last. */
@@ -160,6 +197,23 @@ void facts_print(const struct facts *facts, FILE *out)
     print_facts(facts, "", out);
 }
 
+/* Ours of both builds, and what comes of their rounds. */
+static void print_compared(const struct figure *f, bool first, FILE *out)
+{
+    char own[QUANTITY_MAX], old[QUANTITY_MAX], spread[SPREAD_MAX];
+    char bar[VERDICT_MAX];
+
+    if (first) {
+        fprintf(out, "\n%s: %s\n  %-62s %6s %14s %14s %8s %-17s %-13s %s\n",
+                f->question, title_of(f), "", "rounds", "old", "new", "new/old",
+                "95 %", "bar", "verdict");
+    }
+    fprintf(out, "  %-62s %6zu %14s %14s %8.3f %-17s %-13s %s\n", f->name,
+            f->sides[SIDE_OLD].n, side_text(old, f, SIDE_OLD),
+            side_text(own, f, SIDE_OURS), f->value, interval_text(spread, f),
+            bar_text(bar, f), figure_verdict(f));
+}
+
 void table_print(const struct bench *bench, const struct facts *facts,
                  FILE *out)
 {
@@ -169,6 +223,10 @@ void table_print(const struct bench *bench, const struct facts *facts,
         char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
         char bar[VERDICT_MAX], ranks[RANKS_MAX], spread[SPREAD_MAX];
 
+        if (figure_is_compared(f)) {
+            print_compared(f, begins_question(bench, i), out);
+            continue;
+        }
         if (begins_question(bench, i)) {
             fprintf(out,
                     "\n%s: %s\n  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s "

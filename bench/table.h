@@ -28,6 +28,8 @@ const char *spread_text(char text[static SPREAD_MAX],
 const struct question *question_of(const struct figure *figure);
 
 void facts_print(const struct facts *facts, FILE *out);
+/* One line, at once. */
+void table_print_line(const struct figure *figure, FILE *out);
 void table_print(const struct bench *bench, const struct facts *facts,
                  FILE *out);
 void table_print_markdown(const struct bench *bench, const struct facts *facts,

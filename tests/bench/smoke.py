@@ -30,9 +30,16 @@ def run(*args):
                           timeout=500)
 
 
-def read(path):
+def read_lines(path):
     with open(path) as lines:
         return [json.loads(line) for line in lines]
+
+
+def read(path):
+    """The facts and the figures of a run that has all of them."""
+    *lines, end = read_lines(path)
+    check(end == {"complete": True}, "a file says that it is complete")
+    return lines
 
 
 def check_figure(f):
@@ -96,8 +103,8 @@ def check_asked(figures):
 
 
 def questions():
-    text = run("--help").stdout
-    return [line.split()[0] for line in text.split("questions:\n")[1].splitlines()]
+    text = run("--help").stdout.split("asks all:\n")[1].split("options:\n")[0]
+    return [line.split()[0] for line in text.splitlines()]
 
 
 def check_run(folder):
@@ -159,6 +166,9 @@ def check_again(folder, path, figures):
             break
     with open(copy, "w") as out:
         out.writelines(json.dumps(f) + "\n" for f in figures)
+    check(run("--from", copy).returncode == 2, "a file may have lost its end")
+    with open(copy, "a") as out:
+        out.write('{"complete": true}\n')
     done = run("--from", copy)
     check(done.returncode == 1 and "missed" in done.stdout,
           "a bar that is missed is seen")
@@ -172,8 +182,10 @@ def check_sweep(folder, module_folder):
     done = run(*command, "--json", path, "--report", page)
     lines = done.stdout.splitlines()
     check(done.returncode == 1, "a command that fails is an exit code of 1")
-    check(len(lines) == 10, "facts, a line for each combination: " + done.stdout)
-    check([line.endswith(" 2  exit status 1") for line in lines[6:]] ==
+    check(len(lines) == 14, "facts, a line for each combination: " + done.stdout)
+    check(sorted(lines[:4]) == sorted(lines[10:]),
+          "lines of combinations as they are done, too")
+    check([line.endswith(" 2  exit status 1") for line in lines[10:]] ==
           [False, True] * 2, "failed runs are counted where they belong, and why")
     facts, *figures = read(path)
     times = {f["name"]: f.get("ours", {}).get("n", 0) for f in figures
@@ -205,7 +217,7 @@ def check_sweep(folder, module_folder):
                               capture_output=True, timeout=100)
         names = [json.loads(line.decode()).get("name")
                  for line in done.stdout.splitlines()]
-        check(done.returncode == 0 and len(names) == 4, "bytes: %r" % names[1])
+        check(done.returncode == 0 and len(names) == 5, "bytes: %r" % names[1])
     done = run("--sweep", "true | true", "--repeats", "1", "--readme", page + ".md")
     with open(page + ".md") as text:
         check("| true \\| true" in text.read(), "a command with what ends a cell")
@@ -214,8 +226,8 @@ def check_sweep(folder, module_folder):
     os.environ["DWQ_MODULE_PATH"] = module_folder
     done = run("--sweep-function", "sweep_module:nap", "ms=1,2.5", "mode=good,bad",
                "--json", "-", "--repeats", "2")
-    facts, *figures = [json.loads(line) for line in done.stdout.splitlines()]
-    check(done.returncode == 1 and
+    facts, *figures, end = [json.loads(line) for line in done.stdout.splitlines()]
+    check(done.returncode == 1 and end["complete"] and
           [f.get("ours", {}).get("n", 0) for f in figures] == [2, 0, 2, 0] and
           all("bad" not in f["name"] or "a bad mode" in f["note"] for f in figures),
           "functions get their parameters: " + done.stdout + done.stderr)
@@ -286,6 +298,80 @@ def check_environment(folder):
           "within a job, too: %s" % done.stderr[-300:])
 
 
+def fake_build(folder, values):
+    """An older build: all that dwq-bench asks of it is to print these."""
+    program = os.path.join(folder, "bench", "dwq-bench")
+    os.makedirs(os.path.dirname(program), exist_ok=True)
+    with open(program, "w") as script:
+        script.write("#!/bin/sh\nprintf '%s\\n'\n" % "\\n".join(values))
+    os.chmod(program, 0o755)
+    return folder
+
+
+def check_against(folder):
+    old = os.path.join(folder, "old")
+    path = os.path.join(folder, "against.json")
+    tiny = ["--tiny", "--rounds", "5", "--json", path]
+    done = run(*tiny, "--compare", os.path.dirname(os.path.dirname(BENCH)), "queue",
+               "throughput")
+    figures = read(path)[1:]
+    check(done.returncode in (0, 1) and len(figures) == 4 and "bare" not in figures[0],
+          "ours alone beside itself: " + done.stderr[-300:])
+    for f in figures:
+        low, high = f["low"] or 0, f["high"] or 1e9
+        check(f["ours"]["n"] == f["old"]["n"] >= 5 and low <= f["value"] <= high,
+              f["name"] + ": pairs, and the interval of their ratio")
+        worse = f["value"] < 0.95 if "/s" in f["unit"] else f["value"] > 1.05
+        clear = high < 0.95 if "/s" in f["unit"] else low > 1.05
+        check(f["verdict"] == ("missed" if clear else "unclear" if worse else "met"),
+              f["name"] + ": noise is no loss")
+    fake_build(old, ["submit 1e-12", "bytes 1e9"])
+    done = run(*tiny, "--compare", old, "queue")
+    check(done.returncode == 1 and
+          [f["verdict"] for f in read(path)[1:]] == ["missed", "met"],
+          "an older build that was faster: " + done.stdout)
+    fake_build(old, ["submit 9", "bytes 1e9"])
+    check(run(*tiny, "--compare", old, "queue").returncode == 0, "that was slower")
+    fake_build(old, ["submit 1e-12", "bytes 1e-12"])
+    check(run("--tiny", "--rounds", "1", "--compare", old, "queue").returncode == 0,
+          "a few rounds tell no noise, and so no loss")
+    fake_build(old, ["calls_per_s 1e15"])
+    check(run(*tiny, "--compare", old, "throughput").returncode == 1,
+          "of a rate more is better")
+    for wrong in (["--compare", folder], ["--compare", old, "placer"],
+                  ["--compare", old, "--from", path]):
+        check(run("--tiny", *wrong).returncode == 2, "refused: %s" % wrong)
+
+
+def check_kept(folder):
+    """What was measured before an interruption or a failure is kept."""
+    path = os.path.join(folder, "kept.json")
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        started = subprocess.Popen(
+            [BENCH, "--tiny", "--rounds", "1000", "--json", path, "memory", "queue"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: [signal.signal(s, signal.SIG_DFL) for s in
+                                (signal.SIGINT, signal.SIGHUP)])
+        first = started.stdout.readline()
+        started.send_signal(number)
+        table, errors = started.communicate(timeout=100)
+        facts, memory, *others, end = read_lines(path)
+        check(first.startswith("memory: ") and memory["question"] == "memory" and
+              memory["name"] in table, "a figure is there when it was measured")
+        check(end == {"complete": False, "why": "interrupted"} and
+              "NOT COMPLETE: interrupted" in table and "interrupted" in errors and
+              started.returncode == -number, "the rest is missed: %s" % end)
+    check("NOT COMPLETE: interrupted" in run("--from", path).stdout and
+          run("--from", path).returncode == 2, "later, too")
+    done = subprocess.run([BENCH, "--tiny", "--rounds", "1", "--no-peers", "--json",
+                           path, "placer", "queue"], capture_output=True, text=True,
+                          env=dict(os.environ, PATH="/nowhere"), timeout=100)
+    facts, *figures, end = read_lines(path)
+    check(done.returncode == 2 and end == {"complete": False, "why": "1 job failed"}
+          and figures[-1]["ours"]["n"] == 1 and figures[-1]["name"] in done.stdout,
+          "a question that fails: " + done.stderr[-300:])
+
+
 def check_interrupted():
     """Whatever ends dwq-bench ends its job, down to the user's command, and what
     was measured by then is printed."""
@@ -302,6 +388,18 @@ def check_interrupted():
         check(await_running("sleep\0" + seconds, False) and
               started.returncode == -number, "signal %d ends all" % number)
         check(number == signal.SIGKILL or "n=2" in text, "with a table")
+
+
+def check_help():
+    text = run("--help").stdout
+    check(len(text.splitlines()) <= 60 and
+          max(len(line) for line in text.splitlines()) <= 80, "help fits on a page")
+    for part in ("options:", "environment:", "exit status:", "examples:"):
+        check(part in text, "help has " + part)
+    done = run("--no-such-option")
+    check(done.returncode == 2 and not done.stdout and
+          "no option '--no-such-option'" in done.stderr and
+          len(done.stderr.splitlines()) <= 6, "an error has a short usage")
 
 
 def check_wrong(path):
@@ -336,8 +434,11 @@ with tempfile.TemporaryDirectory() as folder:
     path, figures = check_run(folder)
     check_again(folder, path, figures)
     check_wrong(path)
+    check_help()
     check_sweep(folder, sys.argv[2])
     check_environment(folder)
+    check_against(folder)
+    check_kept(folder)
 check_interrupted()
 print("1..%d" % n_tests)
 sys.exit(bad > 0)
