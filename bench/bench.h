@@ -42,7 +42,7 @@ struct figure {
     int ranks;           /* of its jobs, with spawned ones; 0: no MPI */
     bool oversubscribed; /* more ranks than cores */
     struct summary sides[SIDE_COUNT];
-    double x;              /* where it stands in a plot; NAN: in none */
+    double x; /* where it stands in a plot (report.py); NAN: in none */
     char series[TEXT_MAX]; /* which curve of its question */
     enum bar_kind bar_kind;
     double bar;
@@ -88,9 +88,6 @@ struct question {
     const char *title;
     void (*ask)(struct bench *bench);      /* NULL: it is no question to ask */
     int (*measure)(int argc, char **argv); /* an exit code; or NULL */
-    /* How its figures with an x are drawn; NULL: they are not. */
-    const char *x_label, *y_label;
-    bool log_x, log_y;
 };
 
 extern const struct question *const questions[]; /* ends with NULL */

@@ -148,8 +148,4 @@ const struct question question_bounds = {
     .title = "Start and end of a run",
     .ask = ask,
     .measure = measure,
-    .x_label = "ranks",
-    .y_label = "seconds",
-    .log_x = true,
-    .log_y = true,
 };

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/environment.h"
 #include "bench/facts.h"
 #include "bench/json.h"
 #include "bench/questions.h"
-#include "bench/report.h"
 #include "bench/sweep.h"
 #include "bench/table.h"
 
@@ -32,7 +32,8 @@ enum audience {
 };
 
 struct command {
-    const char *report, *readme, *compare, *json, *from;
+    const char *report, *compare, *json;
+    char made[PATH_MAX]; /* a file in the place of --json; "": none */
     struct sweep_options sweep;
     int sweep_code;
     bool measuring;
@@ -60,11 +61,10 @@ static const char options_text[] =
     "prefix:\n"
     "                   is one worse by more than 5 %, and that more than "
     "noise?\n"
-    "  --compare FILE   beside the figures of an earlier --json FILE\n"
+    "  --compare FILE   beside the figures of an earlier --json FILE "
+    "(python3)\n"
     "  --json FILE      one line per figure ('-': instead of the table)\n"
-    "  --from FILE      figures of an earlier run instead of a new one\n"
-    "  --report DIR     one page with plots\n"
-    "  --readme FILE    the page for people who read the source\n"
+    "  --report DIR     one page with plots (python3, gnuplot)\n"
     "  --no-peers       without mpi4py.futures\n"
     "  --smpi DIR       a build with -Dmpi=smpi, for question scale\n"
     "  --tiny           counts so small that only the form is right\n"
@@ -165,10 +165,8 @@ static int read_option(char **argv, struct command *command,
         enum audience audience;
     } options[] = {
         { "--report", &command->report, NULL, FOR_ALL },
-        { "--readme", &command->readme, NULL, FOR_ALL },
         { "--compare", &command->compare, NULL, FOR_ALL },
         { "--json", &command->json, NULL, FOR_ALL },
-        { "--from", &command->from, NULL, FOR_QUESTIONS },
         { "--sweep", &sweep->command, NULL, FOR_ALL },
         { "--sweep-function", &sweep->function, NULL, FOR_ALL },
         { "--smpi", &bench->smpi, NULL, FOR_QUESTIONS },
@@ -213,8 +211,7 @@ static bool is_of_use(const struct command *command)
                 is_sweep(command) ? "to" : "without");
     }
     if (!useless && has_older_build(command) &&
-        (is_sweep(command) || command->from || command->readme ||
-         command->report)) {
+        (is_sweep(command) || command->report)) {
         fprintf(stderr, "dwq-bench: an older build is of use to questions and "
                         "--json alone\n");
         return false;
@@ -325,29 +322,67 @@ static bool close_json(const struct command *command, struct bench *bench)
     return ok || complain(command->json, "could not be written");
 }
 
-/* What is read is read before anything is written, as it may be the same file, and
- * what cannot be is said before anything is measured. */
-struct before {
-    struct bench old; /* of --compare */
-    struct bench from;
-    struct facts old_facts, from_facts;
-};
-
-static bool read_before(const struct command *command, struct before *before)
+/* What report.py makes of the file of this run. */
+static bool needs_report(const struct command *command)
 {
-    if (command->compare && !has_older_build(command) &&
-        !json_read(&before->old, command->compare, &before->old_facts)) {
-        return complain(command->compare, "no figures in it");
+    return command->report || (command->compare && !has_older_build(command));
+}
+
+/* What cannot be used is said before anything is measured. */
+static bool check_paths(struct command *command)
+{
+    const char *compare = has_older_build(command) ? NULL : command->compare;
+    const char *json = command->json;
+
+    if (compare && access(compare, R_OK) != 0) {
+        return complain(compare, strerror(errno));
     }
-    if (command->from &&
-        !json_read(&before->from, command->from, &before->from_facts)) {
-        return complain(command->from, "no figures in it");
-    }
-    if (command->report && !report_can_write(command->report)) {
+    if (command->report &&
+        ((mkdir(command->report, 0777) != 0 && errno != EEXIST) ||
+         access(command->report, W_OK | X_OK) != 0)) {
         return complain(command->report, strerror(errno));
     }
-    return !command->readme || report_can_write_readme(command->readme) ||
-           complain(command->readme, strerror(errno));
+    if (json && needs_report(command) &&
+        (strcmp(json, "-") == 0 || (compare && strcmp(json, compare) == 0))) {
+        return complain(json, "--report and --compare need a file of its own");
+    }
+    return true;
+}
+
+/* A file that nobody asked for, as report.py reads files. */
+static bool make_file(struct command *command)
+{
+    const char *tmp = getenv("TMPDIR");
+    int fd;
+
+    snprintf(command->made, sizeof command->made, "%s/dwq-bench-XXXXXX",
+             tmp && tmp[0] ? tmp : "/tmp");
+    fd = mkstemp(command->made);
+    if (fd < 0) {
+        return complain(command->made, strerror(errno));
+    }
+    close(fd);
+    command->json = command->made;
+    return true;
+}
+
+static bool run_report(const struct bench *bench, const char *what,
+                       const char *first, const char *second)
+{
+    char script[PATH_MAX];
+    int status = -1;
+    pid_t pid;
+
+    snprintf(script, sizeof script, "%s/report.py", bench->folder);
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        execlp("python3", "python3", script, what, first, second, (char *)NULL);
+        complain("python3", strerror(errno));
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
 }
 
 /* false: it was said that it has none beside those of an older build. */
@@ -393,9 +428,9 @@ static void say_if_incomplete(const struct command *command,
 }
 
 static void find_figures(struct command *command, struct bench *bench,
-                         const struct before *before, struct facts *facts_out)
+                         struct facts *facts_out)
 {
-    *facts_out = command->from ? before->from_facts : facts_find();
+    *facts_out = facts_find();
     if (!facts_out->mpi[0]) {
         fprintf(stderr, "dwq-bench: there is no mpirun in PATH\n");
     }
@@ -403,17 +438,10 @@ static void find_figures(struct command *command, struct bench *bench,
     if (bench->json) {
         json_write_facts(bench->json, facts_out);
     }
-    for (size_t i = 0; i < before->from.n_figures; i++) {
-        if (is_wanted(command, before->from.figures[i].question)) {
-            figure_report(bench, &before->from.figures[i]);
-        }
-    }
-    snprintf(bench->incomplete, sizeof bench->incomplete, "%s",
-             before->from.incomplete);
     if (is_sweep(command)) {
         command->sweep_code = sweep_run(bench, facts_out, command->names,
                                         command->n_names, &command->sweep);
-    } else if (!command->from) {
+    } else {
         ask_questions(command, bench);
     }
     say_if_incomplete(command, bench);
@@ -422,57 +450,58 @@ static void find_figures(struct command *command, struct bench *bench,
     }
 }
 
-static bool print_all(const struct command *command, const struct bench *bench,
-                      const struct before *before, const struct facts *facts)
+static bool make_reports(const struct command *command,
+                         const struct bench *bench)
 {
     bool ok = true;
 
-    if (bench->json != stdout && !is_sweep(command)) {
-        table_print(bench, facts, stdout);
-    }
     if (command->compare && !bench->against) {
-        table_compare(&before->old, bench,
-                      bench->json == stdout ? stderr : stdout);
+        ok = run_report(bench, "compare", command->compare, command->json);
     }
-    if (command->report && !report_write(bench, facts, command->report)) {
-        ok = complain(command->report, "could not be written");
-    }
-    if (command->readme &&
-        !report_write_readme(bench, facts, command->readme)) {
-        ok = complain(command->readme, "could not be written");
+    if (command->report) {
+        ok = run_report(bench, "page", command->json, command->report) && ok;
     }
     return ok;
 }
 
-static int ask_all(struct command *command, struct bench *bench)
+static int code_of(const struct command *command, const struct bench *bench)
 {
-    struct before before = { .old = { .rounds = 0 } };
-    struct facts facts = { .cores = 0 };
     size_t n_missed = 0;
-    bool ok =
-        (!has_older_build(command) || find_older(command->compare, bench)) &&
-        read_before(command, &before) &&
-        (!is_sweep(command) ||
-         sweep_check(command->names, (int)command->n_names, &command->sweep)) &&
-        open_json(command, bench);
 
-    if (ok) {
-        find_figures(command, bench, &before, &facts);
-        ok = print_all(command, bench, &before, &facts);
-        ok = close_json(command, bench) && ok;
-    }
-    free(before.old.figures);
-    free(before.from.figures);
-    for (size_t i = 0; i < bench->n_figures; i++) {
-        n_missed += figure_missed(&bench->figures[i]);
-    }
-    if (!ok || bench->incomplete[0]) {
+    if (bench->incomplete[0]) {
         return 2;
     }
     if (is_sweep(command)) {
         return command->sweep_code;
     }
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        n_missed += figure_missed(&bench->figures[i]);
+    }
     return n_missed > 0 && (!bench->tiny || bench->against) ? 1 : 0;
+}
+
+static int ask_all(struct command *command, struct bench *bench)
+{
+    struct facts facts = { .cores = 0 };
+    bool ok =
+        (!has_older_build(command) || find_older(command->compare, bench)) &&
+        check_paths(command) &&
+        (!is_sweep(command) ||
+         sweep_check(command->names, (int)command->n_names, &command->sweep)) &&
+        (command->json || !needs_report(command) || make_file(command)) &&
+        open_json(command, bench);
+
+    if (ok) {
+        find_figures(command, bench, &facts);
+        if (bench->json != stdout && !is_sweep(command)) {
+            table_print(bench, &facts, stdout);
+        }
+        ok = close_json(command, bench) && make_reports(command, bench);
+    }
+    if (command->made[0]) {
+        unlink(command->made);
+    }
+    return ok ? code_of(command, bench) : 2;
 }
 
 /* On every rank of a measuring job: --measure NAME ARGUMENTS... */

@@ -125,8 +125,4 @@ const struct question question_payload = {
     .title = "Arrays there and back, np=2",
     .ask = ask,
     .measure = measure,
-    .x_label = "bytes each way",
-    .y_label = "bytes per second",
-    .log_x = true,
-    .log_y = true,
 };

@@ -67,8 +67,4 @@ const struct question question_placer = {
     .name = "placer",
     .title = "The plan of a cluster, hosts of 128 cores",
     .ask = ask,
-    .x_label = "hosts",
-    .y_label = "seconds",
-    .log_x = true,
-    .log_y = true,
 };

@@ -275,7 +275,4 @@ const struct question question_scale = {
     .title = "Efficiency on simulated clusters: work done / (ranks x makespan)",
     .ask = ask,
     .measure = measure,
-    .x_label = "ranks",
-    .y_label = "efficiency",
-    .log_x = true,
 };

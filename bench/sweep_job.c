@@ -249,6 +249,4 @@ const struct question question_sweep = {
     .name = "sweep",
     .title = "Commands or functions of a sweep",
     .measure = measure,
-    .x_label = "parameter",
-    .y_label = "seconds",
 };

@@ -96,8 +96,4 @@ const struct question question_throughput = {
     .title = "Empty calls, 8-byte argument and result, in a stream",
     .ask = ask,
     .measure = measure,
-    .x_label = "ranks",
-    .y_label = "calls per second",
-    .log_x = true,
-    .log_y = true,
 };

@@ -87,7 +87,4 @@ const struct question question_workers = {
     .name = "workers",
     .title = "The controller with up to 10,000 workers on virtual time",
     .ask = ask,
-    .x_label = "workers",
-    .y_label = "calls/s",
-    .log_x = true,
 };
