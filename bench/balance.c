@@ -124,7 +124,7 @@ static void ask_order(struct bench *bench, bool longest)
     char calls[24];
     struct job job = { .np = 5,
                        .args = { "balance", calls, longest ? "1" : "0" } };
-    struct samples samples[3] = { { NULL, 0, 0 } };
+    struct samples samples[3] = { { .n = 0 } };
     struct figure figure = {
         .question = "balance", .ranks = 5, .unit = "s", .x = NAN
     };

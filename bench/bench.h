@@ -16,6 +16,7 @@ enum side {
     SIDE_OURS,
     SIDE_BARE,
     SIDE_PEER,
+    SIDE_OLD, /* ours of an older build (--compare DIR) */
     SIDE_COUNT
 };
 
@@ -41,12 +42,16 @@ struct figure {
     int ranks;           /* of its jobs, with spawned ones; 0: no MPI */
     bool oversubscribed; /* more ranks than cores */
     struct summary sides[SIDE_COUNT];
-    double x;              /* where it stands in a plot; NAN: in none */
+    double x; /* where it stands in a plot (report.py); NAN: in none */
     char series[TEXT_MAX]; /* which curve of its question */
     enum bar_kind bar_kind;
     double bar;
     double value; /* what is held against the bar: a ratio, or ours */
     char value_unit[UNIT_MAX]; /* "x bare" for a ratio */
+    /* Beside an older build: where the ratio may be as well, for noise; and what is
+     * added to both before it, as one near 0 says nothing. */
+    double ratio, low, high;
+    double offset;
     char note[NOTE_MAX];
 };
 
@@ -61,6 +66,7 @@ struct bench {
     const char *self;   /* path of this program */
     const char *folder; /* of raw_mpi and the peers' programs */
     const char *smpi;   /* a build with -Dmpi=smpi; NULL: none */
+    char *against;      /* the program of an older build; NULL: none */
     bool tiny;          /* counts so small that only the form is right */
     int rounds;         /* jobs of each side per figure */
     int cores;
@@ -70,6 +76,7 @@ struct bench {
     struct figure *figures;
     size_t n_figures, capacity;
     int n_failed_jobs;
+    char incomplete[NOTE_MAX]; /* why figures are missing; "": none are */
     /* The progress bar. */
     bool on_terminal;
     const char *doing;
@@ -81,9 +88,6 @@ struct question {
     const char *title;
     void (*ask)(struct bench *bench);      /* NULL: it is no question to ask */
     int (*measure)(int argc, char **argv); /* an exit code; or NULL */
-    /* How its figures with an x are drawn; NULL: they are not. */
-    const char *x_label, *y_label;
-    bool log_x, log_y;
 };
 
 extern const struct question *const questions[]; /* ends with NULL */
@@ -91,6 +95,8 @@ extern const struct question *const questions[]; /* ends with NULL */
 /* --- Jobs ---------------------------------------------------------------- */
 
 #define ARGS_MAX 24
+#define EXTRA_ROUNDS 3
+#define WORSE 1.05 /* x the older build's time, or as much less of a rate */
 
 struct job {
     int np;                     /* ranks; 0: no mpirun */
@@ -119,12 +125,13 @@ struct job_result {
     struct printed *lines; /* of "NAME VALUE"; malloc'ed */
 };
 
-/* SIGINT and SIGTERM wait until the job that runs is ended, so that nothing of it is
- * left; then this program ends by them. */
+/* SIGINT, SIGTERM and SIGHUP wait until the job that runs is ended, so that nothing of
+ * it is left, and what was measured is written; jobs_release_signals() ends the
+ * program then. */
 void jobs_hold_signals(void);
 void jobs_release_signals(void);
-/* Run it to its end. Complains when it fails. One with pass_line returns when it is
- * interrupted; jobs_release_signals() ends the program then. */
+bool jobs_interrupted(void);
+/* Run it to its end. Complains when it fails. Fails at once when interrupted. */
 void job_run(struct bench *bench, const struct job *job,
              struct job_result *result_out);
 void job_result_finish(struct job_result *result);
@@ -132,7 +139,9 @@ void job_result_finish(struct job_result *result);
 double job_value(const struct job_result *result, const char *name);
 
 /**
- * The usual question: run these jobs in turn, bench->rounds times.
+ * The usual question: run these jobs in turn, bench->rounds times. Against an older
+ * build only our jobs are run, by both builds in turn, and up to EXTRA_ROUNDS as often
+ * where noise leaves open whether they differ.
  *
  * @param jobs     n_jobs of them.
  * @param names    n_names of lines that each job prints; "wall" is the job's.
@@ -156,11 +165,15 @@ void figure_ratio(struct figure *figure, enum side theirs, enum bar_kind kind,
                   double bar);
 /* Hold our median against a bar, if there is one. */
 void figure_absolute(struct figure *figure, enum bar_kind kind, double bar);
-/* One of this run, on this machine: report it. */
+/* One of this run, on this machine: print and report it, unless an interruption came
+ * before its first job. */
 void figure_measured(struct bench *bench, struct figure *figure);
+/* Whether it is beside an older build. */
+bool figure_is_compared(const struct figure *figure);
 /* Print it as JSON, and keep a copy. */
 void figure_report(struct bench *bench, const struct figure *figure);
-/* "met", "missed", "not measured"; "" without a bar. */
+/* "met", "missed", "not measured"; "" without a bar; "unclear": an older build's
+ * figure is better by more than the bar allows, but not by more than noise. */
 const char *figure_verdict(const struct figure *figure);
 bool figure_missed(const struct figure *figure);
 

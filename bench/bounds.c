@@ -112,7 +112,7 @@ static void ask_shape(struct bench *bench, const struct shape *shape)
           .args = { "bounds", shape->kind, ranks },
           .spawns = spawns },
     };
-    struct samples samples[4] = { { NULL, 0, 0 } };
+    struct samples samples[4] = { { .n = 0 } };
 
     number(ranks, shape->ranks);
     jobs_alternate(bench, jobs, 2, names, 2, samples);
@@ -148,8 +148,4 @@ const struct question question_bounds = {
     .title = "Start and end of a run",
     .ask = ask,
     .measure = measure,
-    .x_label = "ranks",
-    .y_label = "seconds",
-    .log_x = true,
-    .log_y = true,
 };

@@ -6,7 +6,6 @@
 #include "bench/bench.h"
 
 #define WINDOW 2000 /* calls outstanding */
-#define N_WARM 200  /* before the first that is timed, as in raw_mpi.c */
 
 double arg_number(const struct args *args, int i)
 {

@@ -26,7 +26,7 @@ static void ask_np(struct bench *bench, const struct kind *kind, int np)
         [BARE] = { .np = np, .side = SIDE_BARE, .untold = true },
         [WITH_FLAG] = { .np = np, .side = SIDE_OURS },
     };
-    struct samples samples[N_JOBS] = { { NULL, 0, 0 } };
+    struct samples samples[N_JOBS] = { { .n = 0 } };
     struct figure figure = { .question = "crowded",
                              .ranks = np,
                              .x = kind->bar_kind == BAR_AT_LEAST ? np : NAN,

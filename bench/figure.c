@@ -9,16 +9,33 @@
 
 #include "bench/bench.h"
 #include "bench/json.h"
+#include "bench/table.h"
 
-void figure_side(struct figure *figure, enum side side,
-                 const struct samples *samples)
+static void draw(const struct bench *bench);
+
+static struct summary summary_of(const struct samples *samples)
 {
-    figure->sides[side] = (struct summary){
+    return (struct summary){
         .n = samples->n,
         .median = samples_median(samples),
         .p25 = samples_percentile(samples, 0.25),
         .p75 = samples_percentile(samples, 0.75),
     };
+}
+
+void figure_side(struct figure *figure, enum side side,
+                 const struct samples *samples)
+{
+    figure->sides[side] = summary_of(samples);
+    if (side == SIDE_OURS && samples->old) {
+        struct samples old = { .values = samples->old, .n = samples->n };
+        struct samples ratios = samples_ratios(samples, figure->offset);
+
+        figure->sides[SIDE_OLD] = summary_of(&old);
+        figure->ratio = samples_median(&ratios);
+        samples_interval(&ratios, &figure->low, &figure->high);
+        samples_finish(&ratios);
+    }
 }
 
 void figure_ratio(struct figure *figure, enum side theirs, enum bar_kind kind,
@@ -44,12 +61,24 @@ void figure_absolute(struct figure *figure, enum bar_kind kind, double bar)
     figure->bar = bar;
 }
 
-bool figure_missed(const struct figure *figure)
+bool figure_is_compared(const struct figure *figure)
+{
+    return figure->sides[SIDE_OLD].n > 0;
+}
+
+static bool is_beyond(const struct figure *figure, double value)
 {
     /* Written so that NAN is a miss. */
-    return (figure->bar_kind == BAR_AT_LEAST &&
-            !(figure->value >= figure->bar)) ||
-           (figure->bar_kind == BAR_AT_MOST && !(figure->value <= figure->bar));
+    return (figure->bar_kind == BAR_AT_LEAST && !(value >= figure->bar)) ||
+           (figure->bar_kind == BAR_AT_MOST && !(value <= figure->bar));
+}
+
+bool figure_missed(const struct figure *figure)
+{
+    double best = figure->bar_kind == BAR_AT_LEAST ? figure->high : figure->low;
+
+    return is_beyond(figure, figure->value) &&
+           (!figure_is_compared(figure) || is_beyond(figure, best));
 }
 
 const char *figure_verdict(const struct figure *figure)
@@ -60,13 +89,51 @@ const char *figure_verdict(const struct figure *figure)
     if (isnan(figure->value)) {
         return "not measured";
     }
-    return figure_missed(figure) ? "missed" : "met";
+    return figure_missed(figure)              ? "missed"
+           : is_beyond(figure, figure->value) ? "unclear"
+                                              : "met";
+}
+
+/* Of a rate more is better, of all else less. */
+static void hold_against_old(struct figure *figure)
+{
+    bool is_rate = strstr(figure->unit, "/s") != NULL;
+
+    figure->value = figure->ratio;
+    figure->bar_kind = is_rate ? BAR_AT_LEAST : BAR_AT_MOST;
+    figure->bar = is_rate ? 2 - WORSE : WORSE;
+    snprintf(figure->value_unit, sizeof figure->value_unit, "x old");
+    snprintf(figure->note, sizeof figure->note,
+             figure->offset > 0 ? "new/old after %g B more of each" : "",
+             figure->offset);
+}
+
+static bool has_any(const struct figure *figure)
+{
+    bool any = false;
+
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        any = any || figure->sides[side].n > 0;
+    }
+    return any;
 }
 
 void figure_measured(struct bench *bench, struct figure *figure)
 {
     figure->oversubscribed = figure->ranks > bench->cores;
+    if (bench->against) {
+        hold_against_old(figure);
+    }
+    if (bench->against ? !figure_is_compared(figure)
+                       : jobs_interrupted() && !has_any(figure)) {
+        return;
+    }
+    progress_end(bench);
+    if (bench->json != stdout) {
+        table_print_line(figure, stdout);
+    }
     figure_report(bench, figure);
+    draw(bench);
 }
 
 void figure_report(struct bench *bench, const struct figure *figure)

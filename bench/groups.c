@@ -65,7 +65,7 @@ static void ask_mode(struct bench *bench, int ranks, const char *mode)
           .args = { "group", calls, "0", gather, others },
           .spawns = true },
     };
-    struct samples samples[4] = { { NULL, 0, 0 } };
+    struct samples samples[4] = { { .n = 0 } };
 
     number(calls, scaled(bench, 5000, 20));
     number(count, ranks);

@@ -182,7 +182,7 @@ static int measure(int argc, char **argv)
 static void ask_roles(struct bench *bench, struct job *job, const char *what,
                       bool bell, const char *const *names, size_t n)
 {
-    struct samples samples[4] = { { NULL, 0, 0 } };
+    struct samples samples[4] = { { .n = 0 } };
 
     job->env[0] = bell ? "DWQ_DOORBELL=" : "DWQ_DOORBELL=0";
     jobs_alternate(bench, job, 1, names, n, samples);
@@ -232,7 +232,7 @@ static void ask_floor(struct bench *bench)
     const char *const command[] = { path, "sleep", bench->tiny ? "0.2" : "10",
                                     NULL };
     struct job job = { .command = command };
-    struct samples samples = { NULL, 0, 0 };
+    struct samples samples = { .n = 0 };
     struct figure figure = { .question = "idle",
                              .name = "a process that sleeps 1 ms at a time",
                              .note = "nothing else: what a rank between hosts "
@@ -254,7 +254,7 @@ static void ask(struct bench *bench)
 {
     int rounds = bench->rounds;
 
-    bench->rounds = 1; /* 10 s are many waits */
+    bench->rounds = bench->against ? rounds : 1; /* 10 s are many waits */
     progress_begin(bench, "idle", 9);
     ask_how(bench, true);
     ask_how(bench, false);

@@ -31,6 +31,7 @@ static sigset_t held_signals(void)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -48,11 +49,25 @@ void jobs_release_signals(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* One that is ignored, as under nohup, would be pending for ever. */
 static bool has_signal(int signal)
 {
+    struct sigaction action;
     sigset_t pending;
 
-    return sigpending(&pending) == 0 && sigismember(&pending, signal) == 1;
+    return sigpending(&pending) == 0 && sigismember(&pending, signal) == 1 &&
+           sigaction(signal, NULL, &action) == 0 &&
+           action.sa_handler != SIG_IGN;
+}
+
+static bool must_end_now(void)
+{
+    return has_signal(SIGTERM) || has_signal(SIGHUP);
+}
+
+bool jobs_interrupted(void)
+{
+    return has_signal(SIGINT) || must_end_now();
 }
 
 /* --- Starting ------------------------------------------------------------------ */
@@ -131,8 +146,8 @@ static void exec_job(const struct bench *bench, const struct job *job)
         args[n++] = "-n";
         args[n++] = number(ranks, job->np);
     }
-    if (job->side == SIDE_OURS) {
-        args[n++] = bench->self;
+    if (job->side == SIDE_OURS || job->side == SIDE_OLD) {
+        args[n++] = job->side == SIDE_OLD ? bench->against : bench->self;
         args[n++] = "--measure";
     } else if (job->side == SIDE_BARE) {
         snprintf(path, sizeof path, "%s/raw_mpi", bench->folder);
@@ -193,7 +208,7 @@ static void add_line(struct job_result *result, const char *line)
  * to end its ranks: a second signal would make it leave them. */
 static double read_until(double until)
 {
-    if (has_signal(SIGTERM)) {
+    if (must_end_now()) {
         return 0;
     }
     return has_signal(SIGINT) ? fmin(until, now() + INTERRUPT_TIME) : until;
@@ -253,7 +268,7 @@ void job_run(struct bench *bench, const struct job *job,
     struct job_result result = { .ok = false };
     double begin = now(), timeout = job->timeout > 0 ? job->timeout : 120;
     int output = -1, status = -1;
-    pid_t pid = start(bench, job, &output);
+    pid_t pid = jobs_interrupted() ? -1 : start(bench, job, &output);
     bool in_time =
         pid > 0 && read_lines(bench, job, output, begin + timeout, &result);
 
@@ -265,19 +280,13 @@ void job_run(struct bench *bench, const struct job *job,
         waitpid(pid, &status, 0);
     }
     result.wall = now() - begin;
-    if (!job->pass_line) {
-        jobs_release_signals();
-        jobs_hold_signals();
-    }
     result.ok = in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (!result.ok) {
+    if (!result.ok && !jobs_interrupted()) {
         bench->n_failed_jobs++;
         progress_end(bench); /* a line of its own */
         fprintf(stderr, "dwq-bench: a job failed (%s): np %d, %s\n",
-                has_signal(SIGINT) || has_signal(SIGTERM) ? "interrupted"
-                : in_time                                 ? "its exit status"
-                                                          : "too long",
-                job->np, job->command ? job->command[0] : job->args[0]);
+                in_time ? "its exit status" : "too long", job->np,
+                job->command ? job->command[0] : job->args[0]);
     }
     *result_out = result;
 }
@@ -298,23 +307,96 @@ double job_value(const struct job_result *result, const char *name)
     return strcmp(name, "wall") == 0 ? result->wall : NAN;
 }
 
+/* --- Many in turn ---------------------------------------------------------------- */
+
+#define NAMES_MAX 8
+
+/* The values of these lines; NAN of those that are not there. */
+static void take_values(struct bench *bench, const struct job *job,
+                        const char *const *names, size_t n_names,
+                        double *values_out)
+{
+    struct job_result result;
+
+    job_run(bench, job, &result);
+    for (size_t k = 0; k < n_names; k++) {
+        values_out[k] = result.ok ? job_value(&result, names[k]) : NAN;
+    }
+    job_result_finish(&result);
+}
+
+/* Whichever goes second finds the machine as the other left it. */
+static void run_pair(struct bench *bench, const struct job *job, int round,
+                     const char *const *names, size_t n_names,
+                     struct samples *samples)
+{
+    struct job old = *job;
+    double values[NAMES_MAX], old_values[NAMES_MAX];
+
+    old.side = SIDE_OLD;
+    if (round % 2 == 1) {
+        take_values(bench, &old, names, n_names, old_values);
+    }
+    take_values(bench, job, names, n_names, values);
+    if (round % 2 == 0) {
+        take_values(bench, &old, names, n_names, old_values);
+    }
+    for (size_t k = 0; k < n_names; k++) {
+        if (!isnan(values[k]) && !isnan(old_values[k])) {
+            samples_add_pair(&samples[k], values[k], old_values[k]);
+        }
+    }
+}
+
+static void run_one(struct bench *bench, const struct job *job,
+                    const char *const *names, size_t n_names,
+                    struct samples *samples)
+{
+    double values[NAMES_MAX];
+
+    take_values(bench, job, names, n_names, values);
+    for (size_t k = 0; k < n_names; k++) {
+        if (!isnan(values[k])) {
+            samples_add(&samples[k], values[k]);
+        }
+    }
+}
+
+/* Whether some ratio is bad or good by its median, and not by its interval. */
+static bool is_unclear(const struct samples *samples, size_t n)
+{
+    bool unclear = false;
+
+    for (size_t i = 0; i < n; i++) {
+        struct samples ratios = samples_ratios(&samples[i], 0);
+        double median = samples_median(&ratios), low, high;
+
+        samples_interval(&ratios, &low, &high);
+        unclear = unclear || (median > WORSE && low <= WORSE) ||
+                  (median < 1 / WORSE && high >= 1 / WORSE);
+        samples_finish(&ratios);
+    }
+    return unclear;
+}
+
 void jobs_alternate(struct bench *bench, const struct job *jobs, size_t n_jobs,
                     const char *const *names, size_t n_names,
                     struct samples *samples)
 {
-    for (int round = 0; round < bench->rounds; round++) {
+    int most = (bench->against ? EXTRA_ROUNDS : 1) * bench->rounds;
+
+    for (int round = 0; round < most && !jobs_interrupted(); round++) {
+        if (round >= bench->rounds && !is_unclear(samples, n_jobs * n_names)) {
+            break;
+        }
         for (size_t j = 0; j < n_jobs; j++) {
-            struct job_result result;
+            struct samples *of_job = &samples[j * n_names];
 
-            job_run(bench, &jobs[j], &result);
-            for (size_t k = 0; k < n_names && result.ok; k++) {
-                double value = job_value(&result, names[k]);
-
-                if (!isnan(value)) {
-                    samples_add(&samples[j * n_names + k], value);
-                }
+            if (!bench->against) {
+                run_one(bench, &jobs[j], names, n_names, of_job);
+            } else if (jobs[j].side == SIDE_OURS && !jobs[j].command) {
+                run_pair(bench, &jobs[j], round, names, n_names, of_job);
             }
-            job_result_finish(&result);
             progress_step(bench);
         }
     }

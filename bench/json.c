@@ -1,16 +1,11 @@
 #include "bench/json.h"
 
-#include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-static const char *const side_names[SIDE_COUNT] = { "ours", "bare", "peer" };
+static const char *const side_names[SIDE_COUNT] = { "ours", "bare", "peer",
+                                                    "old" };
 static const char *const bar_names[] = { "none", "at least", "at most" };
-
-#define LINE_SIZE 4096
-
-/* --- Writing ------------------------------------------------------------- */
 
 /* Bytes of the UTF-8 character at `text`; 0: it is none. */
 static size_t character_size(const char *text)
@@ -121,6 +116,12 @@ void json_write_figure(FILE *out, const struct figure *f)
     write_text(out, "series", f->series);
     fprintf(out, ", ");
     write_number(out, "value", f->value);
+    if (figure_is_compared(f)) {
+        fprintf(out, ", ");
+        write_number(out, "low", f->low);
+        fprintf(out, ", ");
+        write_number(out, "high", f->high);
+    }
     fprintf(out, ", ");
     write_text(out, "value_unit", f->value_unit);
     fprintf(out, ", ");
@@ -135,128 +136,12 @@ void json_write_figure(FILE *out, const struct figure *f)
     fflush(out);
 }
 
-/* --- Reading ------------------------------------------------------------- */
-
-/* What stands behind "key": in an object, or NULL. */
-static const char *find(const char *object, const char *key)
+void json_write_end(FILE *out, const char *incomplete)
 {
-    char wanted[TEXT_MAX];
-    const char *at;
-
-    snprintf(wanted, sizeof wanted, "\"%s\": ", key);
-    at = strstr(object, wanted);
-    return at ? at + strlen(wanted) : NULL;
-}
-
-static void read_text(const char *object, const char *key, char *text_out,
-                      size_t size)
-{
-    const char *at = find(object, key);
-    size_t n = 0;
-
-    text_out[0] = '\0';
-    if (!at || *at != '"') {
-        return;
+    fprintf(out, "{\"complete\": %s", incomplete[0] ? "false, " : "true");
+    if (incomplete[0]) {
+        write_text(out, "why", incomplete);
     }
-    for (at++; *at && *at != '"' && n + 1 < size; at++) {
-        if (*at == '\\' && at[1]) {
-            at++;
-        }
-        text_out[n++] = *at;
-    }
-    text_out[n] = '\0';
-}
-
-static double read_number(const char *object, const char *key)
-{
-    const char *at = find(object, key);
-    char *end;
-    double value;
-
-    if (!at) {
-        return NAN;
-    }
-    value = strtod(at, &end);
-    return end == at ? NAN : value;
-}
-
-/* 0 if it is none: a file may hold anything. */
-static int read_count(const char *object, const char *key)
-{
-    double value = read_number(object, key);
-
-    return value >= 0 && value <= INT_MAX ? (int)value : 0;
-}
-
-static void read_facts(const char *line, struct facts *f)
-{
-    read_text(line, "host", f->host, sizeof f->host);
-    read_text(line, "cpu", f->cpu, sizeof f->cpu);
-    read_text(line, "kernel", f->kernel, sizeof f->kernel);
-    read_text(line, "mpi", f->mpi, sizeof f->mpi);
-    read_text(line, "library", f->library, sizeof f->library);
-    read_text(line, "compiler", f->compiler, sizeof f->compiler);
-    read_text(line, "date", f->date, sizeof f->date);
-    f->cores = read_count(line, "cores");
-    f->load = read_number(line, "load");
-}
-
-static struct figure read_figure(const char *line)
-{
-    struct figure f = { .bar_kind = BAR_NONE };
-    char kind[TEXT_MAX];
-
-    read_text(line, "question", f.question, sizeof f.question);
-    read_text(line, "name", f.name, sizeof f.name);
-    read_text(line, "unit", f.unit, sizeof f.unit);
-    read_text(line, "series", f.series, sizeof f.series);
-    read_text(line, "value_unit", f.value_unit, sizeof f.value_unit);
-    read_text(line, "note", f.note, sizeof f.note);
-    read_text(line, "bar_kind", kind, sizeof kind);
-    for (int side = 0; side < SIDE_COUNT; side++) {
-        const char *object = find(line, side_names[side]);
-
-        if (object) {
-            f.sides[side] = (struct summary){
-                .n = (size_t)read_count(object, "n"),
-                .median = read_number(object, "median"),
-                .p25 = read_number(object, "p25"),
-                .p75 = read_number(object, "p75"),
-            };
-        }
-    }
-    f.ranks = read_count(line, "ranks");
-    f.oversubscribed = find(line, "oversubscribed") &&
-                       strncmp(find(line, "oversubscribed"), "true", 4) == 0;
-    f.x = read_number(line, "x");
-    f.value = read_number(line, "value");
-    f.bar = read_number(line, "bar");
-    for (int k = 0; k <= BAR_AT_MOST; k++) {
-        if (strcmp(kind, bar_names[k]) == 0) {
-            f.bar_kind = (enum bar_kind)k;
-        }
-    }
-    return f;
-}
-
-bool json_read(struct bench *bench, const char *path, struct facts *facts_out)
-{
-    FILE *in = fopen(path, "r");
-    char line[LINE_SIZE];
-    size_t before = bench->n_figures;
-
-    if (!in) {
-        return false;
-    }
-    while (fgets(line, sizeof line, in)) {
-        if (find(line, "question")) {
-            struct figure figure = read_figure(line);
-
-            figure_report(bench, &figure);
-        } else if (find(line, "cores")) {
-            read_facts(line, facts_out);
-        }
-    }
-    fclose(in);
-    return bench->n_figures > before;
+    fprintf(out, "}\n");
+    fflush(out);
 }

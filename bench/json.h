@@ -1,5 +1,5 @@
-/* Figures as JSON, one object per line: the facts first, then the figures. Reads
- * what it wrote; anything else only as far as it looks the same. */
+/* Figures as JSON, one object per line: the facts first, then the figures, then whether
+ * they are all. report.py makes pages of them. */
 #ifndef BENCH_JSON_H
 #define BENCH_JSON_H
 
@@ -7,9 +7,7 @@
 
 void json_write_facts(FILE *out, const struct facts *facts);
 void json_write_figure(FILE *out, const struct figure *figure);
-
-/* Read a file into bench->figures and *facts_out. false: cannot be opened, or
- * no figure in it. */
-bool json_read(struct bench *bench, const char *path, struct facts *facts_out);
+/* The last line: whether the figures are all that were asked for, and why not. */
+void json_write_end(FILE *out, const char *incomplete);
 
 #endif

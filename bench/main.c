@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/environment.h"
 #include "bench/facts.h"
 #include "bench/json.h"
 #include "bench/questions.h"
-#include "bench/report.h"
 #include "bench/sweep.h"
 #include "bench/table.h"
 
@@ -30,7 +32,8 @@ enum audience {
 };
 
 struct command {
-    const char *report, *readme, *compare, *json, *from;
+    const char *report, *compare, *json;
+    char made[PATH_MAX]; /* a file in the place of --json; "": none */
     struct sweep_options sweep;
     int sweep_code;
     bool measuring;
@@ -43,40 +46,68 @@ static const char usage_text[] =
     "usage: dwq-bench [OPTION...] [QUESTION...]\n"
     "       dwq-bench --sweep COMMAND [OPTION...] [NAME=V,V,...]...\n"
     "       dwq-bench --sweep-function MODULE:NAME [OPTION...] "
-    "[NAME=V,V,...]...\n"
-    "\n"
-    "  --rounds N      jobs of each side per figure (5)\n"
-    "  --tiny          counts so small that only the form is right\n"
-    "  --json FILE     one line per figure ('-': instead of the table)\n"
-    "  --from FILE     figures of an earlier run instead of a new one\n"
-    "  --compare FILE  beside the figures of an earlier run\n"
-    "  --report DIR    one page with plots\n"
-    "  --readme FILE   the page for people who read the source\n"
-    "  --no-peers      without mpi4py.futures\n"
-    "  --smpi DIR      a build with -Dmpi=smpi, for question scale\n"
-    "\nof a sweep:\n"
-    "  --sweep COMMAND time a command of your own, given to sh: {NAME} stands\n"
-    "                  for each value, as it is ('{NAME}' in quotes for one\n"
-    "                  with blanks)\n"
-    "  --sweep-function MODULE:NAME\n"
-    "                  the same of a function of a module that workers find "
-    "by\n"
-    "                  DWQ_MODULE_PATH; it gets the values by name\n"
-    "  --repeats N     times each combination (5)\n"
-    "  --warmups N     times before that, not counted (1)\n"
-    "  --jobs N        at once, each alone on its share of the cores (1)\n"
-    "\nquestions:\n";
+    "[NAME=V,V,...]...\n";
 
-static int usage(FILE *out, int code)
+static const char what_text[] =
+    "\nMeasures libdwq beside the same work in bare MPI and in mpi4py.futures, "
+    "in jobs\nthat alternate; or times a command or a function of your own. "
+    "Prints each figure\nwhen it has it, and a table. Without a QUESTION it "
+    "asks all:\n";
+
+static const char options_text[] =
+    "options:\n"
+    "  --rounds N       jobs of each side per figure (5)\n"
+    "  --compare DIR    ours alone, in turn with those of an older build or "
+    "prefix:\n"
+    "                   is one worse by more than 5 %, and that more than "
+    "noise?\n"
+    "  --compare FILE   beside the figures of an earlier --json FILE "
+    "(python3)\n"
+    "  --json FILE      one line per figure ('-': instead of the table)\n"
+    "  --report DIR     one page with plots (python3, gnuplot)\n"
+    "  --no-peers       without mpi4py.futures\n"
+    "  --smpi DIR       a build with -Dmpi=smpi, for question scale\n"
+    "  --tiny           counts so small that only the form is right\n"
+    "of a sweep, which times every combination of values:\n"
+    "  --sweep COMMAND  is given to sh, {NAME} stands for each value as it is\n"
+    "  --sweep-function MODULE:NAME   found by DWQ_MODULE_PATH, gets them by "
+    "name\n"
+    "  --repeats N      times each combination (5)\n"
+    "  --warmups N      times before that, not counted (1)\n"
+    "  --jobs N         at once, each alone on its share of the cores (1)\n"
+    "environment:\n"
+    "  PATH             has the mpirun, gnuplot and smpirun that are started\n"
+    "  OMPI_MCA_*       reach all jobs; commands of a sweep get the "
+    "environment as it\n"
+    "                   is here, less that of an MPI job around dwq-bench\n"
+    "exit status:\n"
+    "  0  all bars are met, all commands succeeded    1  one is not, or did "
+    "not\n"
+    "  2  bad usage, or a job failed: figures are missing    130, 143  "
+    "interrupted:\n"
+    "     the table and files have what was measured, and say that there is "
+    "more\n"
+    "examples:\n"
+    "  dwq-bench throughput roundtrip --json new.json\n"
+    "  dwq-bench --compare ../dwq-0.1.0/build throughput memory\n"
+    "  dwq-bench --sweep './prog {n} {mode}' n=1,2,4 mode=a,b --repeats 3\n";
+
+static int help(void)
 {
-    fputs(usage_text, out);
+    printf("%s%s", usage_text, what_text);
     for (size_t i = 0; questions[i]; i++) {
         if (questions[i]->ask) {
-            fprintf(out, "  %-12s %s\n", questions[i]->name,
-                    questions[i]->title);
+            printf("  %-11s %s\n", questions[i]->name, questions[i]->title);
         }
     }
-    return code;
+    fputs(options_text, stdout);
+    return 0;
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "%sdwq-bench --help says more.\n", usage_text);
+    return 2;
 }
 
 static const struct question *find_question(const char *name)
@@ -134,10 +165,8 @@ static int read_option(char **argv, struct command *command,
         enum audience audience;
     } options[] = {
         { "--report", &command->report, NULL, FOR_ALL },
-        { "--readme", &command->readme, NULL, FOR_ALL },
         { "--compare", &command->compare, NULL, FOR_ALL },
         { "--json", &command->json, NULL, FOR_ALL },
-        { "--from", &command->from, NULL, FOR_QUESTIONS },
         { "--sweep", &sweep->command, NULL, FOR_ALL },
         { "--sweep-function", &sweep->function, NULL, FOR_ALL },
         { "--smpi", &bench->smpi, NULL, FOR_QUESTIONS },
@@ -163,6 +192,15 @@ static int read_option(char **argv, struct command *command,
     return read_flag(argv[0], command, bench);
 }
 
+/* --compare DIR rather than FILE. */
+static bool has_older_build(const struct command *command)
+{
+    struct stat file;
+
+    return command->compare && stat(command->compare, &file) == 0 &&
+           S_ISDIR(file.st_mode);
+}
+
 static bool is_of_use(const struct command *command)
 {
     const char *useless =
@@ -171,6 +209,12 @@ static bool is_of_use(const struct command *command)
     if (useless) {
         fprintf(stderr, "dwq-bench: %s is of no use %s a sweep\n", useless,
                 is_sweep(command) ? "to" : "without");
+    }
+    if (!useless && has_older_build(command) &&
+        (is_sweep(command) || command->report)) {
+        fprintf(stderr, "dwq-bench: an older build is of use to questions and "
+                        "--json alone\n");
+        return false;
     }
     return !useless;
 }
@@ -219,6 +263,39 @@ static bool complain(const char *path, const char *why)
     return false;
 }
 
+/* Whether both builds would be measured with one library. */
+static bool is_library_preset(void)
+{
+    const char *folders = getenv("LD_LIBRARY_PATH");
+
+    while (folders && *folders) {
+        int length = (int)strcspn(folders, ":");
+        char path[PATH_MAX];
+
+        snprintf(path, sizeof path, "%.*s/libdwq.so", length, folders);
+        if (access(path, F_OK) == 0) {
+            return !complain(path,
+                             "LD_LIBRARY_PATH gives both builds this one");
+        }
+        folders += length + (folders[length] == ':');
+    }
+    return false;
+}
+
+static bool find_older(const char *path, struct bench *bench)
+{
+    static const char *const places[] = { "bench", "bin", "." };
+    char program[PATH_MAX];
+
+    for (size_t i = 0; i < 3 && !bench->against; i++) {
+        snprintf(program, sizeof program, "%s/%s/dwq-bench", path, places[i]);
+        bench->against =
+            access(program, X_OK) == 0 ? realpath(program, NULL) : NULL;
+    }
+    return bench->against ? !is_library_preset()
+                          : complain(path, "no dwq-bench in it");
+}
+
 static bool open_json(const struct command *command, struct bench *bench)
 {
     if (command->json) {
@@ -245,36 +322,115 @@ static bool close_json(const struct command *command, struct bench *bench)
     return ok || complain(command->json, "could not be written");
 }
 
-/* What is read is read before anything is written, as it may be the same file, and
- * what cannot be is said before anything is measured. */
-struct before {
-    struct bench old; /* of --compare */
-    struct bench from;
-    struct facts old_facts, from_facts;
-};
-
-static bool read_before(const struct command *command, struct before *before)
+/* What report.py makes of the file of this run. */
+static bool needs_report(const struct command *command)
 {
-    *before = (struct before){ .old = { .rounds = 0 } };
-    if (command->compare &&
-        !json_read(&before->old, command->compare, &before->old_facts)) {
-        return complain(command->compare, "no figures in it");
+    return command->report || (command->compare && !has_older_build(command));
+}
+
+/* What cannot be used is said before anything is measured. */
+static bool check_paths(struct command *command)
+{
+    const char *compare = has_older_build(command) ? NULL : command->compare;
+    const char *json = command->json;
+
+    if (compare && access(compare, R_OK) != 0) {
+        return complain(compare, strerror(errno));
     }
-    if (command->from &&
-        !json_read(&before->from, command->from, &before->from_facts)) {
-        return complain(command->from, "no figures in it");
-    }
-    if (command->report && !report_can_write(command->report)) {
+    if (command->report &&
+        ((mkdir(command->report, 0777) != 0 && errno != EEXIST) ||
+         access(command->report, W_OK | X_OK) != 0)) {
         return complain(command->report, strerror(errno));
     }
-    return !command->readme || report_can_write_readme(command->readme) ||
-           complain(command->readme, strerror(errno));
+    if (json && needs_report(command) &&
+        (strcmp(json, "-") == 0 || (compare && strcmp(json, compare) == 0))) {
+        return complain(json, "--report and --compare need a file of its own");
+    }
+    return true;
+}
+
+/* A file that nobody asked for, as report.py reads files. */
+static bool make_file(struct command *command)
+{
+    const char *tmp = getenv("TMPDIR");
+    int fd;
+
+    snprintf(command->made, sizeof command->made, "%s/dwq-bench-XXXXXX",
+             tmp && tmp[0] ? tmp : "/tmp");
+    fd = mkstemp(command->made);
+    if (fd < 0) {
+        return complain(command->made, strerror(errno));
+    }
+    close(fd);
+    command->json = command->made;
+    return true;
+}
+
+static bool run_report(const struct bench *bench, const char *what,
+                       const char *first, const char *second)
+{
+    char script[PATH_MAX];
+    int status = -1;
+    pid_t pid;
+
+    snprintf(script, sizeof script, "%s/report.py", bench->folder);
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        execlp("python3", "python3", script, what, first, second, (char *)NULL);
+        complain("python3", strerror(errno));
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+/* false: it was said that it has none beside those of an older build. */
+static bool ask_question(const struct question *question, struct bench *bench)
+{
+    size_t before = bench->n_figures;
+
+    question->ask(bench);
+    if (bench->against && bench->n_figures == before && !jobs_interrupted()) {
+        fprintf(stderr, "dwq-bench: %s: nothing that both builds measure\n",
+                question->name);
+        return false;
+    }
+    return true;
+}
+
+static void ask_questions(const struct command *command, struct bench *bench)
+{
+    for (size_t i = 0; questions[i] && !jobs_interrupted(); i++) {
+        if (questions[i]->ask && is_wanted(command, questions[i]->name) &&
+            !ask_question(questions[i], bench) && command->n_names > 0) {
+            bench->n_failed_jobs++;
+        }
+    }
+}
+
+static void say_if_incomplete(const struct command *command,
+                              struct bench *bench)
+{
+    char *why = bench->incomplete;
+
+    if (jobs_interrupted()) {
+        snprintf(why, sizeof bench->incomplete, "interrupted");
+    } else if (bench->n_failed_jobs > 0) {
+        snprintf(why, sizeof bench->incomplete, "%d job%s failed",
+                 bench->n_failed_jobs, bench->n_failed_jobs > 1 ? "s" : "");
+    } else if (command->sweep_code == 2) {
+        snprintf(why, sizeof bench->incomplete, "results are missing");
+    }
+    if (why[0]) {
+        fprintf(stderr, "dwq-bench: not complete: %s\n", why);
+    }
 }
 
 static void find_figures(struct command *command, struct bench *bench,
-                         const struct before *before, struct facts *facts_out)
+                         struct facts *facts_out)
 {
-    *facts_out = command->from ? before->from_facts : facts_find();
+    *facts_out = facts_find();
     if (!facts_out->mpi[0]) {
         fprintf(stderr, "dwq-bench: there is no mpirun in PATH\n");
     }
@@ -282,73 +438,70 @@ static void find_figures(struct command *command, struct bench *bench,
     if (bench->json) {
         json_write_facts(bench->json, facts_out);
     }
-    for (size_t i = 0; i < before->from.n_figures; i++) {
-        if (is_wanted(command, before->from.figures[i].question)) {
-            figure_report(bench, &before->from.figures[i]);
-        }
-    }
-    for (size_t i = 0; questions[i] && !command->from && !is_sweep(command);
-         i++) {
-        if (questions[i]->ask && is_wanted(command, questions[i]->name)) {
-            questions[i]->ask(bench);
-        }
-    }
     if (is_sweep(command)) {
         command->sweep_code = sweep_run(bench, facts_out, command->names,
                                         command->n_names, &command->sweep);
+    } else {
+        ask_questions(command, bench);
+    }
+    say_if_incomplete(command, bench);
+    if (bench->json) {
+        json_write_end(bench->json, bench->incomplete);
     }
 }
 
-static bool print_all(const struct command *command, const struct bench *bench,
-                      const struct before *before, const struct facts *facts)
+static bool make_reports(const struct command *command,
+                         const struct bench *bench)
 {
     bool ok = true;
 
-    if (bench->json != stdout && !is_sweep(command)) {
-        table_print(bench, facts, stdout);
+    if (command->compare && !bench->against) {
+        ok = run_report(bench, "compare", command->compare, command->json);
     }
-    if (command->compare) {
-        table_compare(&before->old, bench,
-                      bench->json == stdout ? stderr : stdout);
-    }
-    if (command->report && !report_write(bench, facts, command->report)) {
-        ok = complain(command->report, "could not be written");
-    }
-    if (command->readme &&
-        !report_write_readme(bench, facts, command->readme)) {
-        ok = complain(command->readme, "could not be written");
+    if (command->report) {
+        ok = run_report(bench, "page", command->json, command->report) && ok;
     }
     return ok;
 }
 
-static int ask_all(struct command *command, struct bench *bench)
+static int code_of(const struct command *command, const struct bench *bench)
 {
-    struct before before;
-    struct facts facts = { .cores = 0 };
     size_t n_missed = 0;
-    bool ok =
-        read_before(command, &before) &&
-        (!is_sweep(command) ||
-         sweep_check(command->names, (int)command->n_names, &command->sweep)) &&
-        open_json(command, bench);
 
-    if (ok) {
-        find_figures(command, bench, &before, &facts);
-        ok = print_all(command, bench, &before, &facts);
-        ok = close_json(command, bench) && ok;
-    }
-    free(before.old.figures);
-    free(before.from.figures);
-    for (size_t i = 0; i < bench->n_figures; i++) {
-        n_missed += figure_missed(&bench->figures[i]);
-    }
-    if (!ok || bench->n_failed_jobs > 0) {
+    if (bench->incomplete[0]) {
         return 2;
     }
     if (is_sweep(command)) {
         return command->sweep_code;
     }
-    return n_missed > 0 && !bench->tiny ? 1 : 0;
+    for (size_t i = 0; i < bench->n_figures; i++) {
+        n_missed += figure_missed(&bench->figures[i]);
+    }
+    return n_missed > 0 && (!bench->tiny || bench->against) ? 1 : 0;
+}
+
+static int ask_all(struct command *command, struct bench *bench)
+{
+    struct facts facts = { .cores = 0 };
+    bool ok =
+        (!has_older_build(command) || find_older(command->compare, bench)) &&
+        check_paths(command) &&
+        (!is_sweep(command) ||
+         sweep_check(command->names, (int)command->n_names, &command->sweep)) &&
+        (command->json || !needs_report(command) || make_file(command)) &&
+        open_json(command, bench);
+
+    if (ok) {
+        find_figures(command, bench, &facts);
+        if (bench->json != stdout && !is_sweep(command)) {
+            table_print(bench, &facts, stdout);
+        }
+        ok = close_json(command, bench) && make_reports(command, bench);
+    }
+    if (command->made[0]) {
+        unlink(command->made);
+    }
+    return ok ? code_of(command, bench) : 2;
 }
 
 /* On every rank of a measuring job: --measure NAME ARGUMENTS... */
@@ -360,9 +513,18 @@ static int measure(int argc, char **argv)
         question = &question_sweep;
     }
     if (!question || !question->measure) {
-        return usage(stderr, 2);
+        return usage();
     }
     return question->measure(argc - 1, argv + 1);
+}
+
+/* Beside this program as it was built, or where they were installed. */
+static const char *folder_of_programs(const char *own)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/raw_mpi", own);
+    return access(path, X_OK) == 0 ? own : DWQ_BENCH_PROGRAMS;
 }
 
 int main(int argc, char **argv)
@@ -378,16 +540,17 @@ int main(int argc, char **argv)
         return measure(argc - 2, argv + 2);
     }
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-        return usage(stdout, 0);
+        return help();
     }
     if (length < 0) {
         return code;
     }
     jobs_hold_signals();
+    environment_leave_job();
     self[length] = '\0';
     memcpy(folder, self, (size_t)length + 1);
     bench.self = self;
-    bench.folder = dirname(folder);
+    bench.folder = folder_of_programs(dirname(folder));
     bench.cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     bench.on_terminal = isatty(STDERR_FILENO);
     bench.has_mpi4py = facts_has_mpi4py();
@@ -396,12 +559,13 @@ int main(int argc, char **argv)
         return code;
     }
     if (!read_command(argv + 1, &command, &bench)) {
-        code = usage(stderr, 2);
+        code = usage();
     } else if (is_of_use(&command)) {
         code = ask_all(&command, &bench);
     }
     free(command.names);
     free(bench.figures);
+    free(bench.against);
     fflush(NULL);
     jobs_release_signals();
     return code;

@@ -36,15 +36,16 @@ static void ask(struct bench *bench)
     static const char *const names[] = { "growth" };
     char first[24], last[24];
     struct job job = { .np = 3, .args = { "memory", first, last } };
-    struct samples samples[1] = { { NULL, 0, 0 } };
+    struct samples samples[1] = { { .n = 0 } };
     struct figure figure = { .question = "memory",
                              .ranks = 3,
                              .name = "np=3, from 10^4 to 10^6 calls",
                              .unit = "B",
+                             .offset = 1048576, /* it is a few pages */
                              .x = NAN };
     int rounds = bench->rounds;
 
-    bench->rounds = 1;
+    bench->rounds = bench->against ? rounds : 1;
     number(first, scaled(bench, 10000, 100));
     number(last, scaled(bench, 1000000, 1000));
     progress_begin(bench, "memory", 1);

@@ -91,7 +91,7 @@ static void ask_size(struct bench *bench, size_t size, bool cma)
           .args = { "payload", bytes, calls },
           .env = { env, env_5 } },
     };
-    struct samples samples[3] = { { NULL, 0, 0 } };
+    struct samples samples[3] = { { .n = 0 } };
     long long n = ((long long)256 << 20) / (long long)size;
 
     number(bytes, (long long)size);
@@ -125,8 +125,4 @@ const struct question question_payload = {
     .title = "Arrays there and back, np=2",
     .ask = ask,
     .measure = measure,
-    .x_label = "bytes each way",
-    .y_label = "bytes per second",
-    .log_x = true,
-    .log_y = true,
 };

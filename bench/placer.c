@@ -40,7 +40,7 @@ static void ask_hosts(struct bench *bench, int hosts, int ranks)
     const char *const command[] = { path, number(n_hosts, hosts),
                                     number(n_ranks, ranks), NULL };
     struct job job = { .command = command };
-    struct samples samples[N_VALUES] = { { NULL, 0, 0 } };
+    struct samples samples[N_VALUES] = { { .n = 0 } };
 
     snprintf(path, sizeof path, "%s/plan_cost", bench->folder);
     jobs_alternate(bench, &job, 1, names, N_VALUES, samples);
@@ -67,8 +67,4 @@ const struct question question_placer = {
     .name = "placer",
     .title = "The plan of a cluster, hosts of 128 cores",
     .ask = ask,
-    .x_label = "hosts",
-    .y_label = "seconds",
-    .log_x = true,
-    .log_y = true,
 };

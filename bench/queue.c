@@ -41,7 +41,7 @@ static void ask(struct bench *bench)
     char calls[24];
     struct job job = { .np = 2,
                        .args = { "queue", calls, bench->tiny ? "0.2" : "6" } };
-    struct samples samples[2] = { { NULL, 0, 0 } };
+    struct samples samples[2] = { { .n = 0 } };
 
     number(calls, scaled(bench, 1000000, 1000));
     progress_begin(bench, "queue", bench->rounds);

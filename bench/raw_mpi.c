@@ -23,7 +23,6 @@
 #include <time.h>
 
 #define BATCH_MAX 1024
-#define N_WARM 200 /* calls before the first that is timed */
 #define CHUNK ((size_t)1 << 30)
 
 static int compare(const void *a, const void *b)

@@ -57,7 +57,7 @@ static void ask_kind(struct bench *bench, const struct kind *kind)
           .side = SIDE_BARE,
           .args = { "roundtrip", calls, ranks } },
     };
-    struct samples samples[4] = { { NULL, 0, 0 } };
+    struct samples samples[4] = { { .n = 0 } };
 
     number(calls, scaled(bench, 20000, 50));
     number(ranks, kind->in_turn ? kind->np - 1 : 1);
@@ -93,7 +93,7 @@ static void ask_quiet(struct bench *bench, const struct quiet *quiet)
           .side = SIDE_BARE,
           .args = { grouped ? "group" : "quiet", calls, pause, "1" } },
     };
-    struct samples samples[2] = { { NULL, 0, 0 } };
+    struct samples samples[2] = { { .n = 0 } };
     struct figure figure = {
         .question = "roundtrip", .ranks = 5, .unit = "s", .x = NAN
     };
@@ -123,7 +123,7 @@ static void ask_wake(struct bench *bench)
     const char *const command[] = { path, number(times, scaled(bench, 5, 2)),
                                     bench->tiny ? "0.01" : "1", NULL };
     struct job job = { .command = command };
-    struct samples samples = { NULL, 0, 0 };
+    struct samples samples = { .n = 0 };
     struct figure figure = { .question = "roundtrip", .unit = "s", .x = NAN };
 
     snprintf(path, sizeof path, "%s/raw_wake", bench->folder);

@@ -1,6 +1,7 @@
 #include "bench/samples.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +22,37 @@ static void *need(void *memory)
     return memory;
 }
 
+static void make_room(struct samples *samples, bool pairs)
+{
+    if (samples->n < samples->capacity) {
+        return;
+    }
+    samples->capacity = samples->capacity ? 2 * samples->capacity : 16;
+    samples->values = need(
+        realloc(samples->values, samples->capacity * sizeof *samples->values));
+    if (pairs) {
+        samples->old = need(
+            realloc(samples->old, samples->capacity * sizeof *samples->old));
+    }
+}
+
 void samples_add(struct samples *samples, double value)
 {
-    if (samples->n == samples->capacity) {
-        samples->capacity = samples->capacity ? 2 * samples->capacity : 16;
-        samples->values = need(realloc(
-            samples->values, samples->capacity * sizeof *samples->values));
-    }
+    make_room(samples, false);
+    samples->values[samples->n++] = value;
+}
+
+void samples_add_pair(struct samples *samples, double value, double old)
+{
+    make_room(samples, true);
+    samples->old[samples->n] = old;
     samples->values[samples->n++] = value;
 }
 
 void samples_finish(struct samples *samples)
 {
     free(samples->values);
+    free(samples->old);
     *samples = (struct samples){ .values = NULL };
 }
 
@@ -61,4 +80,30 @@ double samples_percentile(const struct samples *samples, double p)
 double samples_median(const struct samples *samples)
 {
     return samples_percentile(samples, 0.5);
+}
+
+/* How many are below the median is binomial: two of its deviations. */
+void samples_interval(const struct samples *samples, double *low_out,
+                      double *high_out)
+{
+    double n = (double)samples->n;
+    double outside = fmax(0, floor((n - 1.96 * sqrt(n)) / 2));
+
+    *low_out = -INFINITY;
+    *high_out = INFINITY;
+    if (samples->n >= 5) {
+        *low_out = samples_percentile(samples, outside / (n - 1));
+        *high_out = samples_percentile(samples, 1 - outside / (n - 1));
+    }
+}
+
+struct samples samples_ratios(const struct samples *samples, double offset)
+{
+    struct samples ratios = { .n = 0 };
+
+    for (size_t i = 0; samples->old && i < samples->n; i++) {
+        samples_add(&ratios,
+                    (samples->values[i] + offset) / (samples->old[i] + offset));
+    }
+    return ratios;
 }

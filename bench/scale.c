@@ -159,7 +159,7 @@ static void report_run(struct bench *bench, const struct cluster *c, int ranks,
                        double seconds, const struct job_result *result)
 {
     struct figure figure = { .question = "scale", .unit = "of ideal" };
-    struct samples samples = { NULL, 0, 0 };
+    struct samples samples = { .n = 0 };
     double efficiency = job_value(result, "efficiency");
     double bar = bar_of(c->hosts, ranks, seconds);
 
@@ -232,7 +232,7 @@ static double ask_cost(struct bench *bench)
     static const char *const names[] = { "call_s" };
     char calls[24];
     struct job job = { .np = 5, .args = { "scale", calls } };
-    struct samples samples = { NULL, 0, 0 };
+    struct samples samples = { .n = 0 };
     struct figure figure = { .question = "scale",
                              .name = "np=5, processor time per call",
                              .ranks = 5,
@@ -272,11 +272,7 @@ static void ask(struct bench *bench)
 
 const struct question question_scale = {
     .name = "scale",
-    .title = "20 equal calls per group on simulated clusters: work done / "
-             "(ranks x makespan)",
+    .title = "Efficiency on simulated clusters: work done / (ranks x makespan)",
     .ask = ask,
     .measure = measure,
-    .x_label = "ranks",
-    .y_label = "efficiency",
-    .log_x = true,
 };

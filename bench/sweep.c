@@ -6,6 +6,7 @@
 
 #include "bench/cases.h"
 #include "bench/cores.h"
+#include "bench/environment.h"
 #include "bench/table.h"
 
 #define RUNS_MAX 10000000
@@ -13,6 +14,7 @@
 /* What came of one combination. */
 struct outcome {
     struct samples seconds, processor, memory;
+    bool reported;
     int n_failed;
     char why[NOTE_MAX]; /* the first of them */
 };
@@ -20,6 +22,7 @@ struct outcome {
 struct sweep {
     struct cases cases;
     struct outcome *outcomes; /* cases.n */
+    int repeats;
     int n_failed;
     const char *what; /* the command or the function */
 };
@@ -33,76 +36,6 @@ static void name_case(const struct sweep *sweep, size_t number, char *text_out,
     if (sweep->cases.n_parameters == 0) {
         snprintf(text_out, size, "%.*s", TEXT_MAX, sweep->what);
     }
-}
-
-/* --- What the job prints ------------------------------------------------------------ */
-
-static void take_run(struct sweep *sweep, const char *text)
-{
-    size_t number;
-    double seconds, processor, memory;
-
-    if (sscanf(text, "%zu %lf %lf %lf", &number, &seconds, &processor,
-               &memory) == 4 &&
-        number < sweep->cases.n) {
-        struct outcome *o = &sweep->outcomes[number];
-
-        samples_add(&o->seconds, seconds);
-        if (processor >= 0 && memory >= 0) {
-            samples_add(&o->processor, processor);
-            samples_add(&o->memory, memory);
-        }
-    }
-}
-
-static void take_failure(struct sweep *sweep, const char *text)
-{
-    size_t number;
-    int used = 0;
-
-    if (sscanf(text, "%zu %n", &number, &used) == 1 &&
-        number < sweep->cases.n) {
-        struct outcome *o = &sweep->outcomes[number];
-
-        if (o->n_failed++ == 0) {
-            snprintf(o->why, sizeof o->why, "%.*s", NOTE_MAX - 1, text + used);
-        }
-        sweep->n_failed++;
-    }
-}
-
-/* What stands behind the word, or NULL: the line begins with another one. */
-static const char *behind(const char *line, const char *word)
-{
-    size_t length = strlen(word);
-
-    return strncmp(line, word, length) == 0 && line[length] == ' '
-               ? line + length + 1
-               : NULL;
-}
-
-/* What functions print goes to the user; it may not end its line. */
-static void pass_line(struct bench *bench, const char *line, void *arg)
-{
-    const char *own = strstr(line, SWEEP_PREFIX);
-    int n_before = own ? (int)(own - line) : 0;
-    const char *ran = behind(line + n_before, SWEEP_RAN);
-    const char *failed = behind(line + n_before, SWEEP_FAILED);
-
-    if (ran) {
-        take_run(arg, ran);
-    } else if (failed) {
-        take_failure(arg, failed);
-    } else if (!behind(line + n_before, SWEEP_WARM)) {
-        progress_end(bench);
-        fprintf(stderr, "%s\n", line);
-        return;
-    }
-    if (n_before > 0) {
-        progress_end(bench);
-        fprintf(stderr, "%.*s\n", n_before, line);
-    }
-    progress_step(bench);
 }
 
 /* --- The table ------------------------------------------------------------------------- */
@@ -148,14 +81,17 @@ static void report_samples(struct bench *bench, struct figure figure,
 }
 
 /* The first parameter that is a number is the x of the plot. */
-static void report_case(struct bench *bench, const struct sweep *sweep,
-                        size_t number)
+static void report_case(struct bench *bench, struct sweep *sweep, size_t number)
 {
     const struct cases *cases = &sweep->cases;
-    const struct outcome *o = &sweep->outcomes[number];
+    struct outcome *o = &sweep->outcomes[number];
     struct figure figure = { .question = "sweep", .x = NAN };
     size_t x = cases_numeric(cases);
 
+    if (o->reported) {
+        return;
+    }
+    o->reported = true;
     name_case(sweep, number, figure.name, sizeof figure.name);
     if (o->n_failed > 0) {
         snprintf(figure.note, sizeof figure.note, "%d failed: %.160s",
@@ -175,6 +111,100 @@ static void report_case(struct bench *bench, const struct sweep *sweep,
         report_samples(bench, figure, ", processor time", "s", &o->processor);
         report_samples(bench, figure, ", memory", "B", &o->memory);
     }
+}
+
+static bool is_done(const struct sweep *sweep, size_t number)
+{
+    const struct outcome *o = &sweep->outcomes[number];
+
+    return (int)o->seconds.n + o->n_failed == sweep->repeats;
+}
+
+/* Of the last run of a combination: its line, and its figures to the file. */
+static void report_when_done(struct bench *bench, struct sweep *sweep,
+                             size_t number)
+{
+    if (is_done(sweep, number)) {
+        progress_end(bench);
+        if (bench->json != stdout) {
+            print_case(sweep, number);
+            fflush(stdout);
+        }
+        report_case(bench, sweep, number);
+    }
+}
+
+/* --- What the job prints ------------------------------------------------------------ */
+
+static void take_run(struct bench *bench, struct sweep *sweep, const char *text)
+{
+    size_t number;
+    double seconds, processor, memory;
+
+    if (sscanf(text, "%zu %lf %lf %lf", &number, &seconds, &processor,
+               &memory) == 4 &&
+        number < sweep->cases.n) {
+        struct outcome *o = &sweep->outcomes[number];
+
+        samples_add(&o->seconds, seconds);
+        if (processor >= 0 && memory >= 0) {
+            samples_add(&o->processor, processor);
+            samples_add(&o->memory, memory);
+        }
+        report_when_done(bench, sweep, number);
+    }
+}
+
+static void take_failure(struct bench *bench, struct sweep *sweep,
+                         const char *text)
+{
+    size_t number;
+    int used = 0;
+
+    if (sscanf(text, "%zu %n", &number, &used) == 1 &&
+        number < sweep->cases.n) {
+        struct outcome *o = &sweep->outcomes[number];
+
+        if (o->n_failed++ == 0) {
+            snprintf(o->why, sizeof o->why, "%.*s", NOTE_MAX - 1, text + used);
+        }
+        sweep->n_failed++;
+        report_when_done(bench, sweep, number);
+    }
+}
+
+/* What stands behind the word, or NULL: the line begins with another one. */
+static const char *behind(const char *line, const char *word)
+{
+    size_t length = strlen(word);
+
+    return strncmp(line, word, length) == 0 && line[length] == ' '
+               ? line + length + 1
+               : NULL;
+}
+
+/* What functions print goes to the user; it may not end its line. */
+static void pass_line(struct bench *bench, const char *line, void *arg)
+{
+    const char *own = strstr(line, SWEEP_PREFIX);
+    int n_before = own ? (int)(own - line) : 0;
+    const char *ran = behind(line + n_before, SWEEP_RAN);
+    const char *failed = behind(line + n_before, SWEEP_FAILED);
+
+    if (ran) {
+        take_run(bench, arg, ran);
+    } else if (failed) {
+        take_failure(bench, arg, failed);
+    } else if (!behind(line + n_before, SWEEP_WARM)) {
+        progress_end(bench);
+        fprintf(stderr, "%s\n", line);
+        return;
+    }
+    if (n_before > 0) {
+        progress_end(bench);
+        fprintf(stderr, "%.*s\n", n_before, line);
+    }
+    progress_step(bench);
 }
 
 /* --- Running ---------------------------------------------------------------------------- */
@@ -229,12 +259,10 @@ static void free_all(const char **copies, int n)
 }
 
 /* A result may be lost among what functions print. */
-static bool is_complete(const struct sweep *sweep, int repeats)
+static bool is_complete(const struct sweep *sweep)
 {
     for (size_t i = 0; i < sweep->cases.n; i++) {
-        const struct outcome *o = &sweep->outcomes[i];
-
-        if ((int)o->seconds.n + o->n_failed != repeats) {
+        if (!is_done(sweep, i)) {
             fprintf(stderr, "dwq-bench: results of the sweep are missing\n");
             return false;
         }
@@ -264,11 +292,12 @@ static int run_job(struct bench *bench, struct sweep *sweep,
     for (int i = 0; i < n; i++) {
         job.args[5 + i] = parameters[i];
     }
+    environment_save();
     progress_begin(bench, "sweep",
                    (options->repeats + options->warmups) * (int)sweep->cases.n);
     job_run(bench, &job, &result);
     progress_end(bench);
-    ok = result.ok && is_complete(sweep, options->repeats);
+    ok = result.ok && is_complete(sweep);
     job_result_finish(&result);
     return !ok ? 2 : sweep->n_failed > 0;
 }
@@ -306,7 +335,8 @@ int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
               int n, const struct sweep_options *options)
 {
     const char *copies[PARAMETERS_MAX] = { NULL };
-    struct sweep sweep = { .what = options->command ? options->command
+    struct sweep sweep = { .repeats = options->repeats,
+                           .what = options->command ? options->command
                                                     : options->function };
     int code = 2;
 

@@ -1,5 +1,5 @@
 /* The job of a sweep: command or function REPEATS WARMUPS WHAT PARAMETERS... */
-#define _GNU_SOURCE /* wait4, environ */
+#define _GNU_SOURCE /* wait4 */
 #include <dwq/dwq.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 
 #include "bench/cases.h"
 #include "bench/cores.h"
+#include "bench/environment.h"
 #include "bench/sweep.h"
 
 struct job_sweep {
@@ -25,27 +26,6 @@ struct job_sweep {
 
 /* --- On a worker ------------------------------------------------------------------- */
 
-/* The command is no rank of this job, even if it is an MPI program. */
-static void forget_launcher(void)
-{
-    for (size_t i = 0; environ[i];) {
-        if (strncmp(environ[i], "OMPI_", 5) == 0 ||
-            strncmp(environ[i], "PMIX_", 5) == 0 ||
-            strncmp(environ[i], "PRTE_", 5) == 0) {
-            char *name = strndup(environ[i], strcspn(environ[i], "="));
-            bool gone = name && unsetenv(name) == 0;
-
-            free(name);
-            if (gone) {
-                continue;
-            }
-        }
-        i++;
-    }
-    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
-    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
-}
-
 static void exec_command(const char *command)
 {
     int nowhere = open("/dev/null", O_RDWR);
@@ -53,7 +33,10 @@ static void exec_command(const char *command)
     dup2(nowhere, STDIN_FILENO);
     dup2(nowhere, STDOUT_FILENO);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive its job */
-    forget_launcher();
+    /* The command is no rank of this job, even if it is an MPI program. */
+    environment_restore();
+    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(127);
 }
@@ -266,6 +249,4 @@ const struct question question_sweep = {
     .name = "sweep",
     .title = "Commands or functions of a sweep",
     .measure = measure,
-    .x_label = "parameter",
-    .y_label = "seconds",
 };

@@ -3,6 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#define VERDICT_MAX 80
+#define RANKS_MAX 16
+#define SPREAD_MAX (2 * QUANTITY_MAX + 4)
+
 static const char *scaled_quantity(char *text, double value, double step,
                                    const char *const *prefixes, size_t n,
                                    const char *unit)
@@ -38,8 +42,9 @@ const char *quantity(char text[static QUANTITY_MAX], double value,
     return text;
 }
 
-const char *value_text(char text[static QUANTITY_MAX],
-                       const struct figure *figure)
+/* "" of one that is of nobody. */
+static const char *value_text(char text[static QUANTITY_MAX],
+                              const struct figure *figure)
 {
     text[0] = '\0';
     return figure->sides[SIDE_OURS].n == 0 && figure->bar_kind == BAR_NONE
@@ -47,7 +52,8 @@ const char *value_text(char text[static QUANTITY_MAX],
                : quantity(text, figure->value, figure->value_unit);
 }
 
-const char *bar_text(char text[static VERDICT_MAX], const struct figure *figure)
+static const char *bar_text(char text[static VERDICT_MAX],
+                            const struct figure *figure)
 {
     char bar[QUANTITY_MAX];
 
@@ -60,7 +66,9 @@ const char *bar_text(char text[static VERDICT_MAX], const struct figure *figure)
     return text;
 }
 
-const char *ranks_text(char text[static RANKS_MAX], const struct figure *figure)
+/* "5*" where they share cores, "" without MPI. */
+static const char *ranks_text(char text[static RANKS_MAX],
+                              const struct figure *figure)
 {
     text[0] = '\0';
     if (figure->ranks > 0) {
@@ -70,8 +78,9 @@ const char *ranks_text(char text[static RANKS_MAX], const struct figure *figure)
     return text;
 }
 
-const char *spread_text(char text[static SPREAD_MAX],
-                        const struct figure *figure, enum side side)
+/* The quartiles of a side, "" of one job. */
+static const char *spread_text(char text[static SPREAD_MAX],
+                               const struct figure *figure, enum side side)
 {
     const struct summary *s = &figure->sides[side];
     char low[QUANTITY_MAX], high[QUANTITY_MAX];
@@ -85,7 +94,7 @@ const char *spread_text(char text[static SPREAD_MAX],
     return text;
 }
 
-const struct question *question_of(const struct figure *figure)
+static const struct question *question_of(const struct figure *figure)
 {
     for (size_t i = 0; questions[i]; i++) {
         if (strcmp(questions[i]->name, figure->question) == 0) {
@@ -118,33 +127,69 @@ static const char *side_text(char text[static QUANTITY_MAX],
     return quantity(text, figure->sides[side].median, figure->unit);
 }
 
-static void print_facts(const struct facts *f, const char *before, FILE *out)
+/* "0.98 - 1.03", of a figure beside an older build. */
+static const char *interval_text(char text[static SPREAD_MAX],
+                                 const struct figure *f)
+{
+    snprintf(text, SPREAD_MAX, "%.3f - %.3f", f->low, f->high);
+    return text;
+}
+
+void table_print_line(const struct figure *f, FILE *out)
+{
+    bool compared = figure_is_compared(f);
+    enum side side = f->sides[SIDE_OURS].n > 0 ? SIDE_OURS : SIDE_BARE;
+    char own[QUANTITY_MAX], old[QUANTITY_MAX], value[QUANTITY_MAX];
+    char spread[SPREAD_MAX], bar[VERDICT_MAX];
+
+    if (compared) {
+        interval_text(spread, f);
+    } else {
+        spread_text(spread, f, side);
+    }
+    fprintf(out, "%s: %s: %s%s%s (%s), %s%s%s%s%s\n", f->question, f->name,
+            side_text(own, f, side), compared ? ", old " : "",
+            compared ? side_text(old, f, SIDE_OLD) : "", spread,
+            value_text(value, f), f->bar_kind == BAR_NONE ? "" : ", ",
+            bar_text(bar, f), f->bar_kind == BAR_NONE ? "" : ": ",
+            figure_verdict(f));
+    fflush(out);
+}
+
+void facts_print(const struct facts *f, FILE *out)
 {
     fprintf(out,
-            "%s%s, %s\n%s%d cores; *: more ranks than cores, which share them; "
-            "load "
-            "%.2f at the start\n%s%s; %s, %s\n%s%s\n",
-            before, f->cpu, f->kernel, before, f->cores, f->load, before,
-            f->mpi, f->library, f->compiler, before, f->date);
+            "%s, %s\n%d cores; *: more ranks than cores, which share them; "
+            "load %.2f at the start\n%s; %s, %s\n%s\n",
+            f->cpu, f->kernel, f->cores, f->load, f->mpi, f->library,
+            f->compiler, f->date);
 }
 
 /* Met, missed, and not measured of those that have a bar. */
 static void print_sum(const struct bench *bench, FILE *out)
 {
-    size_t n_bars = 0, n_missed = 0, n_unknown = 0;
+    size_t n_bars = 0, n_missed = 0, n_unknown = 0, n_unclear = 0;
 
     for (size_t i = 0; i < bench->n_figures; i++) {
         n_bars += bench->figures[i].bar_kind != BAR_NONE;
         n_missed += figure_missed(&bench->figures[i]);
         n_unknown += bench->figures[i].bar_kind != BAR_NONE &&
                      isnan(bench->figures[i].value);
+        n_unclear += strcmp(figure_verdict(&bench->figures[i]), "unclear") == 0;
     }
     fprintf(out, "%zu figures, %zu with a bar: %zu met, %zu missed",
-            bench->n_figures, n_bars, n_bars - n_missed, n_missed - n_unknown);
+            bench->n_figures, n_bars, n_bars - n_missed - n_unclear,
+            n_missed - n_unknown);
     if (n_unknown > 0) {
         fprintf(out, ", %zu not measured", n_unknown);
     }
+    if (n_unclear > 0) {
+        fprintf(out, ", %zu unclear", n_unclear);
+    }
     fputc('\n', out);
+    if (bench->incomplete[0]) {
+        fprintf(out, "NOT COMPLETE: %s\n", bench->incomplete);
+    }
 }
 
 /* Said once for the figures in a row that share it, below the last. */
@@ -155,20 +200,36 @@ static bool ends_note(const struct bench *bench, size_t i)
             strcmp(bench->figures[i].note, bench->figures[i + 1].note) != 0);
 }
 
-void facts_print(const struct facts *facts, FILE *out)
+/* Ours of both builds, and what comes of their rounds. */
+static void print_compared(const struct figure *f, bool first, FILE *out)
 {
-    print_facts(facts, "", out);
+    char own[QUANTITY_MAX], old[QUANTITY_MAX], spread[SPREAD_MAX];
+    char bar[VERDICT_MAX];
+
+    if (first) {
+        fprintf(out, "\n%s: %s\n  %-62s %6s %14s %14s %8s %-17s %-13s %s\n",
+                f->question, title_of(f), "", "rounds", "old", "new", "new/old",
+                "interval", "bar", "verdict");
+    }
+    fprintf(out, "  %-62s %6zu %14s %14s %8.3f %-17s %-13s %s\n", f->name,
+            f->sides[SIDE_OLD].n, side_text(old, f, SIDE_OLD),
+            side_text(own, f, SIDE_OURS), f->value, interval_text(spread, f),
+            bar_text(bar, f), figure_verdict(f));
 }
 
 void table_print(const struct bench *bench, const struct facts *facts,
                  FILE *out)
 {
-    print_facts(facts, "", out);
+    facts_print(facts, out);
     for (size_t i = 0; i < bench->n_figures; i++) {
         const struct figure *f = &bench->figures[i];
         char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
         char bar[VERDICT_MAX], ranks[RANKS_MAX], spread[SPREAD_MAX];
 
+        if (figure_is_compared(f)) {
+            print_compared(f, begins_question(bench, i), out);
+            continue;
+        }
         if (begins_question(bench, i)) {
             fprintf(out,
                     "\n%s: %s\n  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s "
@@ -189,105 +250,4 @@ void table_print(const struct bench *bench, const struct facts *facts,
     }
     fprintf(out, "\n");
     print_sum(bench, out);
-}
-
-/* A user's command may hold what ends a cell. */
-static void print_cell(const char *text, FILE *out)
-{
-    for (; *text; text++) {
-        if (*text == '|') {
-            fputc('\\', out);
-        }
-        fputc(*text, out);
-    }
-}
-
-void table_print_markdown(const struct bench *bench, const struct facts *facts,
-                          FILE *out)
-{
-    print_facts(facts, "    ", out);
-    for (size_t i = 0; i < bench->n_figures; i++) {
-        const struct figure *f = &bench->figures[i];
-        char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
-        char bar[VERDICT_MAX], ranks[RANKS_MAX], spread[SPREAD_MAX];
-
-        if (begins_question(bench, i)) {
-            fprintf(out,
-                    "\n## %s\n\n`dwq-bench %s`\n\n"
-                    "| | ranks | ours | 25 %% - 75 %% | bare | peer | value | "
-                    "bar | verdict |\n"
-                    "|---|---|---|---|---|---|---|---|---|\n",
-                    title_of(f), f->question);
-        }
-        fprintf(out, "| ");
-        print_cell(f->name, out);
-        print_cell(f->note[0] ? "; " : "", out);
-        print_cell(f->note, out);
-        fprintf(out, " | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-                ranks_text(ranks, f), side_text(sides[0], f, SIDE_OURS),
-                spread_text(spread, f, SIDE_OURS),
-                side_text(sides[1], f, SIDE_BARE),
-                side_text(sides[2], f, SIDE_PEER), value_text(value, f),
-                bar_text(bar, f), figure_verdict(f));
-    }
-    fprintf(out, "\n");
-    print_sum(bench, out);
-}
-
-/* --- Beside an older run --------------------------------------------------- */
-
-static const struct figure *same_figure(const struct bench *bench,
-                                        const struct figure *wanted)
-{
-    for (size_t i = 0; i < bench->n_figures; i++) {
-        const struct figure *f = &bench->figures[i];
-
-        if (strcmp(f->question, wanted->question) == 0 &&
-            strcmp(f->name, wanted->name) == 0) {
-            return f;
-        }
-    }
-    return NULL;
-}
-
-/* Quartiles that do not meet: a change that is more than noise. */
-static const char *change(const struct summary *old, const struct summary *new)
-{
-    if (old->n == 0 || new->n == 0) {
-        return "not measured";
-    }
-    if (old->n == 1 || new->n == 1) {
-        return "one job"; /* whose noise is not known */
-    }
-    if (new->p25 > old->p75) {
-        return "higher";
-    }
-    return new->p75 < old->p25 ? "lower" : "within noise";
-}
-
-void table_compare(const struct bench *old, const struct bench *bench,
-                   FILE *out)
-{
-    fprintf(out, "\n%-60s %14s %14s %8s\n", "ours, beside an older run", "old",
-            "new", "new/old");
-    for (size_t i = 0; i < bench->n_figures; i++) {
-        const struct figure *f = &bench->figures[i];
-        const struct figure *before = same_figure(old, f);
-        char name[TEXT_MAX + NOTE_MAX + 2], a[QUANTITY_MAX], b[QUANTITY_MAX];
-        char ratio[24];
-
-        snprintf(name, sizeof name, "%s: %s", f->question, f->name);
-        if (!before) {
-            fprintf(out, "%-60s %14s %14s\n", name, "-",
-                    side_text(b, f, SIDE_OURS));
-            continue;
-        }
-        snprintf(ratio, sizeof ratio, "%.3f",
-                 f->sides[SIDE_OURS].median / before->sides[SIDE_OURS].median);
-        fprintf(out, "%-60s %14s %14s %8s  %s\n", name,
-                side_text(a, before, SIDE_OURS), side_text(b, f, SIDE_OURS),
-                f->sides[SIDE_OURS].n && before->sides[SIDE_OURS].n ? ratio
-                                                                    : "-",
-                change(&before->sides[SIDE_OURS], &f->sides[SIDE_OURS]));
-    }
 }

@@ -27,7 +27,7 @@ static void report_growth(struct bench *bench, double few, double many)
                              .name = "cost per call, 10,000 beside 10 workers",
                              .unit = "x",
                              .x = NAN };
-    struct samples growth = { NULL, 0, 0 };
+    struct samples growth = { .n = 0 };
 
     if (few > 0 && many > 0) {
         samples_add(&growth, few / many);
@@ -49,7 +49,7 @@ static double ask_workers(struct bench *bench, const char *path, int workers)
         number(n_calls, scaled(bench, 1000000, 1000)), NULL
     };
     struct job job = { .command = command };
-    struct samples rate = { NULL, 0, 0 };
+    struct samples rate = { .n = 0 };
     double median;
 
     jobs_alternate(bench, &job, 1, names, 1, &rate);
@@ -67,7 +67,7 @@ static void ask(struct bench *bench)
 
     snprintf(path, sizeof path, "%s/../tests/sim/scale", bench->folder);
     if (access(path, X_OK) != 0) {
-        const struct samples none = { NULL, 0, 0 };
+        const struct samples none = { .n = 0 };
 
         fprintf(stderr, "dwq-bench: question workers is not measured: it needs "
                         "a build with -Dtests=enabled\n");
@@ -85,10 +85,6 @@ static void ask(struct bench *bench)
 
 const struct question question_workers = {
     .name = "workers",
-    .title =
-        "The controller with up to 10,000 workers on virtual time, 10^6 calls",
+    .title = "The controller with up to 10,000 workers on virtual time",
     .ask = ask,
-    .x_label = "workers",
-    .y_label = "calls/s",
-    .log_x = true,
 };

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-BENCH = sys.argv[1]
+BENCH = os.path.abspath(sys.argv[1])
 n_tests = 0
 bad = 0
 
@@ -22,7 +22,8 @@ def check(good, what):
     global n_tests, bad
     n_tests += 1
     bad += not good
-    print("ok" if good else "not ok", n_tests, "-", what, flush=True)
+    print("ok" if good else "not ok", n_tests, "-", what.replace("\n", " / "),
+          flush=True)
 
 
 def run(*args):
@@ -30,9 +31,16 @@ def run(*args):
                           timeout=500)
 
 
-def read(path):
+def read_lines(path):
     with open(path) as lines:
         return [json.loads(line) for line in lines]
+
+
+def read(path):
+    """The facts and the figures of a run that has all of them."""
+    *lines, end = read_lines(path)
+    check(end == {"complete": True}, "a file says that it is complete")
+    return lines
 
 
 def check_figure(f):
@@ -96,16 +104,15 @@ def check_asked(figures):
 
 
 def questions():
-    text = run("--help").stdout
-    return [line.split()[0] for line in text.split("questions:\n")[1].splitlines()]
+    text = run("--help").stdout.split("asks all:\n")[1].split("options:\n")[0]
+    return [line.split()[0] for line in text.splitlines()]
 
 
 def check_run(folder):
     path = os.path.join(folder, "new.json")
     page = os.path.join(folder, "a page's folder")
-    readme = os.path.join(folder, "README.md")
     done = run("--tiny", "--rounds", "1", "--no-peers", "--json", path,
-               "--report", page, "--readme", readme)
+               "--report", page)
     check(done.returncode == 0, "a tiny run ends well: " + done.stderr[-300:])
     facts, *figures = read(path)
     check(facts["cores"] >= 1 and facts["mpi"] and facts["library"], "facts")
@@ -118,11 +125,6 @@ def check_run(folder):
     check(not missing, "the table has every figure: %s" % missing)
     missing = [f["note"] for f in figures if f["note"] not in done.stdout]
     check(not missing, "and what is to be said of it: %s" % missing)
-    with open(readme) as text:
-        text = text.read()
-    check(all(f["name"] in text for f in figures), "README.md has every figure")
-    check("## Where the curve bends" in text and "tree of brokers" in text,
-          "README.md has the design that follows, whether or not a bar is missed")
     with open(os.path.join(page, "index.html")) as text:
         text = text.read()
     if shutil.which("gnuplot"):
@@ -133,35 +135,13 @@ def check_run(folder):
     return path, figures
 
 
-def check_again(folder, path, figures):
-    """What was written is read back as it was, and met bars decide the code."""
-    copy = os.path.join(folder, "copy.json")
-    done = run("--from", path, "--json", copy, "--compare", path)
-    check(done.returncode == (1 if any(f["verdict"] == "missed"
-                                       for f in figures) else 0),
-          "a missed bar is an exit code of 1")
-    check(read(copy) == read(path), "facts and figures survive reading and writing")
-    check(run("--from", copy, "--json", copy, "--compare", copy).returncode ==
-          done.returncode and read(copy) == read(path),
-          "a file is read before it is written again")
-    done_one = run("--from", path, "placer")
-    check("placer:" in done_one.stdout and "bounds:" not in done_one.stdout,
-          "one question of an earlier run")
-    check(done.stdout.count("one job") == sum("ours" in f for f in figures),
-          "a job tells no noise")
-    twice = os.path.join(folder, "twice.json")
-    run("--tiny", "--rounds", "2", "queue", "--json", twice)
-    check(run("--from", twice, "--compare", twice).stdout.count("within noise") == 2,
-          "a run does not differ from itself")
-    for f in figures:
-        if f["verdict"] == "met":
-            f["verdict"], f["bar_kind"], f["bar"] = "x", "at most", -1
-            break
-    with open(copy, "w") as out:
-        out.writelines(json.dumps(f) + "\n" for f in figures)
-    done = run("--from", copy)
-    check(done.returncode == 1 and "missed" in done.stdout,
-          "a bar that is missed is seen")
+def check_compared(folder, path):
+    done = run("--tiny", "--rounds", "1", "--no-peers", "placer", "--compare", path)
+    check(done.returncode == 0 and done.stdout.count("one job") ==
+          sum(f["question"] == "placer" for f in read(path)[1:]),
+          "beside an earlier run; a job tells no noise")
+    check(not [name for name in os.listdir(tempfile.gettempdir())
+               if name.startswith("dwq-bench-")], "a file of its own is removed")
 
 
 def check_sweep(folder, module_folder):
@@ -172,8 +152,10 @@ def check_sweep(folder, module_folder):
     done = run(*command, "--json", path, "--report", page)
     lines = done.stdout.splitlines()
     check(done.returncode == 1, "a command that fails is an exit code of 1")
-    check(len(lines) == 10, "facts, a line for each combination: " + done.stdout)
-    check([line.endswith(" 2  exit status 1") for line in lines[6:]] ==
+    check(len(lines) == 14, "facts, a line for each combination: " + done.stdout)
+    check(sorted(lines[:4]) == sorted(lines[10:]),
+          "lines of combinations as they are done, too")
+    check([line.endswith(" 2  exit status 1") for line in lines[10:]] ==
           [False, True] * 2, "failed runs are counted where they belong, and why")
     facts, *figures = read(path)
     times = {f["name"]: f.get("ours", {}).get("n", 0) for f in figures
@@ -205,17 +187,14 @@ def check_sweep(folder, module_folder):
                               capture_output=True, timeout=100)
         names = [json.loads(line.decode()).get("name")
                  for line in done.stdout.splitlines()]
-        check(done.returncode == 0 and len(names) == 4, "bytes: %r" % names[1])
-    done = run("--sweep", "true | true", "--repeats", "1", "--readme", page + ".md")
-    with open(page + ".md") as text:
-        check("| true \\| true" in text.read(), "a command with what ends a cell")
+        check(done.returncode == 0 and len(names) == 5, "bytes: %r" % names[1])
     done = run("--sweep", "kill -9 $$ {a}", "a=1")
     check(done.returncode == 1 and "signal 9" in done.stdout, "a killed command")
     os.environ["DWQ_MODULE_PATH"] = module_folder
     done = run("--sweep-function", "sweep_module:nap", "ms=1,2.5", "mode=good,bad",
                "--json", "-", "--repeats", "2")
-    facts, *figures = [json.loads(line) for line in done.stdout.splitlines()]
-    check(done.returncode == 1 and
+    facts, *figures, end = [json.loads(line) for line in done.stdout.splitlines()]
+    check(done.returncode == 1 and end["complete"] and
           [f.get("ours", {}).get("n", 0) for f in figures] == [2, 0, 2, 0] and
           all("bad" not in f["name"] or "a bad mode" in f["note"] for f in figures),
           "functions get their parameters: " + done.stdout + done.stderr)
@@ -250,6 +229,122 @@ def await_running(what, wanted):
     return running(what) == wanted
 
 
+def launcher_variables(environment):
+    return {name: value for name, value in environment.items()
+            if re.match("OMPI|PMIX|PRTE|ORTE|OPAL|PSM|EVENT_|DWQ_|HFI|IPATH", name)}
+
+
+def check_environment(folder):
+    """A command of a sweep has the user's environment, also where dwq-bench is a
+    rank of an MPI job, and may be an MPI job of its own."""
+    path = os.path.join(folder, "environment")
+    own = dict(os.environ, OMPI_MCA_orte_base_help_aggregate="0",
+               OMPI_MCA_rmaps_base_oversubscribe="true",
+               OMPI_MCA_of_nobody="a\tb", OMPI_ALLOW_RUN_AS_ROOT="1",
+               OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    own.pop("OMPI_MCA_mpi_yield_when_idle", None)
+    own.pop("EVENT_NOEPOLL", None)
+    sweep = [BENCH, "--sweep", "env >" + path, "--repeats", "1", "--warmups", "0"]
+    subprocess.run(sweep, env=own, stdout=subprocess.DEVNULL, timeout=100)
+    with open(path) as text:
+        got = dict(line.split("=", 1) for line in text.read().splitlines()
+                   if "=" in line)
+    check(launcher_variables(got) == launcher_variables(own),
+          "a command has the user's environment: %s" %
+          (launcher_variables(got).items() ^ launcher_variables(own).items()))
+    launcher = ["mpirun", "--oversubscribe", "-n", "1"]
+    sweep[2] = ("env >" + path + " && " + " ".join(launcher) +
+                " sh -c 'echo $OMPI_COMM_WORLD_SIZE' >>" + path)
+    done = subprocess.run(launcher + sweep, env=own, capture_output=True, text=True,
+                          timeout=100)
+    with open(path) as text:
+        text = text.read()
+    check(done.returncode == 0 and text.endswith("\n1\n") and
+          "OMPI_MCA_of_nobody=a\tb\n" in text and
+          not re.search("^(PMIX_|OMPI_COMM_|OMPI_MCA_orte_ess)", text, re.M),
+          "within a job, too: %s" % done.stderr[-300:])
+
+
+def fake_build(folder, values):
+    """An older build: all that dwq-bench asks of it is to print these."""
+    program = os.path.join(folder, "bench", "dwq-bench")
+    os.makedirs(os.path.dirname(program), exist_ok=True)
+    with open(program, "w") as script:
+        script.write("#!/bin/sh\nprintf '%s\\n'\n" % "\\n".join(values))
+    os.chmod(program, 0o755)
+    return folder
+
+
+def check_against(folder):
+    old = os.path.join(folder, "old")
+    path = os.path.join(folder, "against.json")
+    tiny = ["--tiny", "--rounds", "5", "--json", path]
+    os.environ.pop("LD_LIBRARY_PATH", None)  # as meson sets it
+    done = run(*tiny, "--compare", os.path.dirname(os.path.dirname(BENCH)), "queue",
+               "throughput")
+    figures = read(path)[1:]
+    check(done.returncode in (0, 1) and len(figures) == 4 and "bare" not in figures[0],
+          "ours alone beside itself: " + done.stderr[-300:])
+    for f in figures:
+        low, high = f["low"] or 0, f["high"] or 1e9
+        check(f["ours"]["n"] == f["old"]["n"] >= 5 and low <= f["value"] <= high,
+              f["name"] + ": pairs, and the interval of their ratio")
+        worse = f["value"] < 0.95 if "/s" in f["unit"] else f["value"] > 1.05
+        clear = high < 0.95 if "/s" in f["unit"] else low > 1.05
+        check(f["verdict"] == ("missed" if clear else "unclear" if worse else "met"),
+              f["name"] + ": noise is no loss")
+    fake_build(old, ["submit 1e-12", "bytes 1e9"])
+    done = run(*tiny, "--compare", old, "queue")
+    check(done.returncode == 1 and
+          [f["verdict"] for f in read(path)[1:]] == ["missed", "met"],
+          "an older build that was faster: " + done.stdout)
+    fake_build(old, ["submit 9", "bytes 1e9"])
+    check(run(*tiny, "--compare", old, "queue").returncode == 0, "that was slower")
+    fake_build(old, ["submit 1e-12", "bytes 1e-12"])
+    check(run("--tiny", "--rounds", "1", "--compare", old, "queue").returncode == 0,
+          "a few rounds tell no noise, and so no loss")
+    fake_build(old, ["calls_per_s 1e15"])
+    check(run(*tiny, "--compare", old, "throughput").returncode == 1,
+          "of a rate more is better")
+    for wrong in (["--compare", folder], ["--compare", old, "placer"],
+                  ["--compare", old, "--report", folder]):
+        check(run("--tiny", *wrong).returncode == 2, "refused: %s" % wrong)
+    library = os.path.join(folder, "libdwq.so")
+    open(library, "w").close()
+    os.environ["LD_LIBRARY_PATH"] = "/nowhere:" + folder
+    done = run(*tiny, "--compare", old, "queue")
+    check(done.returncode == 2 and library in done.stderr,
+          "one library for both builds: " + done.stderr)
+    del os.environ["LD_LIBRARY_PATH"]
+
+
+def check_kept(folder):
+    """What was measured before an interruption or a failure is kept."""
+    path = os.path.join(folder, "kept.json")
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        started = subprocess.Popen(
+            [BENCH, "--tiny", "--rounds", "1000", "--json", path, "memory", "queue"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: [signal.signal(s, signal.SIG_DFL) for s in
+                                (signal.SIGINT, signal.SIGHUP)])
+        first = started.stdout.readline()
+        started.send_signal(number)
+        table, errors = started.communicate(timeout=100)
+        facts, memory, *others, end = read_lines(path)
+        check(first.startswith("memory: ") and memory["question"] == "memory" and
+              memory["name"] in table, "a figure is there when it was measured")
+        check(end == {"complete": False, "why": "interrupted"} and
+              "NOT COMPLETE: interrupted" in table and "interrupted" in errors and
+              started.returncode == -number, "the rest is missed: %s" % end)
+    done = subprocess.run([BENCH, "--tiny", "--rounds", "1", "--no-peers", "--json",
+                           path, "placer", "queue"], capture_output=True, text=True,
+                          env=dict(os.environ, PATH="/nowhere"), timeout=100)
+    facts, *figures, end = read_lines(path)
+    check(done.returncode == 2 and end == {"complete": False, "why": "1 job failed"}
+          and figures[-1]["ours"]["n"] == 1 and figures[-1]["name"] in done.stdout,
+          "a question that fails: " + done.stderr[-300:])
+
+
 def check_interrupted():
     """Whatever ends dwq-bench ends its job, down to the user's command, and what
     was measured by then is printed."""
@@ -268,16 +363,32 @@ def check_interrupted():
         check(number == signal.SIGKILL or "n=2" in text, "with a table")
 
 
+def check_help():
+    text = run("--help").stdout
+    check(len(text.splitlines()) <= 60 and
+          max(len(line) for line in text.splitlines()) <= 80, "help fits on a page")
+    for part in ("options:", "environment:", "exit status:", "examples:"):
+        check(part in text, "help has " + part)
+    done = run("--no-such-option")
+    check(done.returncode == 2 and not done.stdout and
+          "no option '--no-such-option'" in done.stderr and
+          len(done.stderr.splitlines()) <= 6, "an error has a short usage")
+
+
 def check_wrong(path):
     check(run("no-such-question").returncode == 2, "an unknown question")
     check(run("--rounds", "0").returncode == 2, "no rounds")
-    check(run("--from", "/nonexistent").returncode == 2, "no such file")
-    for option in "--compare", "--report", "--readme":
+    for option in "--compare", "--report":
         bad_path = path + "/is/no/folder"
         done = run("--tiny", "memory", option, bad_path)
         check(done.returncode == 2 and bad_path in done.stderr and
               not done.stdout, "nothing is measured for nothing: " + option)
-    check(run("--from", path, "--json", "/dev/full").returncode == 2, "a full disk")
+    check(run("--tiny", "--rounds", "1", "placer", "--json", "/dev/full").returncode
+          == 2, "a full disk")
+    for wrong in ["--json", "-"], ["--json", path]:
+        done = run("--tiny", "memory", "--compare", path, *wrong)
+        check(done.returncode == 2 and "a file of its own" in done.stderr,
+              "what is compared is no file or the other one: %s" % wrong)
     for wrong in (["novalue"], ["n="], ["n=1,,2"], ["n=1", "n=2"], ["m=1"]):
         done = run("--sweep", "true {n}", *wrong)
         check(done.returncode == 2 and wrong[0][0] in done.stderr and
@@ -289,7 +400,7 @@ def check_wrong(path):
           open(old).read() == "old", "what cannot be swept writes no file")
     check(run("--sweep", "").returncode == 2, "no command")
     for wrong in (["--repeats", "3", "memory"], ["--sweep", "true", "--rounds", "2"],
-                  ["--sweep", "true", "--tiny"], ["--sweep", "true", "--from", path]):
+                  ["--sweep", "true", "--tiny"]):
         done = run(*wrong)
         check(done.returncode == 2 and "of no use" in done.stderr and
               not done.stdout, "an option of no use: %s" % wrong)
@@ -298,9 +409,13 @@ def check_wrong(path):
 
 with tempfile.TemporaryDirectory() as folder:
     path, figures = check_run(folder)
-    check_again(folder, path, figures)
+    check_compared(folder, path)
     check_wrong(path)
+    check_help()
     check_sweep(folder, sys.argv[2])
+    check_environment(folder)
+    check_against(folder)
+    check_kept(folder)
 check_interrupted()
 print("1..%d" % n_tests)
 sys.exit(bad > 0)
