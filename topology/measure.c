@@ -7,16 +7,6 @@
 
 #define CLASS_UNBOUND 3 /* behind NUMA node, package, host */
 
-static bool is_plain(struct work *work, int host)
-{
-    const struct work_host *h = &work->hosts[host];
-    const struct mask *mask =
-        h->n_ranks > 0 ? dwqi_work_mask(work, host, work->ranks[h->first_rank])
-                       : NULL;
-
-    return h->n_ranks == 0 || !mask || !mask->allowed;
-}
-
 struct tightness {
     int n_cores; /* all: one more than there are */
     int rank;
@@ -377,7 +367,7 @@ static void measure_unbound(struct work *work, int host)
 static void measure(struct work *work, int host)
 {
     struct work_host *h = &work->hosts[host];
-    bool plain = is_plain(work, host);
+    bool plain = dwqi_work_is_plain(work, host);
 
     if (work->request.size.kind == DWQI_SIZE_DOMAIN) {
         measure_parts(work, host);

@@ -1,5 +1,6 @@
 #include "topology/placer.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "topology/placer_private.h"
@@ -88,6 +89,7 @@ static void seat_controller(struct work *work)
 struct variant {
     bool on_thread;    /* the controller */
     bool brokers_roam; /* to hosts where they cost no group */
+    bool whole;        /* groups are not narrowed to few parts */
     int only_host;
     const bool *unbound; /* by host, or NULL */
 };
@@ -107,6 +109,7 @@ static dwq_status_t run(struct work *work, const struct dwqi_cluster *cluster,
     work->only_host = variant.only_host;
     work->unbound = variant.unbound;
     work->brokers_roam = variant.brokers_roam;
+    work->attempt.whole = variant.whole;
     work->plan.controller.host = home;
     dwqi_find_oversubscribed(work);
     work->controller_on_thread =
@@ -209,6 +212,9 @@ static long long most_groups(const struct work *work)
     long long most = work->limit, n_cores = work->n_cores;
     long long n_ranks = work->cluster->n_ranks - 1;
 
+    if (request->size.kind != DWQI_SIZE_FIXED) {
+        return LLONG_MAX; /* they have widths, too */
+    }
     if (dwqi_work_is_split(work)) {
         n_ranks /= (long long)request->size.n + dwqi_work_has_extra(work);
         most = n_ranks < most ? n_ranks : most;
@@ -311,6 +317,23 @@ static bool find_crowded(const struct work *work, bool *unbound)
     return found;
 }
 
+/* Few parts may be those that other groups' bound ranks need. */
+static dwq_status_t try_whole(struct work *work,
+                              const struct dwqi_cluster *cluster,
+                              const struct dwqi_place_request *request,
+                              const bool *unbound)
+{
+    struct variant variant = { .on_thread = work->controller_on_thread,
+                               .brokers_roam = work->brokers_roam,
+                               .whole = true,
+                               .only_host = -1,
+                               .unbound = unbound };
+
+    return work->narrowed_bound && work->plan.n_groups < most_groups(work)
+               ? improve(work, cluster, request, variant)
+               : DWQ_OK;
+}
+
 /* Each round has more such hosts, for other groups may have stood on them. */
 static dwq_status_t run_to_end(struct work *work,
                                const struct dwqi_cluster *cluster,
@@ -320,6 +343,8 @@ static dwq_status_t run_to_end(struct work *work,
     const int most_rounds = 3;
     dwq_status_t status = run_best(work, cluster, request, NULL);
 
+    status =
+        status == DWQ_OK ? try_whole(work, cluster, request, NULL) : status;
     for (int round = 1; status == DWQ_OK && find_crowded(work, unbound);
          round++) {
         for (int r = 0; r < cluster->n_ranks && round == most_rounds; r++) {
@@ -327,6 +352,8 @@ static dwq_status_t run_to_end(struct work *work,
         }
         dwqi_work_finish(work);
         status = run_best(work, cluster, request, unbound);
+        status = status == DWQ_OK ? try_whole(work, cluster, request, unbound)
+                                  : status;
     }
     return status;
 }

@@ -61,12 +61,15 @@ struct attempt {
     int n_members;
     int *ranks;                /* of the members; -1: to be spawned */
     const struct mask **masks; /* of the members */
-    int *slot_at; /* by position - low: member * threads + i, or -1 */
-    int *seen;    /* by position - low: the round of the search */
-    int *core_of; /* by slot, in commit */
+    int *slot_at;          /* by position - low: member * threads + i, or -1 */
+    unsigned char *closed; /* by position - low: not for this group */
+    int *seen;             /* by position - low: the round of the search */
+    int *core_of;          /* by slot, in commit */
     int round;
     int next_free;  /* those before it are taken, for ranks that may use all */
     int first_seat; /* of the group: its broker, if it is a member */
+    bool whole;     /* do not narrow it; narrowed: the last try was */
+    bool narrowed;
 };
 
 /* Which host the next broker of a group elsewhere is looked for on. */
@@ -97,6 +100,12 @@ struct work {
     int *node_free, *node_groups;
     unsigned char *node_failed;
     int *thread_of_seat; /* by seat: a lent thread of its core, or -1 */
+    bool narrowed_bound; /* bound ranks to fewer parts than they might have */
+    bool unbound_last;   /* of a group over several hosts */
+    bool keep_broker;    /* a rank on hosts with spare threads, then */
+    int *room;           /* by host, of groups over several: ranks of them */
+    int *picked;         /* hosts of such a group */
+    int n_picked;
     int n_cores, n_nodes;
     int limit; /* groups at most */
 
@@ -134,10 +143,12 @@ bool dwqi_work_has_extra(const struct work *work);
  * made up. */
 bool dwqi_work_has_brokers(const struct work *work);
 const struct mask *dwqi_work_mask(struct work *work, int host, int rank);
+/* No rank of the host is bound. */
+bool dwqi_work_is_plain(struct work *work, int host);
 
 /* seat.c */
-/* Looks for members on the free cores of an interval: up to `width`. Returns
- * how many; nothing is taken yet. */
+/* Looks for members on the free cores of an interval, in as few of its parts as
+ * can be: up to `width`. Returns how many; nothing is taken yet. */
 int dwqi_try(struct work *work, int host, int low, int high, int width);
 /* Takes what the last try found. */
 void dwqi_commit(struct work *work);
@@ -150,6 +161,11 @@ void dwqi_undo(struct work *work, int first_seat);
 /* The first rank of a host that is not used, from *at on, which moves behind it;
  * -1: none. */
 int dwqi_next_rank(const struct work *work, int host, int *at);
+
+/* narrow.c */
+/* Closes all cores of the attempt's interval but so many, which are in as few
+ * parts of each kind as can be. */
+void dwqi_narrow(struct work *work, int n_cores);
 
 /* spare.c */
 /* A free core for one rank, where it costs no group if that can be; low, high:

@@ -48,7 +48,8 @@ static bool is_open(const struct work *work, int member, int position)
     const struct mask *mask = a->masks[member];
     int core = work->hosts[a->host].first_core + position;
 
-    if (work->core_used[core] || (mask->allowed && !mask->allowed[position])) {
+    if (work->core_used[core] || a->closed[position - a->low] ||
+        (mask->allowed && !mask->allowed[position])) {
         return false;
     }
     return work->core_lent[core] == 0 ||
@@ -177,41 +178,64 @@ static void try_ranks(struct work *work, int host, int width)
     }
 }
 
-int dwqi_try(struct work *work, int host, int low, int high, int width)
+/* Members on what is open of the interval. */
+static int match(struct work *work, int width)
 {
     struct attempt *a = &work->attempt;
-    int threads = work->request.threads, n_free = 0;
 
-    a->host = host;
-    a->low = a->next_free = low;
-    a->high = high;
+    a->next_free = a->low;
     a->n_members = 0;
     a->round = 0;
-    for (int p = low; p < high; p++) {
-        n_free += !work->core_used[work->hosts[host].first_core + p];
-        a->slot_at[p - low] = -1;
-        a->seen[p - low] = 0;
+    for (int i = 0; i < a->high - a->low; i++) {
+        a->slot_at[i] = -1;
+        a->seen[i] = 0;
     }
-    width = width < n_free / threads ? width : n_free / threads;
     if (dwqi_work_is_split(work)) {
-        try_ranks(work, host, width);
+        try_ranks(work, a->host, width);
         return a->n_members;
     }
     if (!dwqi_work_has_extra(work) && dwqi_work_has_brokers(work) &&
         work->plan.n_seats == a->first_seat) {
-        try_ranks(work, host, width < 1 ? width : 1);
+        try_ranks(work, a->host, width < 1 ? width : 1);
         if (a->n_members == 0) {
             return 0;
         }
     }
     while (a->n_members < width) {
-        const struct mask *all = dwqi_work_mask(work, host, -1);
+        const struct mask *all = dwqi_work_mask(work, a->host, -1);
 
         if (!all || !add_member(work, -1, all)) {
             break;
         }
     }
     return a->n_members;
+}
+
+int dwqi_try(struct work *work, int host, int low, int high, int width)
+{
+    const struct level *inner = &work->hosts[host].tree->levels[0];
+    struct attempt *a = &work->attempt;
+    int threads = work->request.threads, n_free = 0;
+
+    a->host = host;
+    a->low = low;
+    a->high = high;
+    for (int p = low; p < high; p++) {
+        n_free += !work->core_used[work->hosts[host].first_core + p];
+    }
+    width = width < n_free / threads ? width : n_free / threads;
+    a->narrowed = false;
+    if (!a->whole && width * threads < n_free &&
+        inner->first[inner->node_of[low] + 1] < high) {
+        dwqi_narrow(work, width * threads);
+        a->narrowed = match(work, width) == width;
+        if (a->narrowed) {
+            work->narrowed_bound |= !dwqi_work_is_plain(work, host);
+            return width;
+        }
+    }
+    memset(a->closed, 0, (size_t)(high - low));
+    return match(work, width);
 }
 
 /* --- Taking and giving back --------------------------------------------- */

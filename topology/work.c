@@ -32,6 +32,17 @@ const struct mask *dwqi_work_mask(struct work *work, int host, int rank)
     return mask;
 }
 
+/* The tightest bound rank is the first. */
+bool dwqi_work_is_plain(struct work *work, int host)
+{
+    const struct work_host *h = &work->hosts[host];
+    const struct mask *mask =
+        h->n_ranks > 0 ? dwqi_work_mask(work, host, work->ranks[h->first_rank])
+                       : NULL;
+
+    return !mask || !mask->allowed;
+}
+
 static void *array(struct work *work, int n, size_t size)
 {
     size_t n_bytes = (n > 0 ? (size_t)n : 1) * size;
@@ -119,6 +130,7 @@ static void make_attempt(struct work *work, int most_cores)
     attempt->ranks = array(work, most_cores, sizeof *attempt->ranks);
     attempt->masks = array(work, most_cores, sizeof(void *));
     attempt->slot_at = array(work, most_cores, sizeof *attempt->slot_at);
+    attempt->closed = array(work, most_cores, 1);
     attempt->seen = array(work, most_cores, sizeof *attempt->seen);
     attempt->core_of = array(work, most_cores, sizeof *attempt->core_of);
 }
@@ -183,6 +195,8 @@ dwq_status_t dwqi_work_init(struct work *work,
     work->node_free = array(work, work->n_nodes, sizeof *work->node_free);
     work->node_groups = array(work, work->n_nodes, sizeof *work->node_groups);
     work->node_failed = array(work, work->n_nodes, 1);
+    work->room = array(work, cluster->n_hosts, sizeof *work->room);
+    work->picked = array(work, cluster->n_hosts, sizeof *work->picked);
     work->plan.oversubscribed =
         array(work, cluster->n_hosts, sizeof *work->plan.oversubscribed);
     if (work->no_memory || !reserve(work)) {
@@ -211,9 +225,12 @@ void dwqi_work_finish(struct work *work)
     free(work->node_groups);
     free(work->node_failed);
     free(work->thread_of_seat);
+    free(work->room);
+    free(work->picked);
     free(work->attempt.ranks);
     free(work->attempt.masks);
     free(work->attempt.slot_at);
+    free(work->attempt.closed);
     free(work->attempt.seen);
     free(work->attempt.core_of);
     dwqi_placement_finish(&work->plan);

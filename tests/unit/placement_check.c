@@ -439,6 +439,7 @@ void check_plan(const struct dwqi_cluster *cluster,
     for (int i = 0; i < plan->n_groups && verdict->text[0] == '\0'; i++) {
         check_size(&k, i);
         check_straddle(&k, i);
+        check_parts(&k, i);
     }
     if (request->max_workers > 0 && plan->n_groups > request->max_workers) {
         broken(&k, "more groups than max_workers");

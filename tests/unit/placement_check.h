@@ -30,6 +30,8 @@ int count_parts(const struct check *k, const struct dwqi_placed_group *group,
 bool spans_hosts(const struct check *k, const struct dwqi_placed_group *group);
 bool has_bound_ranks(const struct check *k);
 int ranks_beside_controller(const struct check *k, int host);
+/* placement_parts.c */
+void check_parts(struct check *k, int number);
 /* placement_straddle.c */
 void check_straddle(struct check *k, int number);
 
