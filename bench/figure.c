@@ -103,9 +103,11 @@ static void hold_against_old(struct figure *figure)
     figure->bar_kind = is_rate ? BAR_AT_LEAST : BAR_AT_MOST;
     figure->bar = is_rate ? 2 - WORSE : WORSE;
     snprintf(figure->value_unit, sizeof figure->value_unit, "x old");
-    snprintf(figure->note, sizeof figure->note,
-             figure->offset > 0 ? "new/old after %g B more of each" : "",
-             figure->offset);
+    figure->note[0] = '\0';
+    if (figure->offset > 0) {
+        snprintf(figure->note, sizeof figure->note,
+                 "new/old after %g B more of each", figure->offset);
+    }
 }
 
 static bool has_any(const struct figure *figure)

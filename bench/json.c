@@ -37,9 +37,10 @@ static size_t character_size(const char *text)
 }
 
 /* Commands and their parameters may be any bytes, and texts are cut. */
-static void write_text(FILE *out, const char *key, const char *text)
+static void write_text(FILE *out, const char *before, const char *key,
+                       const char *text)
 {
-    fprintf(out, "\"%s\": \"", key);
+    fprintf(out, "%s\"%s\": \"", before, key);
     while (*text) {
         size_t n = character_size(text);
 
@@ -59,88 +60,69 @@ static void write_text(FILE *out, const char *key, const char *text)
 static void write_number(FILE *out, const char *key, double value)
 {
     if (isfinite(value)) {
-        fprintf(out, "\"%s\": %.9g", key, value);
+        fprintf(out, ", \"%s\": %.9g", key, value);
     } else {
-        fprintf(out, "\"%s\": null", key);
+        fprintf(out, ", \"%s\": null", key);
     }
 }
 
 void json_write_facts(FILE *out, const struct facts *facts)
 {
-    fprintf(out, "{");
-    write_text(out, "host", facts->host);
-    fprintf(out, ", ");
-    write_text(out, "cpu", facts->cpu);
-    fprintf(out, ", \"cores\": %d, ", facts->cores);
+    write_text(out, "{", "host", facts->host);
+    write_text(out, ", ", "cpu", facts->cpu);
+    write_number(out, "cores", facts->cores);
     write_number(out, "load", facts->load);
-    fprintf(out, ", ");
-    write_text(out, "kernel", facts->kernel);
-    fprintf(out, ", ");
-    write_text(out, "mpi", facts->mpi);
-    fprintf(out, ", ");
-    write_text(out, "library", facts->library);
-    fprintf(out, ", ");
-    write_text(out, "compiler", facts->compiler);
-    fprintf(out, ", ");
-    write_text(out, "date", facts->date);
+    write_text(out, ", ", "kernel", facts->kernel);
+    write_text(out, ", ", "mpi", facts->mpi);
+    write_text(out, ", ", "library", facts->library);
+    write_text(out, ", ", "compiler", facts->compiler);
+    write_text(out, ", ", "date", facts->date);
     fprintf(out, "}\n");
     fflush(out);
 }
 
+static void write_side(FILE *out, const char *name, const struct summary *side)
+{
+    if (side->n > 0) {
+        fprintf(out, ", \"%s\": {\"n\": %zu", name, side->n);
+        write_number(out, "median", side->median);
+        write_number(out, "p25", side->p25);
+        write_number(out, "p75", side->p75);
+        fputc('}', out);
+    }
+}
+
 void json_write_figure(FILE *out, const struct figure *f)
 {
-    fprintf(out, "{");
-    write_text(out, "question", f->question);
-    fprintf(out, ", ");
-    write_text(out, "name", f->name);
-    fprintf(out, ", ");
-    write_text(out, "unit", f->unit);
+    write_text(out, "{", "question", f->question);
+    write_text(out, ", ", "name", f->name);
+    write_text(out, ", ", "unit", f->unit);
     fprintf(out, ", \"ranks\": %d, \"oversubscribed\": %s", f->ranks,
             f->oversubscribed ? "true" : "false");
     for (int side = 0; side < SIDE_COUNT; side++) {
-        const struct summary *s = &f->sides[side];
-
-        if (s->n > 0) {
-            fprintf(out, ", \"%s\": {\"n\": %zu, ", side_names[side], s->n);
-            write_number(out, "median", s->median);
-            fprintf(out, ", ");
-            write_number(out, "p25", s->p25);
-            fprintf(out, ", ");
-            write_number(out, "p75", s->p75);
-            fprintf(out, "}");
-        }
+        write_side(out, side_names[side], &f->sides[side]);
     }
-    fprintf(out, ", ");
     write_number(out, "x", f->x);
-    fprintf(out, ", ");
-    write_text(out, "series", f->series);
-    fprintf(out, ", ");
+    write_text(out, ", ", "series", f->series);
     write_number(out, "value", f->value);
     if (figure_is_compared(f)) {
-        fprintf(out, ", ");
         write_number(out, "low", f->low);
-        fprintf(out, ", ");
         write_number(out, "high", f->high);
     }
-    fprintf(out, ", ");
-    write_text(out, "value_unit", f->value_unit);
-    fprintf(out, ", ");
-    write_text(out, "bar_kind", bar_names[f->bar_kind]);
-    fprintf(out, ", ");
+    write_text(out, ", ", "value_unit", f->value_unit);
+    write_text(out, ", ", "bar_kind", bar_names[f->bar_kind]);
     write_number(out, "bar", f->bar);
-    fprintf(out, ", ");
-    write_text(out, "verdict", figure_verdict(f));
-    fprintf(out, ", ");
-    write_text(out, "note", f->note);
+    write_text(out, ", ", "verdict", figure_verdict(f));
+    write_text(out, ", ", "note", f->note);
     fprintf(out, "}\n");
     fflush(out);
 }
 
 void json_write_end(FILE *out, const char *incomplete)
 {
-    fprintf(out, "{\"complete\": %s", incomplete[0] ? "false, " : "true");
+    fprintf(out, "{\"complete\": %s", incomplete[0] ? "false" : "true");
     if (incomplete[0]) {
-        write_text(out, "why", incomplete);
+        write_text(out, ", ", "why", incomplete);
     }
     fprintf(out, "}\n");
     fflush(out);

@@ -391,6 +391,7 @@ static bool ask_question(const struct question *question, struct bench *bench)
     size_t before = bench->n_figures;
 
     question->ask(bench);
+    progress_end(bench);
     if (bench->against && bench->n_figures == before && !jobs_interrupted()) {
         fprintf(stderr, "dwq-bench: %s: nothing that both builds measure\n",
                 question->name);

@@ -217,33 +217,38 @@ static void print_compared(const struct figure *f, bool first, FILE *out)
             bar_text(bar, f), figure_verdict(f));
 }
 
+static void print_figure(const struct figure *f, bool first, FILE *out)
+{
+    char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
+    char bar[VERDICT_MAX], ranks[RANKS_MAX], spread[SPREAD_MAX];
+
+    if (first) {
+        fprintf(out,
+                "\n%s: %s\n  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s %s\n",
+                f->question, title_of(f), "", "ranks", "ours", "25 % - 75 %",
+                "bare", "peer", "value", "bar", "verdict");
+    }
+    fprintf(out, "  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s %s\n", f->name,
+            ranks_text(ranks, f), side_text(sides[0], f, SIDE_OURS),
+            spread_text(spread, f, SIDE_OURS),
+            side_text(sides[1], f, SIDE_BARE),
+            side_text(sides[2], f, SIDE_PEER), value_text(value, f),
+            bar_text(bar, f), figure_verdict(f));
+}
+
 void table_print(const struct bench *bench, const struct facts *facts,
                  FILE *out)
 {
     facts_print(facts, out);
     for (size_t i = 0; i < bench->n_figures; i++) {
         const struct figure *f = &bench->figures[i];
-        char sides[SIDE_COUNT][QUANTITY_MAX], value[QUANTITY_MAX];
-        char bar[VERDICT_MAX], ranks[RANKS_MAX], spread[SPREAD_MAX];
+        bool first = begins_question(bench, i);
 
         if (figure_is_compared(f)) {
-            print_compared(f, begins_question(bench, i), out);
-            continue;
+            print_compared(f, first, out);
+        } else {
+            print_figure(f, first, out);
         }
-        if (begins_question(bench, i)) {
-            fprintf(out,
-                    "\n%s: %s\n  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s "
-                    "%s\n",
-                    f->question, title_of(f), "", "ranks", "ours",
-                    "25 % - 75 %", "bare", "peer", "value", "bar", "verdict");
-        }
-        fprintf(out, "  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s %s\n",
-                f->name, ranks_text(ranks, f),
-                side_text(sides[0], f, SIDE_OURS),
-                spread_text(spread, f, SIDE_OURS),
-                side_text(sides[1], f, SIDE_BARE),
-                side_text(sides[2], f, SIDE_PEER), value_text(value, f),
-                bar_text(bar, f), figure_verdict(f));
         if (ends_note(bench, i)) {
             fprintf(out, "    (%s)\n", f->note);
         }

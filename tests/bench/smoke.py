@@ -303,6 +303,10 @@ def check_against(folder):
     fake_build(old, ["submit 1e-12", "bytes 1e-12"])
     check(run("--tiny", "--rounds", "1", "--compare", old, "queue").returncode == 0,
           "a few rounds tell no noise, and so no loss")
+    fake_build(old, ["growth 1048576"])
+    done = run("--tiny", "--rounds", "5", "--compare", old, "memory")
+    check("new/old after 1.04858e+06 B more" in done.stdout and done.returncode == 0,
+          "a figure near 0: " + done.stdout)
     fake_build(old, ["calls_per_s 1e15"])
     check(run(*tiny, "--compare", old, "throughput").returncode == 1,
           "of a rate more is better")
