@@ -115,6 +115,8 @@ Test(process, a_rank_that_left_is_not_waited_for, .timeout = 400)
     expect_left("leaves_after_a_run", 2, 0, 1, "rank 2 left after run 1");
     expect_left("leaves_before_a_run", 1, 0, 1,
                 "rank 1 left before its first run");
+    setenv("DWQ_TEST_OTHERS", "duplicate", 1);
+    expect_left("leaves_after_a_run", 1, 0, 1, "rank 1 left after run 1");
 }
 
 Test(process, ranks_that_leave_together_are_quiet, .timeout = 400)
