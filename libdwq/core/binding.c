@@ -187,6 +187,9 @@ dwq_status_t dwqi_run_bind(struct run *run)
     if (status == DWQ_OK && first == run->rank) {
         dwqi_log_warning(&run->log, "option bind: %s", fault.text);
     }
+    if (status == DWQ_OK) {
+        dwqi_world_recount(run->world);
+    }
     return status;
 }
 

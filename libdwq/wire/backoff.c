@@ -39,7 +39,8 @@ static void sleep_for(double seconds)
  * the next one waits. */
 static void rest(struct dwqi_backoff *backoff, double remaining)
 {
-    double longest = backoff->bell ? backoff->bell_wait : backoff->idle_wait;
+    double longest = dwqi_bell_is_reached(backoff->bell) ? backoff->bell_wait
+                                                         : backoff->idle_wait;
 
     if (!backoff->bell) {
         sleep_for(fmax(0, fmin(backoff->step, remaining)));

@@ -151,6 +151,11 @@ dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
     return DWQ_OK;
 }
 
+void dwqi_world_recount(struct dwqi_world *world)
+{
+    (void)world;
+}
+
 void dwqi_world_make_bell(struct dwqi_world *world)
 {
     (void)world;
