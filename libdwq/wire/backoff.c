@@ -70,8 +70,9 @@ void dwqi_backoff_pause(struct dwqi_backoff *backoff, double remaining,
         return;
     }
     if (n < backoff->spins + backoff->yields) {
-        backoff->step = backoff->bell ? backoff->idle_wait
-                                      : fmin(FIRST_SLEEP, backoff->idle_wait);
+        backoff->step = dwqi_bell_is_reached(backoff->bell)
+                            ? backoff->idle_wait
+                            : fmin(FIRST_SLEEP, backoff->idle_wait);
         sched_yield();
         return;
     }

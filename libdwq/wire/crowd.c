@@ -205,6 +205,18 @@ static void add_rank(struct crowd *crowd, const struct dwqi_bell_address *own,
     }
 }
 
+/* Ranks that somebody bound, and others with them, for all that is known. */
+static bool are_equal(const struct crowd *crowd)
+{
+    bool equal = true;
+
+    for (int i = 1; i < crowd->n && equal; i++) {
+        equal = memcmp(crowd->masks, crowd->masks + (size_t)i * WORDS,
+                       WORDS * sizeof *crowd->masks) == 0;
+    }
+    return equal;
+}
+
 bool dwqi_crowded(const struct dwqi_ringers *ringers, int n_others)
 {
     const struct dwqi_bell_address own = dwqi_bell_address(NULL);
@@ -225,6 +237,7 @@ bool dwqi_crowded(const struct dwqi_ringers *ringers, int n_others)
     for (int i = 0; i < n; i++) {
         add_rank(&crowd, &own, &ranks[i]);
     }
+    n_others = are_equal(&crowd) ? n_others : 0;
     for (int i = 0; i < n_others; i++) {
         add_rank(&crowd, &own, &own);
     }

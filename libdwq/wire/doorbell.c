@@ -54,21 +54,27 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ hash >> 29;
 }
 
+static uint64_t mix_text(const char *text)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (; *text != '\0'; text++) {
+        hash = mix(hash, (unsigned char)*text);
+    }
+    return hash;
+}
+
 /* A number for this kernel; 0: it does not tell. */
 static uint64_t machine_number(void)
 {
     char boot[64] = "";
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, boot, sizeof boot - 1) : -1;
-    uint64_t hash = 14695981039346656037u;
 
     if (fd >= 0) {
         close(fd);
     }
-    for (ssize_t i = 0; i < n; i++) {
-        hash = mix(hash, (unsigned char)boot[i]);
-    }
-    return n > 0 && hash > 0 ? hash : 0;
+    return n > 0 ? mix_text(boot) : 0;
 }
 
 /* And for this user and process namespace: where /proc/PID/fd of the others can be
@@ -86,9 +92,12 @@ static uint64_t host_number(uint64_t machine)
 static struct dwqi_bell_address address_without_bell(void)
 {
     uint64_t machine = machine_number();
+    char name[256] = "";
 
+    gethostname(name, sizeof name - 1);
     return (struct dwqi_bell_address){ .machine = machine,
                                        .host = host_number(machine),
+                                       .node = mix_text(name),
                                        .process = (int32_t)getpid(),
                                        .file = -1 };
 }

@@ -29,11 +29,12 @@ struct dwqi_ringers;
 struct dwqi_bell_address {
     uint64_t machine; /* one kernel; 0: not known */
     uint64_t host;    /* and one user and process namespace; 0: not known */
+    uint64_t node;    /* one host name */
     uint64_t secret;  /* stands in the memory, too */
     int32_t process;
     int32_t file; /* -1: there is no bell */
 };
-_Static_assert(sizeof(struct dwqi_bell_address) == 32, "wire struct");
+_Static_assert(sizeof(struct dwqi_bell_address) == 40, "wire struct");
 
 /* NULL when there cannot be one, or it is not wanted. */
 struct dwqi_bell *dwqi_bell_create(void);

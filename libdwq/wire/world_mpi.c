@@ -435,6 +435,7 @@ static void count_crowd(struct dwqi_world *world,
     int n_all = world->size;
 
     MPI_Comm_size(MPI_COMM_WORLD, &n_all);
+    n_all = n_all > world->size ? n_all : world->size; /* of a spawned group */
     world->crowded =
         world->crowded || dwqi_crowded(ringers, n_all - world->size);
     dwqi_backoff_init(&world->backoff, world->idle_wait, world->crowded);
@@ -454,6 +455,19 @@ dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
         dwqi_backoff_set_bell(&world->backoff, world->bell, DWQI_BELL_WAIT);
     }
     return status;
+}
+
+bool dwqi_world_spans_hosts(const struct dwqi_world *world)
+{
+    int n = 0;
+    const struct dwqi_bell_address *ranks =
+        world->ringers ? dwqi_ringers_addresses(world->ringers, &n) : NULL;
+    bool one = true;
+
+    for (int i = 1; i < n; i++) {
+        one = one && ranks[i].node == ranks[0].node;
+    }
+    return !one;
 }
 
 void dwqi_world_make_bell(struct dwqi_world *world)

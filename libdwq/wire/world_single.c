@@ -151,6 +151,12 @@ dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
     return DWQ_OK;
 }
 
+bool dwqi_world_spans_hosts(const struct dwqi_world *world)
+{
+    (void)world;
+    return false;
+}
+
 void dwqi_world_recount(struct dwqi_world *world)
 {
     (void)world;
