@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct places {
     int (*count)(void);
@@ -20,9 +21,9 @@ static bool find(const char *name, void *function_out, size_t size)
     return found != NULL;
 }
 
-/* A runtime that was not asked to bind is not woken up by asking: it would count
- * the processors now, and this process may be bound later. */
-static bool is_asked_to_bind(void)
+/* A runtime that has not pinned this thread is not asked: some wake up only then, and
+ * would make their places of all processors, before this process is bound. */
+static bool may_have_pinned(const struct dwqi_cpuset *now)
 {
     static const char *const names[] = { "OMP_PROC_BIND", "OMP_PLACES",
                                          "GOMP_CPU_AFFINITY", "KMP_AFFINITY" };
@@ -31,7 +32,7 @@ static bool is_asked_to_bind(void)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         asked = asked || getenv(names[i]);
     }
-    return asked;
+    return asked && dwqi_cpuset_count(now) < sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 static bool read_place(const struct places *runtime, int place,
@@ -57,7 +58,7 @@ bool dwqi_openmp_places(const struct dwqi_cpuset *pinned,
     struct places runtime;
     bool ok = true, is_place = false;
 
-    if (!is_asked_to_bind() ||
+    if (!may_have_pinned(pinned) ||
         !find("omp_get_num_places", &runtime.count, sizeof runtime.count) ||
         !find("omp_get_place_num_procs", &runtime.size, sizeof runtime.size) ||
         !find("omp_get_place_proc_ids", &runtime.list, sizeof runtime.list)) {
