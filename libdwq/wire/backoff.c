@@ -8,9 +8,14 @@
 void dwqi_backoff_init(struct dwqi_backoff *backoff, double idle_wait,
                        bool crowded)
 {
-    *backoff = (struct dwqi_backoff){ .idle_wait = idle_wait,
-                                      .spins = crowded ? 20 : 500,
-                                      .yields = crowded ? 50 : 20 };
+    *backoff = (struct dwqi_backoff){ .idle_wait = idle_wait };
+    dwqi_backoff_set_crowded(backoff, crowded);
+}
+
+void dwqi_backoff_set_crowded(struct dwqi_backoff *backoff, bool crowded)
+{
+    backoff->spins = crowded ? 20 : 500;
+    backoff->yields = crowded ? 50 : 20;
 }
 
 void dwqi_backoff_set_bell(struct dwqi_backoff *backoff, struct dwqi_bell *bell,

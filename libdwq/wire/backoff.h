@@ -30,6 +30,8 @@ struct dwqi_backoff {
  * answer is followed by a yield soon. */
 void dwqi_backoff_init(struct dwqi_backoff *backoff, double idle_wait,
                        bool crowded);
+/* It is seen later. */
+void dwqi_backoff_set_crowded(struct dwqi_backoff *backoff, bool crowded);
 /* Sleep on this bell (NULL: none) from now on: up to bell_wait, or up to idle_wait
  * while there is a peer that cannot ring it. */
 void dwqi_backoff_set_bell(struct dwqi_backoff *backoff, struct dwqi_bell *bell,

@@ -178,8 +178,13 @@ static double own_quota(void)
 static bool read_mask(int process, uint64_t *mask)
 {
     memset(mask, 0, WORDS * sizeof *mask);
+#ifdef CPU_ALLOC
     return sched_getaffinity((pid_t)process, WORDS * sizeof *mask,
                              (cpu_set_t *)(void *)mask) == 0;
+#else
+    (void)process;
+    return false;
+#endif
 }
 
 struct crowd {

@@ -438,7 +438,7 @@ static void count_crowd(struct dwqi_world *world,
     n_all = n_all > world->size ? n_all : world->size; /* of a spawned group */
     world->crowded =
         world->crowded || dwqi_crowded(ringers, n_all - world->size);
-    dwqi_backoff_init(&world->backoff, world->idle_wait, world->crowded);
+    dwqi_backoff_set_crowded(&world->backoff, world->crowded);
     if (world->crowded) {
         dwqi_crowd_yield();
     }
@@ -488,7 +488,6 @@ void dwqi_world_recount(struct dwqi_world *world)
 {
     world->crowded = false;
     count_crowd(world, world->ringers);
-    dwqi_backoff_set_bell(&world->backoff, world->bell, DWQI_BELL_WAIT);
 }
 
 struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)

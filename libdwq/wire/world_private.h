@@ -23,7 +23,8 @@ struct dwqi_world {
     MPI_Comm self; /* private, for calls of this rank alone */
     int rank;
     int size;
-    bool crowded; /* ranks of this host share processors, for all that is known */
+    bool
+        crowded; /* ranks of this host share processors, for all that is known */
     double idle_wait;
     struct dwqi_backoff backoff;  /* of all that this rank waits for */
     struct dwqi_pool *pool;       /* or NULL */
