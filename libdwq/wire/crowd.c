@@ -222,6 +222,44 @@ static bool are_equal(const struct crowd *crowd)
     return equal;
 }
 
+static bool overlap(const uint64_t *a, const uint64_t *b)
+{
+    bool any = false;
+
+    for (int w = 0; w < WORDS; w++) {
+        any = any || (a[w] & b[w]) != 0;
+    }
+    return any;
+}
+
+/* Only those that can be on a processor of this rank, or of one that can, and so on:
+ * what others share is theirs. */
+static void keep_neighbours(struct crowd *crowd)
+{
+    uint64_t reach[WORDS], mask[WORDS];
+    int n = 0, before = -1;
+
+    read_mask(0, reach);
+    while (before < n) {
+        before = n;
+        for (int i = n; i < crowd->n; i++) {
+            uint64_t *here = crowd->masks + (size_t)i * WORDS;
+            uint64_t *next = crowd->masks + (size_t)n * WORDS;
+
+            if (overlap(here, reach)) {
+                for (int w = 0; w < WORDS; w++) {
+                    reach[w] |= here[w];
+                }
+                memcpy(mask, next, sizeof mask);
+                memmove(next, here, sizeof mask);
+                memcpy(here, mask, sizeof mask);
+                n++;
+            }
+        }
+    }
+    crowd->n = n;
+}
+
 bool dwqi_crowded(const struct dwqi_ringers *ringers, int n_others)
 {
     const struct dwqi_bell_address own = dwqi_bell_address(NULL);
@@ -246,6 +284,7 @@ bool dwqi_crowded(const struct dwqi_ringers *ringers, int n_others)
     for (int i = 0; i < n_others; i++) {
         add_rank(&crowd, &own, &own);
     }
+    keep_neighbours(&crowd);
     crowded = crowd.n_near > own_quota() ||
               dwqi_crowd_shares(crowd.masks, crowd.n, WORDS);
     free(crowd.masks);

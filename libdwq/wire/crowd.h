@@ -7,7 +7,7 @@
 
 /**
  * Whether there are too few processors for each rank of this machine to have one of its
- * own. Looks at the ranks' masks as they are now, without a word to them.
+ * own, of those that compete with this rank for any. Looks at the ranks' masks as they are now, without a word to them.
  *
  * @param ringers   Tell who they are. NULL: not known, which counts as crowded.
  * @param n_others  More ranks of the job, which may be here, too.

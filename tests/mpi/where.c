@@ -22,21 +22,36 @@ static void start_mpi(void)
 
 /* --- Who yields ----------------------------------------------------------------- */
 
-/* Whether MPI's waits yield, by the function behind Open MPI's setting, which gives
- * what was set before; -1: it is another MPI. */
-static int yields(void)
+/* Has MPI's waits yield or not, by the function behind Open MPI's setting; what they
+ * did before. -1: it is another MPI. */
+static int set_yields(bool yield)
 {
     bool (*set)(bool);
     void *found = dlsym(RTLD_DEFAULT, "opal_progress_set_yield_when_idle");
-    bool before;
 
     if (!found) {
         return -1;
     }
     memcpy(&set, &found, sizeof set);
-    before = set(false);
-    set(before);
-    return before;
+    return set(yield);
+}
+
+static int yields(void)
+{
+    int now = set_yields(false);
+
+    if (now > 0) {
+        set_yields(true);
+    }
+    return now;
+}
+
+/* What the launcher made of its slots counts for nothing; nor does what it says. */
+static void start_undecided(void)
+{
+    start_mpi();
+    set_yields(false);
+    unsetenv("OMPI_COMM_WORLD_LOCAL_SIZE");
 }
 
 static int tell_yields(dwq_call_t *call, void *arg)
@@ -69,12 +84,10 @@ static int check_yields(dwq_controller_t *c, void *arg)
     return 0;
 }
 
-/* Started by whom is nobody's business: srun says less than mpirun. */
 static void run_yields(int expected)
 {
     struct expected arg = { expected };
 
-    unsetenv("OMPI_COMM_WORLD_LOCAL_SIZE");
     scenario_run_options(&(dwq_options_t){ .controller = check_yields,
                                            .functions = yield_functions,
                                            .arg = &arg });
@@ -90,32 +103,62 @@ static void run_yields(int expected)
 
 static void ranks_that_share_processors_yield(void)
 {
-    start_mpi();
+    start_undecided();
     run_yields(yields() < 0 ? -1 : 1);
 }
 
 static void ranks_with_a_processor_each_do_not_yield(void)
 {
-    start_mpi();
-    CHECK(yields() <= 0);
+    start_undecided();
     run_yields(yields());
+}
+
+/* To the n-th that it may use. */
+static void bind_to_processor(int n)
+{
+    cpu_set_t all, own;
+    int cpu = -1;
+
+    sched_getaffinity(0, sizeof all, &all);
+    while (n-- >= 0) {
+        do {
+            cpu++;
+        } while (!CPU_ISSET((size_t)cpu, &all));
+    }
+    CPU_ZERO(&own);
+    CPU_SET((size_t)cpu, &own);
+    CHECK(sched_setaffinity(0, sizeof own, &own) == 0);
 }
 
 /* Whatever else the machine has. */
 static void ranks_bound_to_one_core_yield(void)
 {
-    cpu_set_t all, own;
-    int cpu = 0;
-
-    start_mpi();
-    sched_getaffinity(0, sizeof all, &all);
-    while (!CPU_ISSET((size_t)cpu, &all)) {
-        cpu++;
-    }
-    CPU_ZERO(&own);
-    CPU_SET((size_t)cpu, &own);
-    CHECK(sched_setaffinity(0, sizeof own, &own) == 0);
+    start_undecided();
+    bind_to_processor(0);
     run_yields(yields() < 0 ? -1 : 1);
+}
+
+static int check_one_yields(dwq_controller_t *c, void *arg)
+{
+    int n = -2;
+    dwq_result_t result;
+
+    (void)arg;
+    for (int w = 1; w <= 2; w++) {
+        ask(c, &(dwq_task_t){ .function = "yields", .worker = w }, &result);
+        CHECK(dwq_result_get(&result, 0, 0, &n) && (n < 0 || n == (w == 1)));
+        dwq_result_clear(&result);
+    }
+    return 0;
+}
+
+/* Controller and worker 1 share one, and worker 2 need not mind. */
+static void a_rank_with_its_own_core_does_not_yield(void)
+{
+    start_undecided();
+    bind_to_processor(world_rank() == 2);
+    scenario_run_options(&(dwq_options_t){ .controller = check_one_yields,
+                                           .functions = yield_functions });
 }
 
 /* --- OpenMP ------------------------------------------------------------------------ */
@@ -312,6 +355,7 @@ int main(int argc, char **argv)
         ROW(ranks_that_share_processors_yield),
         ROW(ranks_with_a_processor_each_do_not_yield),
         ROW(ranks_bound_to_one_core_yield),
+        ROW(a_rank_with_its_own_core_does_not_yield),
         ROW(ranks_that_openmp_pinned_are_placed),
         ROW(threads_that_openmp_places_are_warned_of),
         ROW(a_binding_in_the_way_is_named),
