@@ -10,8 +10,11 @@ if [ "${1:-}" != --inside ]; then
     out=$build/slurm.out
     sbatch -W -N2 -n8 -o "$out" "$script" --inside "$build" >&2 || true
     cat "$out"
-    ! grep -q '^not ok' "$out"
-    exit
+    if grep -q '^not ok' "$out" || ! grep -q '^1\.\.' "$out"; then
+        exit 1
+    fi
+    rm "$out"
+    exit 0
 fi
 
 build=$2
