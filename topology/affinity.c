@@ -4,8 +4,9 @@
 #include <sched.h>
 
 #include "topology/discover.h"
+#include "topology/openmp.h"
 
-dwq_status_t dwqi_discover_allowed(struct dwqi_cpuset *out)
+dwq_status_t dwqi_discover_affinity(struct dwqi_cpuset *out)
 {
 #ifdef CPU_ALLOC
     size_t size = CPU_ALLOC_SIZE(DWQI_PU_LIMIT);
@@ -32,4 +33,25 @@ dwq_status_t dwqi_discover_allowed(struct dwqi_cpuset *out)
     (void)out;
     return DWQ_E_STATE;
 #endif
+}
+
+dwq_status_t dwqi_discover_allowed(struct dwqi_cpuset *out)
+{
+    struct dwqi_cpuset set, places = { .words = NULL };
+    dwq_status_t status = dwqi_discover_affinity(&set);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!dwqi_openmp_places(&set, &places) ||
+        !dwqi_cpuset_unite(&set, &places)) {
+        status = DWQ_E_NOMEM;
+    }
+    dwqi_cpuset_finish(&places);
+    if (status != DWQ_OK) {
+        dwqi_cpuset_finish(&set);
+        return status;
+    }
+    *out = set;
+    return DWQ_OK;
 }

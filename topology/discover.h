@@ -31,8 +31,12 @@ dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
                                 struct dwqi_text_fault *fault_out);
 
-/* What this process may use: its affinity, as the launcher left it. Does not
- * load a topology. DWQ_E_STATE: the system does not tell. */
+/* This thread's affinity. Does not load a topology. DWQ_E_STATE: the system does not
+ * tell. */
+dwq_status_t dwqi_discover_affinity(struct dwqi_cpuset *out);
+
+/* What this process may use, as the launcher left it: its affinity, and that which
+ * the OpenMP runtime gave up by pinning the thread. */
 dwq_status_t dwqi_discover_allowed(struct dwqi_cpuset *out);
 
 #endif

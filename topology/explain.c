@@ -224,6 +224,7 @@ void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
     if (request->threads > largest && largest > 0 &&
         request->size.kind != DWQI_SIZE_FIXED) {
         blame_threads(why_out, request->threads, kind, largest);
+        dwqi_name_launcher(work, why_out);
         return;
     }
     if (!split) {
@@ -239,7 +240,9 @@ void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
                          : extra ? ", its broker counted"
                                  : "",
                          others == 1 ? "is" : "are", others);
-    } else if (request->broker == DWQI_BROKER_THREAD && !has_spare(work)) {
+        return;
+    }
+    if (request->broker == DWQI_BROKER_THREAD && !has_spare(work)) {
         dwqi_place_blame(why_out, DWQI_PART_BROKER,
                          "broker thread: no core has a spare hardware thread");
     } else if (request->broker == DWQI_BROKER_THREAD && lacks_broker(work)) {
@@ -266,4 +269,5 @@ void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
                          plural(request->size.n),
                          largest_part(work, DWQI_DOMAIN_HOST));
     }
+    dwqi_name_launcher(work, why_out);
 }

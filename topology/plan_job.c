@@ -8,33 +8,30 @@
 #include "topology/plan_options.h"
 #include "topology/text.h"
 
-/* -1: no number is there. */
-static int read_variable(const char *name)
+/* The rank that the first of these launchers gave; -1: none of them did. */
+static int rank_of(const char *const *names, size_t n)
 {
-    const char *text = getenv(name);
-    int number;
+    for (size_t i = 0; i < n; i++) {
+        const char *text = getenv(names[i]);
+        int number;
 
-    return text && dwqi_text_to_int(text, 0, INT_MAX, &number) ? number : -1;
+        if (text && dwqi_text_to_int(text, 0, INT_MAX, &number)) {
+            return number;
+        }
+    }
+    return -1;
 }
 
 bool dwqi_plan_launched(bool *silent_out)
 {
-    static const struct {
-        const char *rank, *size;
-    } launchers[] = { { "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE" },
-                      { "PMI_RANK", "PMI_SIZE" },
-                      { "PMIX_RANK", NULL } };
-    bool launched = false;
+    static const char *const names[] = { "OMPI_COMM_WORLD_RANK", "PMI_RANK",
+                                         "PMIX_RANK" };
+    static const char *const srun[] = { "SLURM_PROCID" };
+    int rank = rank_of(names, sizeof names / sizeof names[0]);
 
-    *silent_out = false;
-    for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
-        const char *rank = launchers[i].rank, *size = launchers[i].size;
-
-        launched = launched || (getenv(rank) && *getenv(rank) != '\0');
-        *silent_out = *silent_out || (size && read_variable(rank) > 0 &&
-                                      read_variable(size) > 1);
-    }
-    return launched;
+    /* srun without MPI numbers its tasks all the same. */
+    *silent_out = rank > 0 || (rank < 0 && rank_of(srun, 1) > 0);
+    return rank >= 0;
 }
 
 static void set_size(const struct dwqi_size *size, dwq_options_t *o)

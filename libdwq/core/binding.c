@@ -11,6 +11,7 @@
 #include "libdwq/wire/spawn.h"
 #include "topology/bind.h"
 #include "topology/discover.h"
+#include "topology/openmp.h"
 
 /* --- What a seat is bound to --------------------------------------------------- */
 
@@ -124,6 +125,15 @@ static void log_bound(struct run *run, const struct dwqi_cpuset *set)
     dwqi_buffer_finish(&text);
 }
 
+/* OpenMP looked at the machine before this rank was bound, and would start threads
+ * for all of it. */
+static int threads_of(const struct run *run)
+{
+    int n = run->options.threads_per_rank;
+
+    return run->worker_id > 0 && n > 0 ? n : 1;
+}
+
 static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
                              struct dwqi_fault *fault)
 {
@@ -143,6 +153,7 @@ static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
     run->bound = status == DWQ_OK;
     if (run->bound) {
         log_bound(run, set);
+        run->openmp_threads = dwqi_openmp_set_threads(threads_of(run));
     } else {
         snprintf(fault->text, sizeof fault->text, "%s: %s", run->log.who,
                  why.text);
@@ -167,15 +178,34 @@ static dwq_status_t ask_group(struct run *run, dwq_status_t *bound,
     return dwqi_group_bcast(run->group, first, fault->text, sizeof fault->text);
 }
 
+/* Each thread of OpenMP goes to the place that was made for it before the run, on
+ * cores of other ranks; there is no way to tell the runtime of others. */
+static void warn_of_places(const struct run *run)
+{
+    struct dwqi_cpuset now = { .words = NULL }, places = { .words = NULL };
+
+    if (run->facts.is_controller && run->options.threads_per_rank > 1 &&
+        dwqi_discover_affinity(&now) == DWQ_OK &&
+        dwqi_openmp_places(&now, &places) && dwqi_cpuset_count(&places) > 0) {
+        dwqi_log_warning(
+            &run->log, "option bind: OMP_PROC_BIND (or OMP_PLACES) had OpenMP "
+                       "choose a place for each thread before the run, which "
+                       "threads of several ranks share: unset it, and they "
+                       "stay on the cores of their rank");
+    }
+    dwqi_cpuset_finish(&places);
+    dwqi_cpuset_finish(&now);
+}
+
 dwq_status_t dwqi_run_bind(struct run *run)
 {
     struct dwqi_cpuset set = { .words = NULL };
     struct dwqi_fault fault = { "not bound: out of memory" };
-    dwq_status_t status = DWQ_OK;
-    dwq_status_t bound =
-        set_of_rank(run, &set) ? bind_run(run, &set, &fault) : DWQ_E_NOMEM;
+    dwq_status_t status = DWQ_OK, bound;
     int first = INT_MAX;
 
+    warn_of_places(run);
+    bound = set_of_rank(run, &set) ? bind_run(run, &set, &fault) : DWQ_E_NOMEM;
     dwqi_cpuset_finish(&set);
     if (run->group && run->plan.request.grouping == DWQ_GROUPING_SPAWN) {
         status = ask_group(run, &bound, &fault);
@@ -186,6 +216,9 @@ dwq_status_t dwqi_run_bind(struct run *run)
     }
     if (status == DWQ_OK && first == run->rank) {
         dwqi_log_warning(&run->log, "option bind: %s", fault.text);
+    }
+    if (status == DWQ_OK) {
+        dwqi_world_recount(run->world);
     }
     return status;
 }
@@ -244,6 +277,9 @@ void dwqi_run_unbind(struct run *run)
 
     if (run->bound) {
         bind_to(&run->unbound, &why);
+    }
+    if (run->openmp_threads > 0) {
+        dwqi_openmp_set_threads(run->openmp_threads);
     }
     dwqi_cpuset_finish(&run->unbound);
 }

@@ -27,6 +27,7 @@ struct run {
     struct dwqi_placement placement;
     bool bound;
     struct dwqi_cpuset unbound; /* what this process could use before */
+    int openmp_threads;         /* of a parallel region, before; 0: as it was */
     enum dwqi_role role;
     int rank;          /* -1: spawned */
     int ordinal;       /* which dwq_run() of this process, from 1 */
@@ -103,6 +104,9 @@ dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats);
 void dwqi_run_list_seats(const struct run *run, struct dwqi_buffer *text);
 /* What this process could use before, it can use again. */
 void dwqi_run_unbind(struct run *run);
+
+/* A run of one process: warn if a batch system gave it room for several (alone.c). */
+void dwqi_run_warn_alone(const struct run *run);
 
 /* Load the functions, and find those of the roles by name. Local. DWQ_E_OPTION. */
 dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault);

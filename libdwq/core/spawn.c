@@ -9,6 +9,7 @@
  *         |     (all brokers agree)     |
  *         |----------- go ------------->|  or not: they return
  */
+#define _DEFAULT_SOURCE /* gethostname */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -213,8 +214,9 @@ static dwq_status_t send_settings(struct run *run, uint64_t token)
         { "verbose", dwq_value_bool(o->verbose) },
         { "run_args", dwq_value_map(o->run_args) },
         { "enable_worker_service", dwq_value_bool(o->enable_worker_service) },
+        { "threads_per_rank", dwq_value_int(o->threads_per_rank) },
     };
-    size_t n = 10;
+    size_t n = 11;
     struct dwqi_buffer seats = { .data = NULL };
     struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
@@ -307,6 +309,7 @@ static dwq_status_t use_settings(struct run *run, dwq_kwargs_t s,
     dwq_read_int(dwq_map_find(s, "collective_mode"), &mode);
     o->collective_mode = (dwq_collective_mode_t)mode;
     dwq_read_bool(dwq_map_find(s, "broker_is_worker"), &o->broker_is_worker);
+    dwq_read_int(dwq_map_find(s, "threads_per_rank"), &o->threads_per_rank);
     dwq_read_double(dwq_map_find(s, "idle_wait"), &o->idle_wait);
     dwq_read_bool(dwq_map_find(s, "verbose"), &o->verbose);
     dwq_read_string(dwq_map_find(s, "worker_module"), &o->worker_module);
@@ -340,6 +343,18 @@ static dwq_status_t agree(struct run *run, dwq_status_t status,
     return asked == DWQ_OK ? DWQ_E_OPTION : asked;
 }
 
+/* Without a plan: on this host. MPI would fill its hosts one after the other, whoever
+ * asks. */
+static void append_own_host(const struct run *run, struct dwqi_buffer *hosts)
+{
+    char text[300] = "";
+
+    if (gethostname(text, 256) == 0) {
+        snprintf(text + strlen(text), 16, ":%d", n_spawned(run));
+        dwqi_buffer_append(hosts, text, strlen(text));
+    }
+}
+
 /* Start the processes, where the plan wants them. */
 static dwq_status_t spawn_ranks(struct run *run, const char *const *args)
 {
@@ -352,6 +367,10 @@ static dwq_status_t spawn_ranks(struct run *run, const char *const *args)
     if (run->placed) {
         dwqi_placed_group_hosts(&run->cluster, &run->placement,
                                 run->worker_id - 1, &hosts);
+    } else if (dwqi_world_spans_hosts(run->world)) {
+        append_own_host(run, &hosts);
+    }
+    if (hosts.size > 0) {
         dwqi_buffer_append(&hosts, "", 1);
         spawn.host = (const char *)hosts.data;
     }

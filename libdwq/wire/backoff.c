@@ -8,9 +8,14 @@
 void dwqi_backoff_init(struct dwqi_backoff *backoff, double idle_wait,
                        bool crowded)
 {
-    *backoff = (struct dwqi_backoff){ .idle_wait = idle_wait,
-                                      .spins = crowded ? 20 : 500,
-                                      .yields = crowded ? 50 : 20 };
+    *backoff = (struct dwqi_backoff){ .idle_wait = idle_wait };
+    dwqi_backoff_set_crowded(backoff, crowded);
+}
+
+void dwqi_backoff_set_crowded(struct dwqi_backoff *backoff, bool crowded)
+{
+    backoff->spins = crowded ? 20 : 500;
+    backoff->yields = crowded ? 50 : 20;
 }
 
 void dwqi_backoff_set_bell(struct dwqi_backoff *backoff, struct dwqi_bell *bell,
@@ -39,7 +44,8 @@ static void sleep_for(double seconds)
  * the next one waits. */
 static void rest(struct dwqi_backoff *backoff, double remaining)
 {
-    double longest = backoff->bell ? backoff->bell_wait : backoff->idle_wait;
+    double longest = dwqi_bell_is_reached(backoff->bell) ? backoff->bell_wait
+                                                         : backoff->idle_wait;
 
     if (!backoff->bell) {
         sleep_for(fmax(0, fmin(backoff->step, remaining)));
@@ -69,8 +75,9 @@ void dwqi_backoff_pause(struct dwqi_backoff *backoff, double remaining,
         return;
     }
     if (n < backoff->spins + backoff->yields) {
-        backoff->step = backoff->bell ? backoff->idle_wait
-                                      : fmin(FIRST_SLEEP, backoff->idle_wait);
+        backoff->step = dwqi_bell_is_reached(backoff->bell)
+                            ? backoff->idle_wait
+                            : fmin(FIRST_SLEEP, backoff->idle_wait);
         sched_yield();
         return;
     }

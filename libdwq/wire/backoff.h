@@ -1,7 +1,7 @@
 /* The one wait primitive: poll at once a few times, then yield the core, then
  * sleep in steps that double up to idle_wait. With a doorbell the sleep ends
- * when somebody rings, and the steps go from idle_wait up to bell_wait. A rank has
- * one, which all it waits for share. Whoever waits calls pause() between two polls
+ * when somebody rings, and the steps go from idle_wait up to bell_wait, if all can
+ * ring. A rank has one, which all it waits for share. Whoever waits calls pause() between two polls
  * and reset() when something came, so a wait ends within the current step. */
 #ifndef DWQI_WIRE_BACKOFF_H
 #define DWQI_WIRE_BACKOFF_H
@@ -30,8 +30,10 @@ struct dwqi_backoff {
  * answer is followed by a yield soon. */
 void dwqi_backoff_init(struct dwqi_backoff *backoff, double idle_wait,
                        bool crowded);
-/* Sleep on this bell (NULL: none) from now on; bell_wait 0 takes idle_wait, for
- * ranks that have peers which cannot ring. */
+/* It is seen later. */
+void dwqi_backoff_set_crowded(struct dwqi_backoff *backoff, bool crowded);
+/* Sleep on this bell (NULL: none) from now on: up to bell_wait, or up to idle_wait
+ * while there is a peer that cannot ring it. */
 void dwqi_backoff_set_bell(struct dwqi_backoff *backoff, struct dwqi_bell *bell,
                            double bell_wait);
 

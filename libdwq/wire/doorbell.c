@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined __linux__ && !defined DWQI_SMPI
 
@@ -16,7 +17,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     AWAKE = 0,
@@ -25,8 +25,8 @@ enum {
 
 /* What a rank shares: one page. */
 struct shared {
-    _Atomic uint32_t word; /* AWAKE or ARMED */
-    uint32_t unused;
+    _Atomic uint32_t word;   /* AWAKE or ARMED */
+    _Atomic uint32_t n_near; /* that have mapped it, so far */
     uint64_t secret;
 };
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "futex word");
@@ -34,13 +34,16 @@ _Static_assert(sizeof(_Atomic uint32_t) == 4, "futex word");
 struct dwqi_bell {
     struct shared *shared;
     struct dwqi_bell_address address;
+    struct stat file; /* as it was made: the user may have closed it */
+    uint32_t n_peers; /* that have to map it, so far */
 };
 
 struct dwqi_ringers {
     int n;
-    bool reach_all;
-    struct shared **shared;               /* [n]; NULL: not mapped yet */
-    struct dwqi_bell_address addresses[]; /* host 0: not to be reached */
+    uint64_t host;     /* this rank's */
+    unsigned n_missed; /* rings of peers on this host that were not heard */
+    struct shared **shared; /* [n]; NULL: not mapped yet */
+    struct dwqi_bell_address addresses[];
 };
 
 /* --- Memory ------------------------------------------------------------- */
@@ -51,27 +54,52 @@ static uint64_t mix(uint64_t hash, uint64_t value)
     return hash ^ hash >> 29;
 }
 
-/* A number for this kernel, user and process namespace: where /proc/PID/fd of
- * the others can be opened. 0: cannot be told. */
-static uint64_t host_number(void)
+static uint64_t mix_text(const char *text)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (; *text != '\0'; text++) {
+        hash = mix(hash, (unsigned char)*text);
+    }
+    return hash;
+}
+
+/* A number for this kernel; 0: it does not tell. */
+static uint64_t machine_number(void)
 {
     char boot[64] = "";
-    struct stat space;
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, boot, sizeof boot - 1) : -1;
-    uint64_t hash = 14695981039346656037u;
 
     if (fd >= 0) {
         close(fd);
     }
-    if (n <= 0 || stat("/proc/self/ns/pid", &space) != 0) {
+    return n > 0 ? mix_text(boot) : 0;
+}
+
+/* And for this user and process namespace: where /proc/PID/fd of the others can be
+ * opened. */
+static uint64_t host_number(uint64_t machine)
+{
+    struct stat space;
+
+    if (machine == 0 || stat("/proc/self/ns/pid", &space) != 0) {
         return 0;
     }
-    for (ssize_t i = 0; i < n; i++) {
-        hash = mix(hash, (unsigned char)boot[i]);
-    }
-    hash = mix(mix(hash, space.st_ino), geteuid());
-    return hash ? hash : 1;
+    return mix(mix(machine, space.st_ino), geteuid());
+}
+
+static struct dwqi_bell_address address_without_bell(void)
+{
+    uint64_t machine = machine_number();
+    char name[256] = "";
+
+    gethostname(name, sizeof name - 1);
+    return (struct dwqi_bell_address){ .machine = machine,
+                                       .host = host_number(machine),
+                                       .node = mix_text(name),
+                                       .process = (int32_t)getpid(),
+                                       .file = -1 };
 }
 
 static struct shared *map(int fd)
@@ -120,13 +148,13 @@ static bool make_shared(struct dwqi_bell *bell)
 {
     struct dwqi_bell_address *address = &bell->address;
 
-    address->host = host_number();
-    address->process = (int32_t)getpid();
+    *address = address_without_bell();
     address->file = memfd_create("libdwq-doorbell", MFD_CLOEXEC);
     if (address->host == 0 || address->file < 0 ||
         getrandom(&address->secret, sizeof address->secret, GRND_NONBLOCK) !=
             (ssize_t)sizeof address->secret ||
-        ftruncate(address->file, sizeof(struct shared)) != 0) {
+        ftruncate(address->file, sizeof(struct shared)) != 0 ||
+        fstat(address->file, &bell->file) != 0) {
         return false;
     }
     bell->shared = map(address->file);
@@ -167,11 +195,20 @@ struct dwqi_bell *dwqi_bell_create(void)
     return bell;
 }
 
+/* A number that the user closed may be that of a file of his own by now. */
+static bool is_own_file(const struct dwqi_bell *bell)
+{
+    struct stat now;
+
+    return bell->address.file >= 0 && fstat(bell->address.file, &now) == 0 &&
+           now.st_dev == bell->file.st_dev && now.st_ino == bell->file.st_ino;
+}
+
 void dwqi_bell_destroy(struct dwqi_bell *bell)
 {
     if (bell) {
         unmap(bell->shared);
-        if (bell->address.file >= 0) {
+        if (is_own_file(bell)) {
             close(bell->address.file);
         }
         free(bell);
@@ -180,7 +217,20 @@ void dwqi_bell_destroy(struct dwqi_bell *bell)
 
 struct dwqi_bell_address dwqi_bell_address(const struct dwqi_bell *bell)
 {
-    return bell ? bell->address : (struct dwqi_bell_address){ .host = 0 };
+    return bell ? bell->address : address_without_bell();
+}
+
+void dwqi_bell_expect(struct dwqi_bell *bell, int n)
+{
+    if (bell) {
+        bell->n_peers += (uint32_t)n;
+    }
+}
+
+bool dwqi_bell_is_reached(const struct dwqi_bell *bell)
+{
+    return bell && atomic_load_explicit(&bell->shared->n_near,
+                                        memory_order_relaxed) >= bell->n_peers;
 }
 
 /* The order of the two stores and loads on both sides is what makes it work:
@@ -209,28 +259,55 @@ void dwqi_bell_disarm(struct dwqi_bell *bell)
 
 /* --- Ringing ------------------------------------------------------------ */
 
+/* Map the peer's memory, and let it know. */
+static void reach(struct dwqi_ringers *ringers, int peer)
+{
+    const struct dwqi_bell_address *address = &ringers->addresses[peer];
+    struct shared *shared = map_of(address);
+
+    if (shared) {
+        atomic_fetch_add_explicit(&shared->n_near, 1, memory_order_relaxed);
+        ringers->shared[peer] = shared;
+    }
+}
+
+static void find_host(struct dwqi_ringers *ringers)
+{
+    if (ringers->host == 0) {
+        ringers->host = host_number(machine_number());
+    }
+}
+
+/* Whether the peer has a bell that may be reached: as long as this rank's own host
+ * is not known, any. */
+static bool is_near(const struct dwqi_ringers *ringers, int peer)
+{
+    const struct dwqi_bell_address *address = &ringers->addresses[peer];
+
+    return address->file >= 0 &&
+           (ringers->host == 0 || address->host == ringers->host);
+}
+
 struct dwqi_ringers *dwqi_ringers_create(
     const struct dwqi_bell_address *addresses, int n)
 {
-    struct dwqi_ringers *ringers =
-        calloc(1, sizeof *ringers + (size_t)n * sizeof ringers->addresses[0]);
-    uint64_t here = host_number();
+    size_t size = (size_t)n * sizeof addresses[0];
+    struct dwqi_ringers *ringers = calloc(1, sizeof *ringers + size);
 
     if (!ringers) {
         return NULL;
     }
     ringers->n = n;
-    ringers->reach_all = true;
+    find_host(ringers);
     ringers->shared = calloc((size_t)n + 1, sizeof(struct shared *));
     if (!ringers->shared) {
         free(ringers);
         return NULL;
     }
+    memcpy(ringers->addresses, addresses, size);
     for (int i = 0; i < n; i++) {
-        if (here != 0 && addresses[i].host == here) {
-            ringers->addresses[i] = addresses[i];
-        } else {
-            ringers->reach_all = false;
+        if (is_near(ringers, i)) {
+            reach(ringers, i);
         }
     }
     return ringers;
@@ -247,20 +324,25 @@ void dwqi_ringers_destroy(struct dwqi_ringers *ringers)
     }
 }
 
-bool dwqi_ringers_reach_all(const struct dwqi_ringers *ringers)
+const struct dwqi_bell_address *dwqi_ringers_addresses(
+    const struct dwqi_ringers *ringers, int *n_out)
 {
-    return ringers && ringers->reach_all;
+    *n_out = ringers->n;
+    return ringers->addresses;
 }
 
-/* Map the peer's memory at the first ring; try once. */
+/* What could not be mapped may be later, when descriptors are free again: tried at
+ * rings 1, 2, 4, 8, ... that were not heard. */
 static struct shared *shared_of(struct dwqi_ringers *ringers, int peer)
 {
-    struct dwqi_bell_address *address = &ringers->addresses[peer];
+    if (!ringers->shared[peer] && is_near(ringers, peer)) {
+        unsigned n = ++ringers->n_missed;
 
-    if (!ringers->shared[peer] && address->host != 0) {
-        ringers->shared[peer] = map_of(address);
-        if (!ringers->shared[peer]) {
-            address->host = 0;
+        if ((n & (n - 1)) == 0) {
+            find_host(ringers);
+            if (is_near(ringers, peer)) {
+                reach(ringers, peer);
+            }
         }
     }
     return ringers->shared[peer];
@@ -296,7 +378,20 @@ void dwqi_bell_destroy(struct dwqi_bell *bell)
 struct dwqi_bell_address dwqi_bell_address(const struct dwqi_bell *bell)
 {
     (void)bell;
-    return (struct dwqi_bell_address){ .host = 0 };
+    return (struct dwqi_bell_address){ .process = (int32_t)getpid(),
+                                       .file = -1 };
+}
+
+void dwqi_bell_expect(struct dwqi_bell *bell, int n)
+{
+    (void)bell;
+    (void)n;
+}
+
+bool dwqi_bell_is_reached(const struct dwqi_bell *bell)
+{
+    (void)bell;
+    return false;
 }
 
 void dwqi_bell_arm(struct dwqi_bell *bell)
@@ -328,10 +423,12 @@ void dwqi_ringers_destroy(struct dwqi_ringers *ringers)
     (void)ringers;
 }
 
-bool dwqi_ringers_reach_all(const struct dwqi_ringers *ringers)
+const struct dwqi_bell_address *dwqi_ringers_addresses(
+    const struct dwqi_ringers *ringers, int *n_out)
 {
     (void)ringers;
-    return false;
+    *n_out = 0;
+    return NULL;
 }
 
 void dwqi_ringers_ring(struct dwqi_ringers *ringers, int peer)

@@ -28,7 +28,7 @@ static dwq_status_t gather(MPI_Comm comm, const struct dwqi_bell *bell,
     }
 }
 
-dwq_status_t dwqi_ringers_connect(MPI_Comm comm, const struct dwqi_bell *bell,
+dwq_status_t dwqi_ringers_connect(MPI_Comm comm, struct dwqi_bell *bell,
                                   const struct dwqi_backoff *waiting,
                                   struct dwqi_ringers **ringers_out)
 {
@@ -43,6 +43,7 @@ dwq_status_t dwqi_ringers_connect(MPI_Comm comm, const struct dwqi_bell *bell,
     }
     status = gather(comm, bell, waiting, addresses);
     if (status == DWQ_OK) {
+        dwqi_bell_expect(bell, size);
         *ringers_out = dwqi_ringers_create(addresses, size);
     }
     free(addresses);

@@ -19,7 +19,7 @@
  * @return DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM. *ringers_out may be NULL then, where
  *         there are no doorbells.
  */
-dwq_status_t dwqi_ringers_connect(MPI_Comm comm, const struct dwqi_bell *bell,
+dwq_status_t dwqi_ringers_connect(MPI_Comm comm, struct dwqi_bell *bell,
                                   const struct dwqi_backoff *waiting,
                                   struct dwqi_ringers **ringers_out);
 

@@ -158,6 +158,14 @@ static bool spawn_hangs(void)
            strncmp(pmix, "4.", 2) == 0 && !launcher_has("EVENT_NOEPOLL");
 }
 
+/* Started by srun itself, and by no mpirun under it. */
+static bool is_of_slurm(void)
+{
+    const char *job = getenv("PMIX_NAMESPACE");
+
+    return job && strncmp(job, "slurm.", 6) == 0;
+}
+
 /* Open MPI 4 sets it for --oversubscribe. */
 static bool may_oversubscribe(void)
 {
@@ -189,6 +197,14 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
     bool forced = anyway && strcmp(anyway, "1") == 0;
     int slots = slots_of_launcher();
 
+    if (is_of_slurm() && !forced) {
+        snprintf(reason_out->text, sizeof reason_out->text,
+                 "option grouping is spawn, and srun has no way to start more "
+                 "processes for MPI: start the job in its allocation as "
+                 "EVENT_NOEPOLL=1 mpirun ..., use option grouping split, or "
+                 "set DWQ_SPAWN_ANYWAY=1 to try it all the same");
+        return DWQ_E_OPTION;
+    }
     if (spawn_hangs() && !forced) {
         snprintf(reason_out->text, sizeof reason_out->text,
                  "option grouping is spawn, which is known to hang at random "
@@ -375,7 +391,11 @@ static dwq_status_t start_processes(struct dwqi_group *group,
                           MPI_ERRCODES_IGNORE);
     dwqi_watchdog_stop(watchdog);
     MPI_Info_free(&info);
-    return code == MPI_SUCCESS ? DWQ_OK : DWQ_E_MPI;
+    if (code != MPI_SUCCESS) {
+        group->parent = MPI_COMM_NULL; /* what MPI left there is of no use */
+        return DWQ_E_MPI;
+    }
+    return DWQ_OK;
 }
 
 /* One that starts MPI, but does not come to its dwq_run(), is never met. */

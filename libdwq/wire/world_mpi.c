@@ -12,6 +12,7 @@
 #include "libdwq/base/clock.h"
 #include "libdwq/base/ending.h"
 #include "libdwq/wire/components_mpi.h"
+#include "libdwq/wire/crowd.h"
 #include "libdwq/wire/departure.h"
 #include "libdwq/wire/doorbell_mpi.h"
 #include "libdwq/wire/spawn.h"
@@ -32,31 +33,6 @@ bool dwqi_mpi_is_up(void)
     return initialized && !finalized;
 }
 
-/* More ranks than cores on this host, of `size` in the job? The launcher tells how
- * many of the job are here; else assume all. What a broker spawned comes on top of
- * others. */
-static bool is_crowded(int size)
-{
-    const char *text = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    long local = text ? strtol(text, NULL, 10) : 0;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (local <= 0) {
-        local = size;
-    }
-    return local > cores || dwqi_spawn_is_marked();
-}
-
-/* Ranks that share cores: MPI's own waits, in the user's collectives, then cost
- * milliseconds unless they yield. Open MPI finds out by itself only when its slots
- * were counted right. The user's own setting wins. */
-static void yield_if_crowded(void)
-{
-    if (is_crowded(1)) {
-        setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-    }
-}
-
 static dwq_status_t start(int thread_level, bool *started_out,
                           struct dwqi_departure **departure_out)
 {
@@ -65,7 +41,6 @@ static dwq_status_t start(int thread_level, bool *started_out,
 
     MPI_Initialized(&initialized);
     if (!initialized) {
-        yield_if_crowded();
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
         }
@@ -275,10 +250,9 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         return DWQ_E_NOMEM;
     }
     world->idle_wait = 1e-3;
-    world->all_reached = true;
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
-    world->crowded = is_crowded(world->size);
+    world->crowded = world->size > 1 || dwqi_spawn_is_marked();
     status = duplicate_parent(world, parent);
     if (status != DWQ_OK) {
         goto free_world;
@@ -428,6 +402,22 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
     return dwqi_world_meet(world, world->comm);
 }
 
+/* Ranks that are not of this run may be here, too. */
+static void count_crowd(struct dwqi_world *world,
+                        const struct dwqi_ringers *ringers)
+{
+    int n_all = world->size;
+
+    MPI_Comm_size(MPI_COMM_WORLD, &n_all);
+    n_all = n_all > world->size ? n_all : world->size; /* of a spawned group */
+    world->crowded =
+        world->crowded || dwqi_crowded(ringers, n_all - world->size);
+    dwqi_backoff_set_crowded(&world->backoff, world->crowded);
+    if (world->crowded) {
+        dwqi_crowd_yield();
+    }
+}
+
 dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
                                    struct dwqi_ringers **ringers_out)
 {
@@ -435,12 +425,23 @@ dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
         dwqi_ringers_connect(comm, world->bell, &world->backoff, ringers_out);
 
     if (status == DWQ_OK) {
-        world->all_reached =
-            world->all_reached && dwqi_ringers_reach_all(*ringers_out);
-        dwqi_backoff_set_bell(&world->backoff, world->bell,
-                              world->all_reached ? DWQI_BELL_WAIT : 0);
+        count_crowd(world, *ringers_out);
+        dwqi_backoff_set_bell(&world->backoff, world->bell, DWQI_BELL_WAIT);
     }
     return status;
+}
+
+bool dwqi_world_spans_hosts(const struct dwqi_world *world)
+{
+    int n = 0;
+    const struct dwqi_bell_address *ranks =
+        world->ringers ? dwqi_ringers_addresses(world->ringers, &n) : NULL;
+    bool one = true;
+
+    for (int i = 1; i < n; i++) {
+        one = one && ranks[i].node == ranks[0].node;
+    }
+    return !one;
 }
 
 void dwqi_world_make_bell(struct dwqi_world *world)
@@ -453,7 +454,14 @@ void dwqi_world_make_bell(struct dwqi_world *world)
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
 {
     dwqi_world_make_bell(world);
+    world->crowded = false; /* until they are counted */
     return dwqi_world_hang_bells(world, world->comm, &world->ringers);
+}
+
+void dwqi_world_recount(struct dwqi_world *world)
+{
+    world->crowded = false;
+    count_crowd(world, world->ringers);
 }
 
 struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)

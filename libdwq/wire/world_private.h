@@ -16,13 +16,13 @@ struct dwqi_world {
     MPI_Comm self; /* private, for calls of this rank alone */
     int rank;
     int size;
-    bool crowded; /* more ranks than cores on this host */
+    bool
+        crowded; /* ranks of this host share processors, for all that is known */
     double idle_wait;
     struct dwqi_backoff backoff;  /* of all that this rank waits for */
     struct dwqi_pool *pool;       /* or NULL */
     struct dwqi_bell *bell;       /* or NULL */
     struct dwqi_ringers *ringers; /* of the run's ranks, or NULL */
-    bool all_reached; /* whoever this rank hears of can ring its bell */
     struct dwqi_departure
         *awaited; /* while all ranks of the job are; or NULL */
 };

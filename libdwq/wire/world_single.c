@@ -174,6 +174,17 @@ dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
     return DWQ_OK;
 }
 
+bool dwqi_world_spans_hosts(const struct dwqi_world *world)
+{
+    (void)world;
+    return false;
+}
+
+void dwqi_world_recount(struct dwqi_world *world)
+{
+    (void)world;
+}
+
 void dwqi_world_make_bell(struct dwqi_world *world)
 {
     (void)world;

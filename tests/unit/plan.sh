@@ -117,15 +117,17 @@ awk 'NR > 2 && NF > 6 && $NF ~ /^[0-9]+$/ {
     fail "--compare-blocks: $(cat "$work/out")"
 "$plan" --help | grep -q -- --straddle || fail "--help is short"
 
-# Silent is only a rank that is not the first of a job that has several.
+# Silent is each rank of a job but the first, whichever launcher numbers them.
 as_rank() {
     env "$@" "$plan" --hosts 'a:core:4 pu:1' --nprocs 1 2>&1 | wc -l
 }
-[ "$(as_rank OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=8)" -eq 0 ] ||
-    fail "rank 3 of 8 prints"
-[ "$(as_rank PMI_RANK=3 PMI_SIZE=8)" -eq 0 ] || fail "rank 3 of 8 prints"
-for job in OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_RANK=3 PMIX_RANK=3 PMI_RANK=3 \
-    'PMI_RANK=3 PMI_SIZE=1' 'PMI_RANK=0 PMI_SIZE=8'; do
+for job in 'OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=8' PMI_RANK=3 PMIX_RANK=3 \
+    SLURM_PROCID=3; do
+    [ "$(as_rank $job)" -eq 0 ] || fail "$job prints"
+done
+# A daemon of mpirun is a task of Slurm's; its ranks are numbered anew.
+for job in OMPI_COMM_WORLD_RANK=0 'PMI_RANK=0 PMI_SIZE=8' SLURM_PROCID=0 \
+    'OMPI_COMM_WORLD_RANK=0 SLURM_PROCID=3'; do
     [ "$(as_rank $job)" -gt 0 ] || fail "$job: nothing is printed"
 done
 "$plan" --help | grep -q 'every rank' || fail "--help: who has to run it"

@@ -146,7 +146,9 @@ typedef struct dwq_options {
                               * thread, not a core */
     dwq_bind_t bind; /* of the ranks of groups, of brokers and, to its own core
                         or hardware thread, of the controller, for the run;
-                        threads and processes started meanwhile inherit it */
+                        threads and processes started meanwhile inherit it.
+                        A parallel region of OpenMP has threads_per_rank threads
+                        then, unless OMP_NUM_THREADS says how many */
 } dwq_options_t;
 
 #ifdef __cplusplus
