@@ -261,6 +261,18 @@ static void take_paths(struct run *run, const char *folder, const char *own)
     }
 }
 
+static void list_options(const struct run *run)
+{
+    struct dwqi_buffer text = { .data = NULL };
+
+    dwqi_options_list(&run->options, &text);
+    if (!text.failed) {
+        dwqi_log_info(&run->log, "its options, as it was told: %s",
+                      (const char *)text.data);
+    }
+    dwqi_buffer_finish(&text);
+}
+
 void dwqi_run_take_options(struct run *run, const dwq_options_t *own,
                            const struct dwqi_told *told)
 {
@@ -288,6 +300,8 @@ void dwqi_run_take_options(struct run *run, const dwq_options_t *own,
         take_paths(run, folder,
                    own->module_path ? own->module_path
                                     : getenv("DWQ_MODULE_PATH"));
+        run->log.verbose = o->verbose;
+        list_options(run);
     } else {
         o->module_path = own->module_path;
     }
