@@ -58,6 +58,23 @@ static int asks(dwq_controller_t *c, void *arg)
     return 0;
 }
 
+static const char *const *own_arguments(const char *const *library, void *arg)
+{
+    (void)arg;
+    return library;
+}
+
+/* What the driver asks for beside a row. */
+static void change(dwq_options_t *options)
+{
+    if (getenv("DWQ_TEST_EXECUTABLE")) {
+        options->spawn_executable = getenv("DWQ_TEST_EXECUTABLE");
+    }
+    if (getenv("DWQ_TEST_FUNCTION")) {
+        options->spawn_args_function = own_arguments;
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct told_row *row = told_rows;
@@ -79,6 +96,7 @@ int main(int argc, char **argv)
     options.controller = asks;
     options.arg = (void *)row;
     options.run_args = DWQ_ENTRIES({ "n", dwq_value(TOLD_N) });
+    change(&options);
     scenario_run_options(&options);
     return scenario_end();
 }

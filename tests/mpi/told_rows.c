@@ -5,7 +5,8 @@
 #define MODULES "../mpi"
 #define WORKER "../../dwq-worker"
 
-static const char *const args[] = { "--module-path=/nowhere", NULL };
+static const char *const args[] = { "--module-path=/nowhere", "--unknown",
+                                    NULL };
 
 #define COMMON(function)                                    \
     .module_path = MODULES, .worker_module = "told_module", \
@@ -89,7 +90,7 @@ const struct told_row told_rows[] = {
                    .worker_service_name = "told" },
       .says = "grouping=spawn, nprocs_per_worker=2, sequential_spawn=1, "
               "spawn_startup_wait=0.0625, spawn_executable=\".../" WORKER
-              "\", spawn_args=\"--module-path=/nowhere\", "
+              "\", spawn_args=\"--module-path=/nowhere\"\"--unknown\", "
               "enable_worker_service=1, worker_service_name=\"told\", " },
     { .name = "spawned_without_arguments",
       .ranks = 3,
