@@ -48,11 +48,12 @@ dwq_status_t dwqi_run_hear(struct run *run, dwqi_run_bcast *bcast,
     status = bcast(run, data, head.size);
     head.library[sizeof head.library - 1] = '\0';
     if (status == DWQ_OK && strcmp(head.library, LIBRARY) != 0) {
-        status = dwqi_option_fault(fault,
-                                   "this rank runs %s, and the rank that "
-                                   "tells the options runs %s: all programs of "
-                                   "a job need the same libdwq",
-                                   LIBRARY, head.library);
+        status = dwqi_option_fault(
+            fault,
+            "one program of the job runs %s, and the one that "
+            "tells the options runs %s: all need "
+            "the same libdwq",
+            LIBRARY, head.library);
     }
     if (status != DWQ_OK) {
         free(data);
