@@ -95,8 +95,12 @@ int main(int argc, char **argv)
     options = row->options;
     options.controller = asks;
     options.arg = (void *)row;
-    options.run_args = DWQ_ENTRIES({ "n", dwq_value(TOLD_N) });
+    if (argc > 1) { /* a block of its own */
+        CHECK(dwq_kwargs_copy(DWQ_ENTRIES({ "n", dwq_value(TOLD_N) }),
+                              &options.run_args) == DWQ_OK);
+    }
     change(&options);
     scenario_run_options(&options);
+    dwq_kwargs_free(options.run_args);
     return scenario_end();
 }

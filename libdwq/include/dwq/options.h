@@ -116,7 +116,9 @@ typedef struct dwq_options {
     double time_limit;
     double time_limit_grace;
 
-    dwq_kwargs_t run_args; /* values that every role can read; DWQ_ENTRIES() */
+    /* Values that every role can read. DWQ_ENTRIES() in the initializer; set in a block
+     * { } of its own, only a copy lives to the run: dwq_kwargs_copy(). */
+    dwq_kwargs_t run_args;
 
     /* Environment: DWQ_QUEUE_ORDER (fifo, longest-first), DWQ_PREFETCH (auto,
      * or a number; 0 is off), DWQ_IDLE_WAIT (500us, 1ms, 0.001; 0 never sleeps),
