@@ -77,6 +77,8 @@ static void expect_row(const struct told_row *row)
     cr_expect(!job.timed_out && job.status == 0, "%s: status %d\n%s", row->name,
               job.status, job.output);
     expect_told(row, job.output);
+    cr_expect(!row->own_ranks || !strstr(job.output, "is ignored"), "%s",
+              job.output);
     free(job.output);
     unsetenv("DWQ_TOPOLOGY");
 }
