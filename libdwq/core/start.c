@@ -57,7 +57,8 @@ static dwq_status_t find_teller(struct run *run, bool *followed_out)
     return DWQ_OK;
 }
 
-/* Compare this rank's options with those of the one that tells its own. */
+/* Compare this rank's options, if it has any, with those of the one that tells its
+ * own. */
 static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
                             struct dwqi_fault *fault)
 {
@@ -69,7 +70,7 @@ static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
         return dwqi_run_tell(run, bcast_in_world, mine->data, mine->size);
     }
     status = dwqi_run_hear(run, bcast_in_world, &theirs, &size, fault);
-    if (status == DWQ_OK && !run->follows &&
+    if (status == DWQ_OK && mine->data &&
         (size != mine->size || memcmp(theirs, mine->data, size) != 0)) {
         dwqi_options_difference((const char *)mine->data, theirs, run->rank,
                                 run->teller, fault);

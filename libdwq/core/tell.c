@@ -250,9 +250,9 @@ static void take_paths(struct run *run, const char *folder, const char *own)
 {
     dwq_options_t *o = &run->options;
 
-    if (strcmp(o->module_path, ".") == 0 && own && *own) {
+    if (own && *own && o->module_path && strcmp(o->module_path, ".") == 0) {
         o->module_path = own;
-    } else if (folder) {
+    } else if (folder && o->module_path) {
         o->module_path =
             seen_from(folder, o->module_path, ":", &run->settings_arena);
     }
