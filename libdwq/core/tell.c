@@ -2,6 +2,7 @@
  * the ranks that it spawned, and a rank of the program those of dwq-worker. Each thing
  * told goes by two broadcasts: which library speaks, in a form that stays the same in
  * every version, and then the bytes. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,6 +138,12 @@ dwq_status_t dwqi_run_pack_options(const struct run *run, dwq_kwargs_t more,
                               pack_out, &why);
     dwqi_scratch_finish(&scratch);
     dwqi_arena_finish(&arena);
+    if (status == DWQ_OK &&
+        pack_out->block_size > INT_MAX) { /* of a broadcast */
+        dwqi_pack_finish(pack_out);
+        status = DWQ_E_ARG;
+        why = "more than 2 GiB cannot be told to other ranks";
+    }
     return status == DWQ_OK
                ? DWQ_OK
                : dwqi_option_fault(fault, "option run_args: %s", why);
