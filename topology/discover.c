@@ -242,13 +242,34 @@ static dwq_status_t discover(const char *text, struct dwqi_machine *out,
     return status;
 }
 
+/* The file of a host may be named without its domain. */
+static char *expand_or_short(const char *text, const char *host,
+                             dwq_status_t *status)
+{
+    char *expanded = expand(text, host, status), *other;
+    char name[DWQI_HOST_NAME_LIMIT];
+
+    if (!expanded || !strchr(host, '.') || !is_file_name(expanded) ||
+        access(expanded, R_OK) == 0) {
+        return expanded;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(host, "."), host);
+    other = expand(text, name, status);
+    if (other && access(other, R_OK) != 0) {
+        free(other);
+        return expanded;
+    }
+    free(expanded);
+    return other;
+}
+
 static dwq_status_t discover_text(const char *text, const char *host,
                                   struct dwqi_machine *out,
                                   bool *this_system_out,
                                   struct dwqi_text_fault *fault)
 {
     dwq_status_t status;
-    char *expanded = expand(text, host, &status);
+    char *expanded = expand_or_short(text, host, &status);
 
     if (!expanded) {
         return status == DWQ_E_OPTION

@@ -1,35 +1,34 @@
 /* dwq-worker: a program that serves modules. It has no functions of its own; as
- * ranks of a job whose controller is another program it runs what that one's
- * modules export:
- *
- *     mpirun -n 1 ./simulation : -n 8 dwq-worker
- *
- * Options that the other program sets have to be given here, too: `--help`. */
+ * ranks of a job whose controller is another program, or spawned by such ranks, it
+ * runs what that program's modules export, with that program's options. */
 #include <dwq/dwq.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct setting {
-    const char *name;
-    const char *help;
-};
-
-static const struct setting settings[] = {
-    { "--module-path=FOLDERS", "where modules are (default DWQ_MODULE_PATH)" },
-    { "--worker-module=NAME", "the module whose worker function runs" },
-    { "--worker-name=NAME", "its worker function" },
-    { "--max-workers=N", "as in the controller's options" },
-    { "--time-limit=SECONDS", "the same" },
-    { "--time-limit-grace=SECONDS", "the same" },
-};
 
 static void print_help(FILE *out)
 {
-    fprintf(out, "dwq-worker %s: serves modules in a job of libdwq\n\n",
-            DWQ_VERSION);
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        fprintf(out, "  %-28s %s\n", settings[i].name, settings[i].help);
-    }
+    fprintf(
+        out, "%s",
+        "dwq-worker " DWQ_VERSION ": serves modules in a job of libdwq\n"
+        "\n"
+        "  mpirun -n 1 ./program : -n 4 dwq-worker [--module-path=FOLDERS]\n"
+        "\n"
+        "All options of the run are those of the program, which calls\n"
+        "dwq_main() or dwq_run(): groups, their size and mode, worker and\n"
+        "broker functions of modules, limits of time, run_args. Functions of\n"
+        "the program itself are not here: name those of modules. The first\n"
+        "run of the program is served. A rank of the program has to be the\n"
+        "controller (DWQ_CONTROLLER_RANK; default 0).\n"
+        "\n"
+        "A program may spawn it, too (option spawn_executable); without\n"
+        "spawn_args it gets no arguments. A broker that is a dwq-worker\n"
+        "spawns dwq-worker unless spawn_executable says otherwise.\n"
+        "\n"
+        "  --module-path=FOLDERS  where modules are, with ':' between, if\n"
+        "                         neither the program's option module_path\n"
+        "                         nor its DWQ_MODULE_PATH says so; a relative\n"
+        "                         folder of the program's is taken from where\n"
+        "                         the program was started\n"
+        "  --help                 this text\n");
 }
 
 /* The text behind "--name=", or NULL. */
@@ -40,75 +39,44 @@ static const char *value_of(const char *argument, const char *name)
     return strncmp(argument, name, length) == 0 ? argument + length : NULL;
 }
 
-/* A number and nothing else. */
-static bool read_number(const char *text, double *out)
+/* An exit code; -1: go on. Where a broker waits for this process, no argument is
+ * worth an end that the broker could not be told of. */
+static int read_arguments(int argc, char **argv, bool spawned,
+                          dwq_options_t *options)
 {
-    char *end;
-    double value = strtod(text, &end);
+    for (int i = 1; i < argc; i++) {
+        const char *value = value_of(argv[i], "--module-path=");
 
-    if (end == text || *end != '\0' || !(value >= 0 && value <= 1e9)) {
-        return false;
-    }
-    *out = value;
-    return true;
-}
-
-static bool read_argument(const char *argument, dwq_options_t *options)
-{
-    const char *value;
-    double number = 0;
-
-    if ((value = value_of(argument, "--module-path=")) != NULL) {
-        options->module_path = value;
-    } else if ((value = value_of(argument, "--worker-module=")) != NULL) {
-        options->worker_module = value;
-    } else if ((value = value_of(argument, "--worker-name=")) != NULL) {
-        options->worker_name = value;
-    } else if ((value = value_of(argument, "--time-limit-grace=")) != NULL) {
-        return read_number(value, &options->time_limit_grace);
-    } else if ((value = value_of(argument, "--time-limit=")) != NULL) {
-        return read_number(value, &options->time_limit);
-    } else if ((value = value_of(argument, "--max-workers=")) != NULL) {
-        if (!read_number(value, &number) || number != (int)number) {
-            return false;
+        if (value) {
+            options->module_path = value;
+        } else if (value_of(argv[i], "--dwq-")) { /* the library's own */
+            continue;
+        } else if (!spawned && strcmp(argv[i], "--help") == 0) {
+            print_help(stdout);
+            return 0;
+        } else {
+            fprintf(stderr,
+                    "dwq-worker: '%s' is not an argument that it takes%s\n",
+                    argv[i], spawned ? ", and is ignored" : "");
+            if (!spawned) {
+                print_help(stderr);
+                return 2;
+            }
         }
-        options->max_workers = (int)number;
-    } else {
-        return false;
     }
-    return true;
-}
-
-/* Alone there is nothing to do: the controller is another program. */
-static int no_controller(dwq_controller_t *controller, void *arg)
-{
-    (void)controller;
-    (void)arg;
-    fprintf(stderr, "dwq-worker: this process became the controller, which has "
-                    "to be the program that submits calls (start that one as "
-                    "rank 0, or set DWQ_CONTROLLER_RANK)\n");
-    return 1;
+    return -1;
 }
 
 int main(int argc, char **argv)
 {
-    dwq_options_t options = { .controller = no_controller };
+    /* What the program asks for is not known when MPI starts. */
+    dwq_options_t options = { .thread_level = 3 /* MPI_THREAD_MULTIPLE */ };
+    bool spawned = false;
+    int code;
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            print_help(stdout);
-            return 0;
-        }
-        if (strncmp(argv[i], "--dwq-", 6) == 0) {
-            continue; /* the library's own */
-        }
-        if (!read_argument(argv[i], &options)) {
-            fprintf(stderr,
-                    "dwq-worker: '%s' is not an argument that it takes\n",
-                    argv[i]);
-            print_help(stderr);
-            return 2;
-        }
+        spawned = spawned || value_of(argv[i], "--dwq-spawned=");
     }
-    return dwq_main(argc, argv, &options);
+    code = read_arguments(argc, argv, spawned, &options);
+    return code >= 0 ? code : dwq_worker_main(argc, argv, &options);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libdwq/base/host_name.h"
 #include "libdwq/core/run_private.h"
 #include "libdwq/wire/spawn.h"
 #include "topology/bind.h"
@@ -238,17 +239,18 @@ static const char *line_at(const char *list, int number)
 static dwq_status_t bind_by_line(struct run *run, const char *line,
                                  struct dwqi_fault *fault)
 {
-    char host[256] = "";
+    char host[256] = "", planned[256];
     size_t name = strcspn(line, " ");
     struct dwqi_cpuset set = { .words = NULL };
     const char *text = line + name + 1;
     dwq_status_t status;
 
     gethostname(host, sizeof host - 1);
-    if (strlen(host) != name || strncmp(host, line, name) != 0) {
+    snprintf(planned, sizeof planned, "%.*s", (int)name, line);
+    if (!dwqi_host_name_fits(host, planned)) {
         snprintf(fault->text, sizeof fault->text,
-                 "%s: not bound: it runs on %s, and the plan says %.*s",
-                 run->log.who, host, name < 256 ? (int)name : 256, line);
+                 "%s: not bound: it runs on %s, and the plan says %s",
+                 run->log.who, host, planned);
         return DWQ_E_STATE;
     }
     if (*text == '\n') {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libdwq/base/host_name.h"
 #include "libdwq/core/controller_private.h"
 
 dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
@@ -72,6 +73,86 @@ static int first_fit(const dwq_controller_t *c, const char *host, int min_ranks)
     return w <= c->config.n_workers ? w : 0;
 }
 
+/* --- Names of hosts -------------------------------------------------------- */
+
+/* That of a worker, all of whose ranks are on it; NULL: there is no such one, or the
+ * run is not placed. */
+static const char *host_of(const dwq_controller_t *c, int worker)
+{
+    dwq_worker_info_t info = { .host = NULL };
+
+    dwq_worker_info(c, worker, &info);
+    return info.host && !strchr(info.host, ',') ? info.host : NULL;
+}
+
+/* Whether a worker before this one is on the same host. */
+static bool is_known(const dwq_controller_t *c, int worker)
+{
+    const char *host = host_of(c, worker), *other = NULL;
+    int w = 1;
+
+    while (w < worker &&
+           !((other = host_of(c, w)) && strcmp(other, host) == 0)) {
+        w++;
+    }
+    return w < worker;
+}
+
+/* As the plan writes the host that is asked for; NULL: none or several of the plan's
+ * fit (*n_out). The whole name wins over one with another domain. */
+static const char *find_host(const dwq_controller_t *c, const char *asked,
+                             int *n_out)
+{
+    const char *found = NULL;
+
+    *n_out = 0;
+    for (int w = 1; w <= c->config.n_workers; w++) {
+        const char *host = host_of(c, w);
+
+        if (!host || !dwqi_host_name_fits(host, asked)) {
+            continue;
+        }
+        if (strcmp(host, asked) == 0) {
+            *n_out = 1;
+            return host;
+        }
+        if (!found || strcmp(host, found) != 0) {
+            found = *n_out == 0 ? host : found;
+            *n_out += *n_out == 0 || !is_known(c, w);
+        }
+    }
+    return *n_out == 1 ? found : NULL;
+}
+
+#define MOST_SHOWN 5
+
+/* The plan's hosts that fit `asked` (NULL: all): "n1, n2 and 37 more". */
+static void list_hosts(const dwq_controller_t *c, const char *asked,
+                       struct dwqi_fault *text)
+{
+    size_t used = 0;
+    int n = 0;
+
+    text->text[0] = '\0';
+    for (int w = 1; w <= c->config.n_workers; w++) {
+        const char *host = host_of(c, w);
+
+        if (!host || (asked && !dwqi_host_name_fits(host, asked)) ||
+            is_known(c, w) || n++ >= MOST_SHOWN) {
+            continue;
+        }
+        snprintf(text->text + used, sizeof text->text - used, "%s%.64s",
+                 used > 0 ? ", " : "", host);
+        used = strlen(text->text);
+    }
+    if (n > MOST_SHOWN) {
+        snprintf(text->text + used, sizeof text->text - used, " and %d more",
+                 n - MOST_SHOWN);
+    }
+}
+
+/* --- What a task asks for ----------------------------------------------------- */
+
 /* Whether the run is placed: all of its groups have hosts then. */
 static bool knows_hosts(const dwq_controller_t *c)
 {
@@ -97,13 +178,41 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
     return text;
 }
 
+/* No worker fits. */
+static dwq_status_t refuse(const dwq_controller_t *c, const dwq_task_t *given,
+                           int n_hosts, struct dwqi_fault *why)
+{
+    char text[128];
+    struct dwqi_fault hosts;
+
+    list_hosts(c, n_hosts > 1 ? given->host : NULL, &hosts);
+    if (n_hosts > 1) {
+        return dwqi_option_fault(why, "host '%.80s' may be any of %s",
+                                 given->host, hosts.text);
+    }
+    if (given->host && !knows_hosts(c)) {
+        return dwqi_option_fault(
+            why,
+            "it asks for host '%.80s', and this run is not placed "
+            "(option domain, straddle, fill or bind)",
+            given->host);
+    }
+    wish(given, text, sizeof text);
+    return given->host && n_hosts == 0
+               ? dwqi_option_fault(why, "no worker is %s: there are %s", text,
+                                   hosts.text[0] ? hosts.text
+                                                 : "workers of several hosts")
+               : dwqi_option_fault(why, "no worker is %s", text);
+}
+
 dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                  const dwq_task_t *given, bool *binding,
                                  int *worker_out, struct dwqi_fault *why_out)
 {
     char text[128];
     bool all = true;
-    int best;
+    int best, n_hosts = 0;
+    const char *host;
 
     *worker_out = given->worker;
     if (!given->host && given->min_ranks <= 1) {
@@ -117,27 +226,19 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                  "it asks to run %s, and one process runs all",
                                  wish(given, text, sizeof text));
     }
+    host = given->host ? find_host(c, given->host, &n_hosts) : NULL;
+    best = given->host && !host ? 0 : first_fit(c, host, given->min_ranks);
+    if (best == 0) {
+        return refuse(c, given, n_hosts, why_out);
+    }
     if (*binding && given->worker > 0) {
-        return fits(c, given->worker, given->host, given->min_ranks)
+        return fits(c, given->worker, host, given->min_ranks)
                    ? DWQ_OK
                    : dwqi_option_fault(why_out, "its worker %d is not %s",
                                        given->worker,
                                        wish(given, text, sizeof text));
     }
-    best = first_fit(c, given->host, given->min_ranks);
-    if (best == 0 && given->host && !knows_hosts(c)) {
-        return dwqi_option_fault(
-            why_out,
-            "it asks for host '%.80s', and this run is not placed "
-            "(option domain, straddle, fill or bind)",
-            given->host);
-    }
-    if (best == 0) {
-        return dwqi_option_fault(why_out, "no worker is %s",
-                                 wish(given, text, sizeof text));
-    }
-    *worker_out =
-        least_loaded(c, given->host, given->min_ranks, given->worker, &all);
+    *worker_out = least_loaded(c, host, given->min_ranks, given->worker, &all);
     if (all) {
         *worker_out = given->worker;
         return DWQ_OK;
@@ -166,7 +267,7 @@ bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task)
 void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
                              struct dwqi_task *task)
 {
-    /* The plan's copy of the name lives as long as the task. */
+    /* The plan's name, with the plan's domain, lives as long as the task. */
     task->fitted = true;
     task->min_ranks = given->min_ranks;
     if (given->host) {

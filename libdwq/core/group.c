@@ -11,7 +11,8 @@ dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
 {
     bool is_controller;
     int code;
-    dwq_status_t status = dwqi_run(&comm, options, &code, &is_controller);
+    dwq_status_t status =
+        dwqi_run(&comm, options, false, &code, &is_controller);
 
     if (status == DWQ_OK && exit_code_out) {
         *exit_code_out = code;

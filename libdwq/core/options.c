@@ -109,8 +109,8 @@ double dwqi_option_number(const dwq_options_t *options,
     }
 }
 
-static bool is_set(const dwq_options_t *options,
-                   const struct dwqi_option_row *row)
+bool dwqi_option_is_set(const dwq_options_t *options,
+                        const struct dwqi_option_row *row)
 {
     if (row->kind == KIND_STRING) {
         return *(const char *const *)dwqi_option_at(options, row) != NULL;
@@ -254,7 +254,7 @@ static dwq_status_t read_environment(dwq_options_t *options,
         const struct dwqi_option_row *row = row_of(variables[i].option);
         const char *text = getenv(variables[i].name);
 
-        if (text && *text && !is_set(options, row) &&
+        if (text && *text && !dwqi_option_is_set(options, row) &&
             (!(variables[i].parse ? variables[i].parse(text, options)
                                   : parse_name(text, options, row)) ||
              !is_in_range(options, row))) {
@@ -422,7 +422,7 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
         const struct dwqi_option_row *row = &dwqi_option_rows[i];
 
-        if (is_set(o, row) && is_unused(o, size, row)) {
+        if (dwqi_option_is_set(o, row) && is_unused(o, size, row)) {
             add_name(names_out, row->name);
         }
     }

@@ -53,6 +53,9 @@ dwq_status_t dwqi_options_text(const dwq_options_t *resolved,
                                struct dwqi_buffer *text,
                                struct dwqi_fault *fault_out);
 
+/* Those that are set, for people to read: "name=value, name=value", and run_args. */
+void dwqi_options_list(const dwq_options_t *resolved, struct dwqi_buffer *text);
+
 /* The first line in which two texts differ: name, and both values. */
 void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
                              int their_rank, struct dwqi_fault *fault_out);

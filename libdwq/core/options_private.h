@@ -36,6 +36,9 @@ extern const size_t dwqi_n_option_rows;
 
 const void *dwqi_option_at(const dwq_options_t *options,
                            const struct dwqi_option_row *row);
+/* To something else than zero. */
+bool dwqi_option_is_set(const dwq_options_t *options,
+                        const struct dwqi_option_row *row);
 /* 0 for strings. */
 double dwqi_option_number(const dwq_options_t *options,
                           const struct dwqi_option_row *row);

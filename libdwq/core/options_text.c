@@ -50,7 +50,6 @@ static void append_row(struct dwqi_buffer *text, const dwq_options_t *o,
         snprintf(value, sizeof value, "%.17g", dwqi_option_number(o, row));
         append_text(text, value);
     }
-    append_text(text, "\n");
 }
 
 /* FNV-1a, 64 bits (Fowler, Noll, Vo). */
@@ -118,10 +117,24 @@ dwq_status_t dwqi_options_text(const dwq_options_t *resolved,
     append_text(text, "\n");
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
         append_row(text, resolved, &dwqi_option_rows[i]);
+        append_text(text, "\n");
     }
     status = append_run_args(text, resolved, fault_out);
     dwqi_buffer_append(text, "", 1);
     return status == DWQ_OK && text->failed ? DWQ_E_NOMEM : status;
+}
+
+void dwqi_options_list(const dwq_options_t *resolved, struct dwqi_buffer *text)
+{
+    for (size_t i = 0; i < dwqi_n_option_rows; i++) {
+        if (dwqi_option_is_set(resolved, &dwqi_option_rows[i])) {
+            append_row(text, resolved, &dwqi_option_rows[i]);
+            append_text(text, ", ");
+        }
+    }
+    append_text(text, "run_args=");
+    append_values(text, resolved->run_args);
+    dwqi_buffer_append(text, "", 1);
 }
 
 /* Bytes of a value that a fault has room to show. */

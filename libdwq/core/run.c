@@ -106,9 +106,9 @@ static dwq_status_t run_spawned(struct run *run, const dwq_options_t *options,
 }
 
 dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
-                      int *exit_code_out, bool *is_controller_out)
+                      bool follows, int *exit_code_out, bool *is_controller_out)
 {
-    struct run run = { .exit_code = 0 };
+    struct run run = { .follows = follows };
     struct dwqi_spawn_marker marker;
     dwq_status_t status;
 
@@ -193,7 +193,7 @@ dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out)
 {
     bool is_controller;
     int code;
-    dwq_status_t status = dwqi_run(NULL, options, &code, &is_controller);
+    dwq_status_t status = dwqi_run(NULL, options, false, &code, &is_controller);
 
     if (status == DWQ_OK && exit_code_out) {
         *exit_code_out = code;
@@ -217,7 +217,8 @@ static void strip_marker(int *argc, char **argv)
     }
 }
 
-int dwq_main(int argc, char **argv, const dwq_options_t *options)
+static int run_and_end(int argc, char **argv, const dwq_options_t *options,
+                       bool follows)
 {
     dwq_options_t own;
     bool is_controller = false;
@@ -235,13 +236,23 @@ int dwq_main(int argc, char **argv, const dwq_options_t *options)
     }
     strip_marker(&argc, argv);
     strip_marker(&own.argc, own.argv);
-    status = dwqi_run(NULL, &own, &code, &is_controller);
+    status = dwqi_run(NULL, &own, follows, &code, &is_controller);
     dwqi_flush_standard();
     dwq_finalize();
     if (status != DWQ_OK) {
         return 1;
     }
     return is_controller ? dwqi_exit_code(code) : 0;
+}
+
+int dwq_main(int argc, char **argv, const dwq_options_t *options)
+{
+    return run_and_end(argc, argv, options, false);
+}
+
+int dwq_worker_main(int argc, char **argv, const dwq_options_t *options)
+{
+    return run_and_end(argc, argv, options, true);
 }
 
 void dwq_finalize(void)

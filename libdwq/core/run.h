@@ -4,9 +4,11 @@
 
 #include <dwq/run.h>
 
-/* `comm`: an MPI_Comm *, or NULL for the world. */
+/* `comm`: an MPI_Comm *, or NULL for the world. `follows`: the data options are those
+ * of other ranks. */
 dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
-                      int *exit_code_out, bool *is_controller_out);
+                      bool follows, int *exit_code_out,
+                      bool *is_controller_out);
 
 struct dwqi_cluster;
 struct dwqi_placement;

@@ -7,6 +7,7 @@
 #include "libdwq/core/controller.h"
 #include "libdwq/core/options.h"
 #include "libdwq/core/plan.h"
+#include "libdwq/wire/codec.h"
 #include "libdwq/wire/group.h"
 #include "libdwq/wire/world.h"
 #include "topology/placer.h"
@@ -21,6 +22,9 @@ struct run {
     struct dwqi_log log;
     struct dwqi_world *world;
     struct dwqi_plan plan;
+    bool follows;        /* its data options are those of others: dwq-worker */
+    int teller;          /* the rank that tells them */
+    int told_controller; /* to one that follows */
     bool only_plan; /* it ends when it is planned, and is placed in any case */
     bool placed;    /* by these two; the plan shows their names */
     struct dwqi_cluster cluster;
@@ -57,7 +61,7 @@ struct run {
     dwq_broker_t broker;
     void *broker_arg;
     char *program;             /* a broker's: what it spawns */
-    void *settings;            /* a spawned rank's: what its broker told it */
+    void *settings;            /* what another rank told this one, as it came */
     const char *spawned_seats; /* in them; NULL: it binds itself to nothing */
     struct dwqi_arena settings_arena;
 
@@ -110,6 +114,32 @@ void dwqi_run_warn_alone(const struct run *run);
 
 /* Load the functions, and find those of the roles by name. Local. DWQ_E_OPTION. */
 dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault);
+
+/* Options from another rank (tell.c): a broadcast from it, in which every rank
+ * knows the size. */
+typedef dwq_status_t dwqi_run_bcast(struct run *run, void *data, size_t size);
+dwq_status_t dwqi_run_tell(struct run *run, dwqi_run_bcast *bcast,
+                           const void *data, size_t size);
+/* What was told, for free(). DWQ_E_OPTION: another version of the library tells. */
+dwq_status_t dwqi_run_hear(struct run *run, dwqi_run_bcast *bcast,
+                           void **data_out, size_t *size_out,
+                           struct dwqi_fault *fault);
+/* All data options of this rank, and `more` (30 at most), to be told. DWQ_E_OPTION:
+ * they cannot be sent. */
+dwq_status_t dwqi_run_pack_options(const struct run *run, dwq_kwargs_t more,
+                                   struct dwqi_pack *pack_out,
+                                   struct dwqi_fault *fault);
+struct dwqi_told {
+    dwq_kwargs_t options; /* and more */
+    dwq_kwargs_t run_args;
+};
+/* They stay the run's. */
+dwq_status_t dwqi_run_hear_options(struct run *run, dwqi_run_bcast *bcast,
+                                   struct dwqi_told *told_out,
+                                   struct dwqi_fault *fault);
+/* The run's options are those told, and what is local to a process this one's own. */
+void dwqi_run_take_options(struct run *run, const dwq_options_t *own,
+                           const struct dwqi_told *told);
 
 /* Groups by spawn (spawn.c). On a broker: check what can be checked first. */
 dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault);

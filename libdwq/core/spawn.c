@@ -142,6 +142,14 @@ static dwq_status_t append_own(struct arguments *a)
     return status;
 }
 
+/* It takes arguments of its own alone: those of this program are none. */
+static bool is_dwq_worker(const char *program)
+{
+    const char *slash = program ? strrchr(program, '/') : NULL;
+
+    return slash && strcmp(slash, "/dwq-worker") == 0;
+}
+
 static dwq_status_t make_arguments(const struct run *run, uint64_t token,
                                    struct arguments *a,
                                    struct dwqi_fault *fault)
@@ -179,6 +187,9 @@ static dwq_status_t make_arguments(const struct run *run, uint64_t token,
         }
         return append(a, given, n);
     }
+    if (!same && is_dwq_worker(run->program)) {
+        return append(a, NULL, 0);
+    }
     if (!o->argv) {
         return append_own(a);
     }
@@ -198,106 +209,48 @@ static uint64_t draw_token(const struct run *run)
 
 /* --- Settings ---------------------------------------------------------------------- */
 
-#define MOST_SETTINGS 16
-
-static dwq_status_t send_settings(struct run *run, uint64_t token)
+static dwq_status_t bcast_in_group(struct run *run, void *data, size_t size)
 {
-    const dwq_options_t *o = &run->options;
-    dwq_kwarg_t entries[MOST_SETTINGS] = {
+    return dwqi_group_bcast(run->group, 0, data, size);
+}
+
+static dwq_status_t pack_settings(struct run *run, uint64_t token,
+                                  struct dwqi_pack *pack_out,
+                                  struct dwqi_fault *fault)
+{
+    struct dwqi_buffer seats = { .data = NULL };
+    dwq_kwarg_t more[5] = {
         { "token", dwq_value_uint(token) },
         { "size", dwq_value_int(run->facts.size) },
         { "n_workers", dwq_value_int(run->facts.n_workers) },
         { "worker", dwq_value_int(run->worker_id) },
-        { "collective_mode", dwq_value_int(o->collective_mode) },
-        { "broker_is_worker", dwq_value_bool(o->broker_is_worker) },
-        { "idle_wait", dwq_value_double(o->idle_wait) },
-        { "verbose", dwq_value_bool(o->verbose) },
-        { "run_args", dwq_value_map(o->run_args) },
-        { "enable_worker_service", dwq_value_bool(o->enable_worker_service) },
-        { "threads_per_rank", dwq_value_int(o->threads_per_rank) },
     };
-    size_t n = 11;
-    struct dwqi_buffer seats = { .data = NULL };
-    struct dwqi_scratch scratch = { .pool = NULL };
-    struct dwqi_pack pack;
-    const char *why;
-    uint64_t size;
+    size_t n = 4;
     dwq_status_t status;
 
-    if (o->worker_module) {
-        entries[n++] = (dwq_kwarg_t){ "worker_module",
-                                      dwq_value_string(o->worker_module) };
-    }
-    if (o->worker_service_name) {
-        entries[n++] =
-            (dwq_kwarg_t){ "worker_service_name",
-                           dwq_value_string(o->worker_service_name) };
-    }
-    if (o->worker_name) {
-        entries[n++] =
-            (dwq_kwarg_t){ "worker_name", dwq_value_string(o->worker_name) };
-    }
-    if (run->placed && o->bind) {
+    if (run->placed && run->options.bind) {
         dwqi_run_list_seats(run, &seats);
         dwqi_buffer_append(&seats, "", 1);
-        entries[n++] = (dwq_kwarg_t){
+        more[n++] = (dwq_kwarg_t){
             "seats",
             dwq_value_string(seats.failed ? "" : (const char *)seats.data)
         };
     }
     status =
-        dwqi_values_pack((dwq_values_t){ 0, NULL },
-                         (dwq_kwargs_t){ n, entries }, &scratch, &pack, &why);
+        dwqi_run_pack_options(run, (dwq_kwargs_t){ n, more }, pack_out, fault);
     dwqi_buffer_finish(&seats);
-    dwqi_scratch_finish(&scratch);
-    if (status != DWQ_OK) {
-        return status;
-    }
-    size = pack.block_size;
-    status = dwqi_group_bcast(run->group, 0, &size, sizeof size);
-    if (status == DWQ_OK) {
-        status = dwqi_group_bcast(run->group, 0, pack.block, size);
-    }
-    dwqi_pack_finish(&pack);
     return status;
 }
 
-static dwq_status_t receive_settings(struct run *run, dwq_kwargs_t *out)
-{
-    uint64_t size = 0;
-    dwq_values_t none;
-    dwq_status_t status = dwqi_group_bcast(run->group, 0, &size, sizeof size);
-
-    if (status != DWQ_OK) {
-        return status;
-    }
-    run->settings = dwqi_memory_get(DWQI_ALIGN, size);
-    if (!run->settings) {
-        return DWQ_E_NOMEM;
-    }
-    status = dwqi_group_bcast(run->group, 0, run->settings, size);
-    return status == DWQ_OK
-               ? dwqi_values_unpack(run->settings, size, &run->settings_arena,
-                                    &none, out)
-               : status;
-}
-
 /* What a spawned rank has from its broker takes the place of its own options. */
-static dwq_status_t use_settings(struct run *run, dwq_kwargs_t s,
-                                 uint64_t token, struct dwqi_fault *fault)
+static dwq_status_t use_settings(struct run *run, const dwq_options_t *given,
+                                 const struct dwqi_told *told, uint64_t token,
+                                 struct dwqi_fault *fault)
 {
-    dwq_options_t *o = &run->options;
-    dwq_options_t own = *o;
+    dwq_kwargs_t s = told->options;
     uint64_t theirs = 0;
-    int mode = 0;
-    const dwq_value_t *args = dwq_map_find(s, "run_args");
 
-    *o = (dwq_options_t){ .functions = own.functions,
-                          .worker = own.worker,
-                          .module_path = own.module_path,
-                          .arg = own.arg,
-                          .log = own.log,
-                          .log_arg = own.log_arg };
+    dwqi_run_take_options(run, given, told);
     dwq_read_uint64(dwq_map_find(s, "token"), &theirs);
     if (theirs != token) {
         return refuse(fault, "spawn_args",
@@ -306,22 +259,7 @@ static dwq_status_t use_settings(struct run *run, dwq_kwargs_t s,
     dwq_read_int(dwq_map_find(s, "size"), &run->facts.size);
     dwq_read_int(dwq_map_find(s, "n_workers"), &run->facts.n_workers);
     dwq_read_int(dwq_map_find(s, "worker"), &run->worker_id);
-    dwq_read_int(dwq_map_find(s, "collective_mode"), &mode);
-    o->collective_mode = (dwq_collective_mode_t)mode;
-    dwq_read_bool(dwq_map_find(s, "broker_is_worker"), &o->broker_is_worker);
-    dwq_read_int(dwq_map_find(s, "threads_per_rank"), &o->threads_per_rank);
-    dwq_read_double(dwq_map_find(s, "idle_wait"), &o->idle_wait);
-    dwq_read_bool(dwq_map_find(s, "verbose"), &o->verbose);
-    dwq_read_string(dwq_map_find(s, "worker_module"), &o->worker_module);
-    dwq_read_string(dwq_map_find(s, "worker_name"), &o->worker_name);
-    dwq_read_bool(dwq_map_find(s, "enable_worker_service"),
-                  &o->enable_worker_service);
-    dwq_read_string(dwq_map_find(s, "worker_service_name"),
-                    &o->worker_service_name);
     dwq_read_string(dwq_map_find(s, "seats"), &run->spawned_seats);
-    if (args && args->kind == DWQ_KIND_MAP) {
-        o->run_args = args->u.map;
-    }
     return DWQ_OK;
 }
 
@@ -385,8 +323,13 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
 {
     uint64_t token = draw_token(run);
     struct arguments arguments;
-    dwq_status_t status = make_arguments(run, token, &arguments, fault);
+    struct dwqi_pack settings;
+    dwq_status_t status = pack_settings(run, token, &settings, fault);
 
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = make_arguments(run, token, &arguments, fault);
     if (status == DWQ_OK) {
         status = spawn_ranks(run, arguments.list);
         if (status != DWQ_OK) {
@@ -398,8 +341,10 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     free(arguments.list);
     free(arguments.own);
     if (status == DWQ_OK) {
-        status = send_settings(run, token);
+        status = dwqi_run_tell(run, bcast_in_group, settings.block,
+                               settings.block_size);
     }
+    dwqi_pack_finish(&settings);
     return status == DWQ_OK ? agree(run, DWQ_OK, fault) : status;
 }
 
@@ -455,19 +400,19 @@ dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go)
 /* --- The spawned process ---------------------------------------------------------------- */
 
 static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
-                            dwq_kwargs_t settings, uint64_t token,
+                            const struct dwqi_told *told, uint64_t token,
                             struct dwqi_fault *fault)
 {
-    dwq_status_t status = DWQ_E_OPTION;
+    dwq_options_t own;
+    dwq_status_t status;
 
     if (!given) {
-        snprintf(fault->text, sizeof fault->text,
-                 "options is NULL in a spawned process");
-        return status;
+        return dwqi_option_fault(fault, "options is NULL in a spawned process");
     }
-    status = dwqi_options_resolve(given, &run->options, fault);
+    own = *given;
+    status = run->follows ? DWQ_OK : dwqi_options_resolve(given, &own, fault);
     if (status == DWQ_OK) {
-        status = use_settings(run, settings, token, fault);
+        status = use_settings(run, &own, told, token, fault);
     }
     if (status != DWQ_OK) {
         return status;
@@ -494,17 +439,20 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
                            uint64_t token)
 {
     struct dwqi_fault fault = { "" };
-    dwq_kwargs_t settings = { 0, NULL };
+    struct dwqi_told told;
     int go = 0;
     dwq_status_t status = dwqi_group_join(run->world, &run->group);
 
     if (status == DWQ_OK) {
-        status = receive_settings(run, &settings);
+        status = dwqi_run_hear_options(run, bcast_in_group, &told, &fault);
     }
-    if (status != DWQ_OK) {
+    if (status != DWQ_OK && status != DWQ_E_OPTION) {
         return status;
     }
-    status = agree(run, prepare(run, given, settings, token, &fault), &fault);
+    if (status == DWQ_OK) {
+        status = prepare(run, given, &told, token, &fault);
+    }
+    status = agree(run, status, &fault);
     if (status != DWQ_OK && status != DWQ_E_OPTION) {
         return status;
     }
@@ -525,7 +473,7 @@ void dwqi_run_never_joined(void)
     struct run run = { .worker_id = 0 };
     struct dwqi_fault fault = { "" };
     struct dwqi_spawn_marker marker;
-    dwq_kwargs_t settings;
+    struct dwqi_told told;
     int go;
 
     if (!dwqi_mpi_is_up() || !dwqi_spawned(&marker) ||
@@ -537,7 +485,7 @@ void dwqi_run_never_joined(void)
              marker.run);
     if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
         dwqi_group_join(run.world, &run.group) == DWQ_OK &&
-        receive_settings(&run, &settings) == DWQ_OK &&
+        dwqi_run_hear_options(&run, bcast_in_group, &told, &fault) == DWQ_OK &&
         agree(&run, DWQ_E_OPTION, &fault) == DWQ_E_OPTION) {
         dwqi_group_bcast(run.group, 0, &go, sizeof go);
     }

@@ -24,32 +24,138 @@ dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
     return DWQ_E_OPTION;
 }
 
-/* Compare this rank's options with those of rank 0. */
+static dwq_status_t bcast_in_world(struct run *run, void *data, size_t size)
+{
+    return dwqi_world_bcast(run->world, run->teller, data, size);
+}
+
+/* The first rank that has options of its own tells them to those that follow. */
+static dwq_status_t find_teller(struct run *run, bool *followed_out)
+{
+    int first, follower;
+    dwq_status_t status =
+        dwqi_world_min(run->world, run->follows ? INT_MAX : run->rank, &first);
+
+    if (status == DWQ_OK) {
+        status = dwqi_world_min(run->world, run->follows ? run->rank : INT_MAX,
+                                &follower);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (first == INT_MAX) {
+        if (run->rank == 0) {
+            dwqi_log_error(&run->log,
+                           "every rank of this job is a dwq-worker, and none "
+                           "submits calls: start the program that does beside "
+                           "them (mpirun -n 1 ./program : -n 4 dwq-worker)");
+        }
+        return DWQ_E_OPTION;
+    }
+    run->teller = first;
+    *followed_out = follower < INT_MAX;
+    return DWQ_OK;
+}
+
+/* Compare this rank's options, if it has any, with those of the one that tells its
+ * own. */
 static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
                             struct dwqi_fault *fault)
 {
-    size_t size = mine->size;
-    char *theirs;
-    dwq_status_t status = dwqi_world_bcast(run->world, 0, &size, sizeof size);
+    void *theirs = NULL;
+    size_t size;
+    dwq_status_t status;
+
+    if (run->rank == run->teller) {
+        return dwqi_run_tell(run, bcast_in_world, mine->data, mine->size);
+    }
+    status = dwqi_run_hear(run, bcast_in_world, &theirs, &size, fault);
+    if (status == DWQ_OK && mine->data &&
+        (size != mine->size || memcmp(theirs, mine->data, size) != 0)) {
+        dwqi_options_difference((const char *)mine->data, theirs, run->rank,
+                                run->teller, fault);
+        status = DWQ_E_OPTION;
+    }
+    free(theirs);
+    return status;
+}
+
+static dwq_status_t check_thread_level(const struct run *run,
+                                       struct dwqi_fault *fault)
+{
+    int level = run->options.thread_level;
+
+    return dwqi_mpi_thread_level() >= level
+               ? DWQ_OK
+               : dwqi_option_fault(fault,
+                                   "option thread_level is %d, but MPI "
+                                   "provides %d",
+                                   level, dwqi_mpi_thread_level());
+}
+
+static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
+                                       struct dwqi_fault *fault)
+{
+    int controller = 0;
+    dwq_status_t status = dwqi_options_controller_rank(
+        dwqi_world_size(run->world), &controller, fault);
+    dwq_kwarg_t more[] = {
+        { "controller", dwq_value_int(controller) },
+        { "spawn_args_function",
+          dwq_value_bool(run->options.spawn_args_function != NULL) },
+    };
+
+    return status == DWQ_OK ? dwqi_run_pack_options(
+                                  run, (dwq_kwargs_t){ 2, more }, pack, fault)
+                            : status;
+}
+
+static dwq_status_t follow(struct run *run, struct dwqi_fault *fault)
+{
+    dwq_options_t own = run->options;
+    struct dwqi_told told;
+    bool has_function = false;
+    dwq_status_t status =
+        dwqi_run_hear_options(run, bcast_in_world, &told, fault);
 
     if (status != DWQ_OK) {
         return status;
     }
-    theirs = malloc(size);
-    if (!theirs) {
-        return DWQ_E_NOMEM; /* a few KiB: nothing else would work either */
+    dwqi_run_take_options(run, &own, &told);
+    dwq_read_int(dwq_map_find(told.options, "controller"),
+                 &run->told_controller);
+    dwq_read_bool(dwq_map_find(told.options, "spawn_args_function"),
+                  &has_function);
+    if (has_function && !own.spawn_args_function &&
+        run->options.grouping == DWQ_GROUPING_SPAWN) {
+        return dwqi_option_fault(
+            fault, "option spawn_args_function is a function of another "
+                   "program, which a dwq-worker cannot call: use spawn_args");
     }
-    if (run->rank == 0) {
-        memcpy(theirs, mine->data, size);
+    return check_thread_level(run, fault);
+}
+
+/* The others hear it, too: a broadcast is for all. */
+static dwq_status_t tell_followers(struct run *run, struct dwqi_fault *fault)
+{
+    bool tells = run->rank == run->teller;
+    struct dwqi_pack pack = { .block = NULL };
+    void *unused = NULL;
+    size_t size;
+    dwq_status_t status =
+        tells ? pack_for_followers(run, &pack, fault) : DWQ_OK;
+
+    status = dwqi_run_agree(run, status, fault);
+    if (status == DWQ_OK) {
+        status = tells          ? dwqi_run_tell(run, bcast_in_world, pack.block,
+                                                pack.block_size)
+                 : run->follows ? follow(run, fault)
+                                : dwqi_run_hear(run, bcast_in_world, &unused,
+                                                &size, fault);
+        status = dwqi_run_agree(run, status, fault);
     }
-    status = dwqi_world_bcast(run->world, 0, theirs, size);
-    if (status == DWQ_OK &&
-        (size != mine->size || memcmp(theirs, mine->data, size) != 0)) {
-        dwqi_options_difference((const char *)mine->data, theirs, run->rank, 0,
-                                fault);
-        status = DWQ_E_OPTION;
-    }
-    free(theirs);
+    free(unused);
+    dwqi_pack_finish(&pack);
     return status;
 }
 
@@ -57,11 +163,19 @@ static dwq_status_t compare_options(struct run *run)
 {
     struct dwqi_buffer text = { .data = NULL };
     struct dwqi_fault fault = { "" };
-    dwq_status_t status = dwqi_options_text(&run->options, &text, &fault);
+    bool followed = false;
+    dwq_status_t status =
+        run->follows ? DWQ_OK : dwqi_options_text(&run->options, &text, &fault);
 
     status = dwqi_run_agree(run, status, &fault);
     if (status == DWQ_OK) {
+        status = find_teller(run, &followed);
+    }
+    if (status == DWQ_OK) {
         status = dwqi_run_agree(run, compare(run, &text, &fault), &fault);
+    }
+    if (status == DWQ_OK && followed) {
+        status = tell_followers(run, &fault);
     }
     dwqi_buffer_finish(&text);
     return status;
@@ -78,12 +192,13 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
         snprintf(fault->text, sizeof fault->text, "options is NULL");
         return DWQ_E_OPTION;
     }
+    if (run->follows) {
+        run->options = *given;
+        return DWQ_OK;
+    }
     status = dwqi_options_resolve(given, &run->options, fault);
-    if (status == DWQ_OK && dwqi_mpi_thread_level() < given->thread_level) {
-        snprintf(fault->text, sizeof fault->text,
-                 "option thread_level is %d, but MPI provides %d",
-                 given->thread_level, dwqi_mpi_thread_level());
-        return DWQ_E_OPTION;
+    if (status == DWQ_OK) {
+        status = check_thread_level(run, fault);
     }
     return status == DWQ_OK ? dwqi_options_check(&run->options, size, fault)
                             : status;
@@ -129,11 +244,24 @@ static dwq_status_t request_plan(const struct run *run,
         .nprocs = dwqi_options_nprocs(o),
         .inside = o->broker_is_worker,
     };
-    dwq_status_t status =
-        dwqi_options_controller_rank(request.size, &request.controller, fault);
+    dwq_status_t status = DWQ_OK;
 
+    if (run->follows) {
+        request.controller = run->told_controller;
+    } else {
+        status = dwqi_options_controller_rank(request.size, &request.controller,
+                                              fault);
+    }
     if (status != DWQ_OK) {
         return status;
+    }
+    if (run->rank == request.controller && run->follows) {
+        return dwqi_option_fault(
+            fault,
+            "rank %d would be the controller, and is a dwq-worker, which only "
+            "serves: start the program that submits calls as that rank, or "
+            "set " DWQI_CONTROLLER_RANK_ENV " to a rank of that program",
+            request.controller);
     }
     if (run->rank == request.controller && !o->controller && !run->only_plan) {
         snprintf(fault->text, sizeof fault->text,
@@ -338,11 +466,14 @@ dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
         dwqi_run_agree(run, check_options(run, given, &fault), &fault);
 
     if (status == DWQ_OK) {
-        run->log.verbose = run->options.verbose;
-        dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
         status = compare_options(run);
     }
-    return status == DWQ_OK ? take_role(run, &fault) : status;
+    if (status != DWQ_OK) {
+        return status;
+    }
+    run->log.verbose = run->options.verbose;
+    dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
+    return take_role(run, &fault);
 }
 
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)

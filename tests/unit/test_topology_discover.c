@@ -118,10 +118,19 @@ Test(topology_discover, takes_the_environment_and_the_host_name)
     cr_assert_eq(machine.n_cores, 24);
     cr_assert_not(this_system);
     dwqi_machine_finish(&machine);
+    cr_assert_eq(
+        dwqi_discover("xeon.example.org", &machine, &this_system, &fault),
+        DWQ_OK, "%s", fault.text);
+    cr_assert_eq(machine.n_cores, 24);
+    dwqi_machine_finish(&machine);
     cr_assert_eq(dwqi_discover("other", &machine, &this_system, &fault),
                  DWQ_E_OPTION);
     cr_assert_not_null(strstr(fault.text, "DWQ_TOPOLOGY: '"), "%s", fault.text);
     cr_assert_not_null(strstr(fault.text, "made-other.xml"));
+    cr_assert_eq(
+        dwqi_discover("other.example.org", &machine, &this_system, &fault),
+        DWQ_E_OPTION);
+    cr_assert_not_null(strstr(fault.text, "made-other.example.org.xml"));
 }
 
 Test(topology_discover, sees_this_machine_whatever_it_is_bound_to)

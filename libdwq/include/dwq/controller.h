@@ -21,7 +21,8 @@ typedef struct dwq_task {
     dwq_kwargs_t kwargs; /* DWQ_KWARGS({ "name", dwq_value(1) }) */
 
     /* Only workers that fit may run it, others never do. When only some fit, the
-     * least loaded of them is picked at the submit (the wished one among equals). */
+     * least loaded of them is picked at the submit (the wished one among equals).
+     * A host is found with its domain and without ("node2", "node2.example.org"). */
     const char *host; /* NULL: any; all ranks of the worker are on this host */
     int min_ranks;    /* 0: any; ranks of the worker, at least */
 } dwq_task_t;

@@ -64,7 +64,8 @@ typedef enum dwq_bind {
 #define DWQ_IDLE_WAIT_SPIN (-1.) /* idle_wait: never sleep */
 
 /* Fields that hold data must be the same on all ranks (they are compared at the
- * start); callbacks, tables and `arg` are local to the process. */
+ * start; dwq-worker takes them from the other ranks); callbacks, tables and `arg` are
+ * local to the process. */
 typedef struct dwq_options {
     /* The roles. `controller` is needed on the controller's rank. Their return
      * value is the exit code of dwq_run() there. A `worker` that returns
@@ -99,7 +100,8 @@ typedef struct dwq_options {
                                    * after 20 minutes, or both after
                                    * DWQ_SPAWN_TIMEOUT s (environment) */
     const char *const
-        *spawn_args; /* ends with NULL; before the library's own */
+        *spawn_args; /* ends with NULL; before the library's own; default: this
+                      * program's arguments, and none for dwq-worker */
     /* Or a function that gets the library's arguments (ends with NULL) and gives
      * the whole list, which has to hold them; it stays the function's. */
     const char *const *(*spawn_args_function)(const char *const *library_args,
@@ -116,7 +118,9 @@ typedef struct dwq_options {
     double time_limit;
     double time_limit_grace;
 
-    dwq_kwargs_t run_args; /* values that every role can read; DWQ_ENTRIES() */
+    /* Values that every role can read. DWQ_ENTRIES() in the initializer; set in a block
+     * { } of its own, only a copy lives to the run: dwq_kwargs_copy(). */
+    dwq_kwargs_t run_args;
 
     /* Environment: DWQ_QUEUE_ORDER (fifo, longest-first), DWQ_PREFETCH (auto,
      * or a number; 0 is off), DWQ_IDLE_WAIT (500us, 1ms, 0.001; 0 never sleeps),

@@ -72,6 +72,19 @@ DWQ_API dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out);
  */
 DWQ_API int dwq_main(int argc, char **argv, const dwq_options_t *options);
 
+/**
+ * dwq_main() of a program that only serves, beside another one that submits calls
+ * (mpirun -n 1 ./program : -n 4 dwq-worker), or spawned by it: every field of
+ * `options` that holds data is that of the other program's ranks, whatever is set
+ * here. Two are needed before anything is told: MPI is started with thread_level (the
+ * run is refused if the other program's is higher), and module_path serves where the
+ * other program sets none. It serves the first dwq_run() of the other program.
+ *
+ * @return 0; 1 everywhere when the run failed.
+ */
+DWQ_API int dwq_worker_main(int argc, char **argv,
+                            const dwq_options_t *options);
+
 /** Finalize MPI if the library started it; otherwise, and a second time,
  * nothing. Runs at process exit too. */
 DWQ_API void dwq_finalize(void);

@@ -167,6 +167,29 @@ DWQ_API bool dwq_read_value(const dwq_value_t *value, dwq_value_t *out);
 /** The entry of a map, or NULL. */
 DWQ_API const dwq_value_t *dwq_map_find(dwq_kwargs_t map, const char *name);
 
+/**
+ * Copies of lists and entries, with all that they name (strings, arrays, borrowed ones
+ * too). What DWQ_VALUES() and DWQ_ENTRIES() make lives to the end of the block { } in
+ * which they stand: what has to live longer is copied there,
+ *
+ *     if (is_fine) {
+ *         dwq_kwargs_copy(DWQ_ENTRIES({ "mesh", dwq_value(path) }),
+ *                         &options.run_args);
+ *     }
+ *
+ * @param copy_out  Gives the copy: release it with dwq_values_free() or
+ *                  dwq_kwargs_free().
+ *
+ * @return DWQ_OK; DWQ_E_ARG: an entry has no name, or lists nest deeper than
+ *         DWQ_MAX_DEPTH; DWQ_E_NOMEM
+ */
+DWQ_API dwq_status_t dwq_values_copy(dwq_values_t values,
+                                     dwq_values_t *copy_out);
+DWQ_API dwq_status_t dwq_kwargs_copy(dwq_kwargs_t entries,
+                                     dwq_kwargs_t *copy_out);
+DWQ_API void dwq_values_free(dwq_values_t copy);
+DWQ_API void dwq_kwargs_free(dwq_kwargs_t copy);
+
 /** Print a value in one line, arrays as type and shape. */
 DWQ_API void dwq_value_print(const dwq_value_t *value, FILE *out);
 

@@ -136,23 +136,37 @@
 #define DWQ_PP_V63(x, ...) dwq_value(x), DWQ_PP_V62(__VA_ARGS__)
 #define DWQ_PP_V64(x, ...) dwq_value(x), DWQ_PP_V63(__VA_ARGS__)
 
-/* A list of 0..64 values, each of its own kind. Lives in the enclosing block. */
+/* All of these name memory that lives to the end of the enclosing block { }, of one turn
+ * of a loop, and compilers do not warn where it is used behind that. Right in the call
+ * that takes them, or in an initializer. What has to live longer:
+ * dwq_values_copy(), dwq_kwargs_copy(), or a list that is declared outside:
+ *
+ *     dwq_kwargs_t fine = DWQ_ENTRIES({ "mesh", dwq_value("fine") });
+ *
+ *     if (is_fine) {
+ *         options.run_args = fine;
+ *     }
+ */
+
+/* A list of 0..64 values, each of its own kind; to its block's end. */
 #define DWQ_VALUES(...)                     \
     ((dwq_values_t){                        \
         DWQ_PP_COUNT(__VA_ARGS__),          \
         (const dwq_value_t[]){ DWQ_PP_VALUES(__VA_ARGS__) } })
 
-/* Entries { "name", dwq_value(x) }, ...: keyword arguments, or a map. */
+/* Entries { "name", dwq_value(x) }, ...: keyword arguments, or a map; to its block's
+ * end. */
 #define DWQ_ENTRIES(...)                                                 \
     ((dwq_kwargs_t){                                                     \
         sizeof((const dwq_kwarg_t[]){ __VA_ARGS__ }) / sizeof(dwq_kwarg_t), \
         (const dwq_kwarg_t[]){ __VA_ARGS__ } })
 
-/* Inside the initializer of a dwq_task_t. */
+/* Inside the initializer of a dwq_task_t, which is good as long as their block: tasks
+ * that a loop collects for dwq_controller_submit_multiple() need copies. */
 #define DWQ_ARGS(...) .args = DWQ_VALUES(__VA_ARGS__)
 #define DWQ_KWARGS(...) .kwargs = DWQ_ENTRIES(__VA_ARGS__)
 
-/* Lists and maps as values. */
+/* Lists and maps as values; to their block's end. */
 #define DWQ_LIST(...) dwq_value_list(DWQ_VALUES(__VA_ARGS__))
 #define DWQ_MAP(...) dwq_value_map(DWQ_ENTRIES(__VA_ARGS__))
 /* clang-format on */
