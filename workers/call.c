@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
+
 /* In front of the data of an array that the library owns; as large as the
  * alignment, so that the data is aligned, too. */
 struct dwqi_owned {
@@ -110,7 +112,7 @@ int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
     call->failed = true;
     call->code = code == 0 ? -1 : code;
     va_start(args, format);
-    vsnprintf(call->message, sizeof call->message, format, args);
+    dwqi_plain_vprint(call->message, sizeof call->message, format, args);
     va_end(args);
     return call->code;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "workers/call.h"
 
 struct dwqi_executor {
@@ -96,8 +97,9 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     code = call_function(executor, call, &function);
     seconds = executor->config.now(executor->config.clock) - start;
     if (code != 0 && !call->failed) {
-        dwq_call_fail(call, code, "function '%s' returned %d", view->function,
-                      code);
+        dwqi_plain_format(reason.text, sizeof reason.text,
+                          "function '%s' returned %d", view->function, code);
+        dwq_call_fail(call, code, "%s", reason.text);
     }
     return seconds;
 }

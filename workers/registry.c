@@ -11,6 +11,8 @@
 #define uthash_nonfatal_oom(item) ((item)->oom = true)
 #include <uthash.h>
 
+#include "libdwq/base/plain.h"
+
 struct entry {
     dwq_function_t function; /* its arg filled in */
     bool oom;
@@ -43,7 +45,7 @@ static dwq_status_t fail(struct dwqi_reason *reason, dwq_status_t status,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(reason->text, sizeof reason->text, format, args);
+    dwqi_plain_vformat(reason->text, sizeof reason->text, format, args);
     va_end(args);
     return status;
 }
@@ -270,7 +272,8 @@ static dwq_status_t find_module(struct dwqi_registry *registry,
         return DWQ_OK;
     }
     if (!is_module_name(name)) {
-        return fail(reason, DWQ_E_TASK, "'%.200s' is not a module name", name);
+        return fail(reason, DWQ_E_TASK, "'%.*s' is not a module name",
+                    dwqi_plain_fit(name, 200), name);
     }
     return load(registry, name, module_out, reason);
 }
@@ -289,8 +292,8 @@ dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
     }
     HASH_FIND_STR(found->entries, function, entry);
     if (!entry) {
-        return fail(reason_out, DWQ_E_TASK,
-                    "no function '%.200s' in module '%s'", function,
+        return fail(reason_out, DWQ_E_TASK, "no function '%.*s' in module '%s'",
+                    dwqi_plain_fit(function, 200), function,
                     module ? module : "__main__");
     }
     *function_out = entry->function;
@@ -302,7 +305,8 @@ static dwq_status_t no_function(const char *role, const char *module,
                                 struct dwqi_reason *reason_out)
 {
     return fail(reason_out, DWQ_E_OPTION,
-                "no %s function '%.200s' in module '%s'", role,
+                "no %s function '%.*s' in module '%s'", role,
+                dwqi_plain_fit(name ? name : "(default)", 200),
                 name ? name : "(default)", module ? module : "__main__");
 }
 

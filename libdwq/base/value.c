@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/base/value_flags.h"
 
 dwq_value_t dwq_value_nil(void)
@@ -340,6 +341,14 @@ static void print_text(const char *text, FILE *out)
     fputc('"', out);
 }
 
+static void print_number(double number, FILE *out)
+{
+    char text[32];
+
+    dwqi_plain_format(text, sizeof text, "%.17g", number);
+    fputs(text, out);
+}
+
 static void print_array(const dwq_array_t *array, FILE *out)
 {
     fprintf(out, "array(%s", type_name(array->type));
@@ -387,7 +396,7 @@ void dwq_value_print(const dwq_value_t *value, FILE *out)
         fprintf(out, "%llu", (unsigned long long)value->u.uinteger);
         break;
     case DWQ_KIND_DOUBLE:
-        fprintf(out, "%.17g", value->u.real);
+        print_number(value->u.real, out);
         break;
     case DWQ_KIND_STRING:
         print_text(value->u.string, out);

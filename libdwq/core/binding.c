@@ -134,9 +134,8 @@ static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
         return DWQ_OK;
     }
     if (dwqi_discover_allowed(&run->unbound) != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text,
-                 "not bound: the system does not say what this process may "
-                 "use");
+        dwqi_option_fault(fault, "not bound: the system does not say what this "
+                                 "process may use");
         return DWQ_E_STATE;
     }
     status = bind_to(set, &why);
@@ -144,8 +143,7 @@ static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
     if (run->bound) {
         log_bound(run, set);
     } else {
-        snprintf(fault->text, sizeof fault->text, "%s: %s", run->log.who,
-                 why.text);
+        dwqi_option_fault(fault, "%s: %s", run->log.who, why.text);
     }
     return status;
 }
@@ -213,9 +211,9 @@ static dwq_status_t bind_by_line(struct run *run, const char *line,
 
     gethostname(host, sizeof host - 1);
     if (strlen(host) != name || strncmp(host, line, name) != 0) {
-        snprintf(fault->text, sizeof fault->text,
-                 "%s: not bound: it runs on %s, and the plan says %.*s",
-                 run->log.who, host, name < 256 ? (int)name : 256, line);
+        dwqi_option_fault(
+            fault, "%s: not bound: it runs on %s, and the plan says %.*s",
+            run->log.who, host, (int)name, line);
         return DWQ_E_STATE;
     }
     if (*text == '\n') {

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/core/controller_private.h"
 
 dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
@@ -87,7 +88,8 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
 
     text[0] = '\0';
     if (given->host) {
-        snprintf(text, size, "on host '%.80s'", given->host);
+        dwqi_plain_format(text, size, "on host '%.*s'",
+                          dwqi_plain_fit(given->host, 80), given->host);
         used = strlen(text);
     }
     if (given->min_ranks > 1) {
@@ -101,7 +103,7 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                  const dwq_task_t *given, bool *binding,
                                  int *worker_out, struct dwqi_fault *why_out)
 {
-    char text[128];
+    char text[400]; /* each byte of a name may take four */
     bool all = true;
     int best;
 
@@ -128,9 +130,9 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
     if (best == 0 && given->host && !knows_hosts(c)) {
         return dwqi_option_fault(
             why_out,
-            "it asks for host '%.80s', and this run is not placed "
+            "it asks for host '%.*s', and this run is not placed "
             "(option domain, straddle, fill or bind)",
-            given->host);
+            dwqi_plain_fit(given->host, 80), given->host);
     }
     if (best == 0) {
         return dwqi_option_fault(why_out, "no worker is %s",

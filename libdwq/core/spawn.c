@@ -50,7 +50,7 @@ static int n_spawned_in_all(const struct run *run)
 static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
                            const char *why, const char *what)
 {
-    return dwqi_option_fault(fault, "option %s: %s%.400s", option, why, what);
+    return dwqi_option_fault(fault, "option %s: %s%s", option, why, what);
 }
 
 /* --- The broker: before ------------------------------------------------------- */
@@ -71,8 +71,7 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     }
     status = dwqi_spawn_check(n_slots, &reason);
     if (status != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text, "%s", reason.text);
-        return status;
+        return dwqi_option_fault(fault, "%s", reason.text);
     }
     run->program = dwqi_spawn_find_program(o->spawn_executable);
     if (run->ordinal == 0 && run->program &&
@@ -370,9 +369,8 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     if (status == DWQ_OK) {
         status = spawn_ranks(run, arguments.list);
         if (status != DWQ_OK) {
-            snprintf(fault->text, sizeof fault->text,
-                     "the spawn of %d ranks of %.300s failed", n_spawned(run),
-                     run->program);
+            dwqi_option_fault(fault, "the spawn of %d ranks of %s failed",
+                              n_spawned(run), run->program);
         }
     }
     free(arguments.list);
@@ -438,12 +436,10 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
                             dwq_kwargs_t settings, uint64_t token,
                             struct dwqi_fault *fault)
 {
-    dwq_status_t status = DWQ_E_OPTION;
+    dwq_status_t status;
 
     if (!given) {
-        snprintf(fault->text, sizeof fault->text,
-                 "options is NULL in a spawned process");
-        return status;
+        return dwqi_option_fault(fault, "options is NULL in a spawned process");
     }
     status = dwqi_options_resolve(given, &run->options, fault);
     if (status == DWQ_OK) {
@@ -512,9 +508,9 @@ void dwqi_run_never_joined(void)
         dwqi_spawn_has_joined()) {
         return;
     }
-    snprintf(fault.text, sizeof fault.text,
-             "a spawned process ended without its dwq_run() number %d",
-             marker.run);
+    dwqi_option_fault(&fault,
+                      "a spawned process ended without its dwq_run() number %d",
+                      marker.run);
     if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
         dwqi_group_join(run.world, &run.group) == DWQ_OK &&
         receive_settings(&run, &settings) == DWQ_OK &&

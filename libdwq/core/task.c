@@ -54,7 +54,7 @@ static struct dwqi_rate *rate_of(struct dwqi_tasks *tasks, const char *module,
 /* Up fast, down slowly: a call that is longer than expected delays others. */
 void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est)
 {
-    double sample = seconds / time_est;
+    double sample = dwqi_over_est(seconds, time_est);
 
     if (rate->seconds < 0) {
         rate->seconds = sample;

@@ -207,7 +207,7 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
     };
     if (slowest) {
         result_out->this_time = slowest->this_time;
-        result_out->time_over_est = slowest->this_time / time_est;
+        result_out->time_over_est = dwqi_over_est(slowest->this_time, time_est);
         result_out->n_processed = slowest->n_processed;
         result_out->total_time = slowest->total_time;
     }

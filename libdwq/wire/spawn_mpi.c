@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/wire/group_private.h"
 #include "libdwq/wire/watchdog.h"
 
@@ -345,9 +346,12 @@ static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
 static double spawn_timeout(double otherwise)
 {
     const char *text = getenv("DWQ_SPAWN_TIMEOUT");
-    double seconds = text ? strtod(text, NULL) : 0;
+    double seconds;
 
-    return seconds > 0 && seconds < 1e6 ? seconds : otherwise;
+    return text && dwqi_plain_is_number(text, &seconds) && seconds > 0 &&
+                   seconds < 1e6
+               ? seconds
+               : otherwise;
 }
 
 /* A program that does not start MPI leaves MPI_Comm_spawn waiting for ever. */
@@ -359,11 +363,12 @@ static dwq_status_t start_processes(struct dwqi_group *group,
     MPI_Info info;
     int code;
 
-    snprintf(
+    dwqi_plain_format(
         message, sizeof message,
-        "MPI_Comm_spawn of %.300s has not come back within %g s: does that "
+        "MPI_Comm_spawn of %.*s has not come back within %g s: does that "
         "program start MPI? The job ends now",
-        spawn->program, spawn_timeout(START_MAX));
+        dwqi_plain_fit(spawn->program, 300), spawn->program,
+        spawn_timeout(START_MAX));
     watchdog = dwqi_watchdog_start(spawn_timeout(START_MAX), message);
 
     MPI_Info_create(&info);
@@ -391,11 +396,13 @@ static dwq_status_t meet_processes(struct dwqi_group *group,
     char message[512];
     dwq_status_t status;
 
-    snprintf(message, sizeof message,
-             "the spawned ranks of %.300s have not come to dwq_run() within "
-             "%g s (environment DWQ_SPAWN_TIMEOUT): does that program call "
-             "it? The job ends now",
-             spawn->program, spawn_timeout(MEET_MAX));
+    dwqi_plain_format(
+        message, sizeof message,
+        "the spawned ranks of %.*s have not come to dwq_run() within "
+        "%g s (environment DWQ_SPAWN_TIMEOUT): does that program call "
+        "it? The job ends now",
+        dwqi_plain_fit(spawn->program, 300), spawn->program,
+        spawn_timeout(MEET_MAX));
     watchdog = dwqi_watchdog_start(spawn_timeout(MEET_MAX), message);
     status = merge(group, true);
     dwqi_watchdog_stop(watchdog);
