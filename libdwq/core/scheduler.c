@@ -286,8 +286,9 @@ void dwqi_scheduler_remove(struct dwqi_scheduler *s, struct dwqi_job *job)
     if (slot) {
         set_in_heap(&s->turns, slot, slot->turn_place, false);
         dwqi_heap_remove(&slot->bound, job);
-        slot->bound_est =
-            dwqi_heap_top(&slot->bound) ? slot->bound_est - job->time_est : 0;
+        slot->bound_est = dwqi_heap_top(&slot->bound)
+                              ? fmax(0, slot->bound_est - job->time_est)
+                              : 0;
         slot_changed(s, slot);
     } else {
         queue_remove(s, job);
@@ -417,7 +418,7 @@ static struct slot *unassign(struct dwqi_scheduler *s, struct dwqi_job *job)
     slot->n_held--;
     slot->n_unknown -= job->expected < 0;
     slot->n_movable -= bound_slot(s, job) == NULL;
-    slot->held_expected -= fmax(0, job->expected);
+    slot->held_expected = fmax(0, slot->held_expected - fmax(0, job->expected));
     if (slot->n_held == slot->n_unknown) {
         slot->held_expected = 0; /* exactly, whatever was rounded */
     }
@@ -434,7 +435,7 @@ void dwqi_scheduler_give_back(struct dwqi_scheduler *s, struct dwqi_job *job)
 {
     struct slot *slot = unassign(s, job);
 
-    slot->total_est -= job->time_est;
+    slot->total_est = fmax(0, slot->total_est - job->time_est);
     slot_changed(s, slot);
     enqueue(s, job);
 }
