@@ -283,7 +283,9 @@ static char *find_in_path(const char *name)
     while (folders && *folders && !path) {
         int length = (int)strcspn(folders, ":");
 
-        path = executable_in(folders, length, name);
+        /* An empty one is the current folder. */
+        path = executable_in(length > 0 ? folders : ".",
+                             length > 0 ? length : 1, name);
         folders += length + (folders[length] == ':');
     }
     return path;

@@ -81,8 +81,9 @@ typedef struct dwq_options {
     const char *broker_module;
 
     const dwq_function_t *functions; /* of "__main__"; ends with name NULL */
-    const char *module_path;         /* folders with ':' between; default the
-                                      * environment's DWQ_MODULE_PATH, or "." */
+    const char *module_path;         /* folders with ':' between, seen from the
+                                      * folder at the start of the run; default
+                                      * the environment's DWQ_MODULE_PATH, or "." */
     void *arg;                       /* for the callbacks and `functions` */
 
     /* Groups of ranks as workers. */
