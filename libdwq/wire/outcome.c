@@ -225,7 +225,7 @@ size_t dwq_result_n_values(const dwq_result_t *result, int rank)
 const dwq_value_t *dwq_result_value(const dwq_result_t *result, int rank,
                                     size_t index)
 {
-    const struct dwqi_outcome *outcome = result->owner;
+    const struct dwqi_outcome *outcome = result ? result->owner : NULL;
 
     return index < dwq_result_n_values(result, rank)
                ? &outcome->parts[rank].values.items[index]
