@@ -11,7 +11,7 @@ void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
 {
     task->outcome = outcome;
     task->state = DWQI_TASK_SETTLING;
-    if (task->refs == 1) {
+    if (task->refs == 1 || c->grace_passed) {
         dwqi_controller_settled(c, task);
     }
 }
@@ -19,8 +19,10 @@ void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
 void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task)
 {
     task->state = DWQI_TASK_DONE;
-    /* Results may wait long for their collection; arguments need not. */
-    dwqi_task_drop_pack(task);
+    if (!dwqi_task_is_sent(task)) {
+        /* Results may wait long for their collection; arguments need not. */
+        dwqi_task_drop_pack(task);
+    }
     DL_APPEND(c->done, task);
     c->n_done++;
 }

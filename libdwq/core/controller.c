@@ -36,6 +36,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     }
     c->config = *config;
     c->in_place = n == 0;
+    c->leave_end = INFINITY;
     c->tasks.scratch.pool = config->pool;
     c->scheduler =
         dwqi_scheduler_create((int)n, config->queue_order, config->held_max);

@@ -11,6 +11,7 @@
  */
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -409,7 +410,7 @@ dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault)
         if (broker && run->worker_id == g) {
             status = start_group(run, fault);
         }
-        met = dwqi_world_barrier(run->world);
+        met = dwqi_world_barrier(run->world, INFINITY);
     }
     return status == DWQ_OK ? met : status;
 }

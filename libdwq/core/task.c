@@ -262,6 +262,9 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
 void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task)
 {
     dwqi_idmap_remove(&tasks->map, task->id);
+    if (dwqi_task_is_sent(task)) {
+        task->tasks = NULL; /* it may outlive them */
+    }
     dwqi_task_unref(task);
 }
 

@@ -59,6 +59,11 @@ static inline struct dwqi_task *dwqi_task_of(struct dwqi_job *job)
                                         offsetof(struct dwqi_task, job));
 }
 
+static inline bool dwqi_task_is_sent(const struct dwqi_task *task)
+{
+    return task->refs > 1;
+}
+
 struct dwqi_tasks {
     struct dwqi_idmap map;   /* ids to tasks */
     struct dwqi_task *spare; /* for the next ones */

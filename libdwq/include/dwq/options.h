@@ -113,7 +113,10 @@ typedef struct dwq_options {
     char **argv;
 
     /* Wall seconds from the start of the run after which no task starts, and
-     * after that, how long running ones are awaited; 0: no limit. */
+     * after that, how long all that still runs is awaited, to the end of the run: then
+     * the job ends, when the controller function has returned with all results (a
+     * borrowed array of a call that was given up is read until then). 0: no limit, and
+     * without a grace a rank that hangs is awaited for ever. */
     double time_limit;
     double time_limit_grace;
 
