@@ -189,12 +189,44 @@ static bool is_too_many(int n_slots, int slots)
     return n_slots / MOST_IN_A_SLOT > (slots > 1 ? slots : 1);
 }
 
+/* Seconds that MPI may take to start processes, and these to come to dwq_run(): they
+ * may read a large mesh before. DWQ_SPAWN_TIMEOUT says otherwise for both. */
+#define START_MAX 120
+#define MEET_MAX 1200
+#define TIMEOUT_ENV "DWQ_SPAWN_TIMEOUT"
+
+/* false: the environment has no such number. */
+static bool read_timeout(double *seconds)
+{
+    const char *text = getenv(TIMEOUT_ENV);
+
+    return !text || *text == '\0' ||
+           (dwqi_plain_is_number(text, seconds) && *seconds > 0 &&
+            *seconds <= 1e6);
+}
+
+static double spawn_timeout(double otherwise)
+{
+    double seconds = otherwise;
+
+    return read_timeout(&seconds) ? seconds : otherwise;
+}
+
 dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
 {
     const char *anyway = getenv("DWQ_SPAWN_ANYWAY");
     bool forced = anyway && strcmp(anyway, "1") == 0;
     int slots = slots_of_launcher();
+    double seconds;
 
+    if (!read_timeout(&seconds)) {
+        dwqi_plain_format(reason_out->text, sizeof reason_out->text,
+                          "environment %s is '%.*s': it takes seconds above 0, "
+                          "up to 1000000",
+                          TIMEOUT_ENV, dwqi_plain_fit(getenv(TIMEOUT_ENV), 80),
+                          getenv(TIMEOUT_ENV));
+        return DWQ_E_OPTION;
+    }
     if (spawn_hangs() && !forced) {
         snprintf(reason_out->text, sizeof reason_out->text,
                  "option grouping is spawn, which is known to hang at random "
@@ -338,22 +370,6 @@ static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
     MPI_Comm_rank(group->merged, &group->rank);
     MPI_Comm_size(group->merged, &group->size);
     return (group->rank == 0) == is_broker ? DWQ_OK : DWQ_E_MPI;
-}
-
-/* Seconds that MPI may take to start processes, and these to come to dwq_run(): they
- * may read a large mesh before. DWQ_SPAWN_TIMEOUT says otherwise for both. */
-#define START_MAX 120
-#define MEET_MAX 1200
-
-static double spawn_timeout(double otherwise)
-{
-    const char *text = getenv("DWQ_SPAWN_TIMEOUT");
-    double seconds;
-
-    return text && dwqi_plain_is_number(text, &seconds) && seconds > 0 &&
-                   seconds < 1e6
-               ? seconds
-               : otherwise;
 }
 
 /* A program that does not start MPI leaves MPI_Comm_spawn waiting for ever. */

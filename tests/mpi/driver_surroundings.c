@@ -77,3 +77,9 @@ Test(surroundings, texts_are_cut_between_characters, .timeout = 200)
     expect_success("texts_are_cut_between_characters", 0);
     expect_success("texts_are_cut_between_characters", 4);
 }
+
+Test(surroundings, bad_settings_are_named_with_their_value, .timeout = 200)
+{
+    launch_spawns();
+    expect_success("bad_settings_are_named_with_their_value", 3);
+}

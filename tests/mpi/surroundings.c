@@ -234,6 +234,81 @@ static void texts_are_cut_between_characters(void)
     }
 }
 
+/* --- Settings that are none --------------------------------------------------------- */
+
+struct heard {
+    const char *name, *value; /* to be named together */
+    int n_lines;
+};
+
+static void hear(const char *line, void *arg)
+{
+    struct heard *heard = arg;
+
+    heard->n_lines += strstr(line, heard->name) && strstr(line, heard->value);
+    CHECK(strchr(line, '\n') == NULL);
+}
+
+static int never(dwq_controller_t *c, void *arg)
+{
+    (void)c;
+    (void)arg;
+    CHECK(!"a run with a bad setting began");
+    return 0;
+}
+
+/* Refused on all ranks, and one of them says why. */
+static void expect_refused(const dwq_options_t *options, const char *name,
+                           const char *value)
+{
+    struct heard heard = { .name = name, .value = value };
+    dwq_options_t own = *options;
+    int n_lines = 0;
+
+    own.controller = never;
+    own.log = hear;
+    own.log_arg = &heard;
+    CHECK(dwq_run(&own, NULL) == DWQ_E_OPTION);
+    MPI_Allreduce(&heard.n_lines, &n_lines, 1, MPI_INT, MPI_SUM,
+                  MPI_COMM_WORLD);
+    if (n_lines != 1) {
+        fprintf(stderr, "%s '%s': named %d times\n", name, value, n_lines);
+    }
+    CHECK(n_lines == 1);
+}
+
+static void bad_settings_are_named_with_their_value(void)
+{
+    static const struct {
+        const char *name, *value;
+        dwq_options_t options;
+    } variables[] = {
+        { "DWQ_CONTROLLER_RANK", " 1x", { .verbose = false } },
+        { "DWQ_CONTROLLER_RANK", "1e3", { .verbose = false } },
+        { "DWQ_CONTROLLER_RANK", "99999999999999999999", { .verbose = false } },
+        { "DWQ_IDLE_WAIT", "0,001", { .verbose = false } },
+        { "DWQ_IDLE_WAIT", "1e999", { .verbose = false } },
+        { "DWQ_IDLE_WAIT", "1 ms x", { .verbose = false } },
+        { "DWQ_PREFETCH", "3.5", { .verbose = false } },
+        { "DWQ_VERBOSE", "yes", { .verbose = false } },
+        { "DWQ_THREADS_PER_RANK", "2x", { .nprocs_per_worker = 2 } },
+        { "DWQ_SPAWN_TIMEOUT",
+          "10x",
+          { .grouping = DWQ_GROUPING_SPAWN, .max_workers = 1 } },
+    };
+
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        setenv(variables[i].name, variables[i].value, 1);
+        expect_refused(&variables[i].options, variables[i].name,
+                       variables[i].value);
+        unsetenv(variables[i].name);
+    }
+    expect_refused(&(dwq_options_t){ .worker_name = "w\n\x1b[31m" },
+                   "worker_name", "w\\n\\x1b[31m");
+    expect_refused(&(dwq_options_t){ .worker_module = "m\n\x1b[31m" },
+                   "worker_module", "m\\n\\x1b[31m");
+}
+
 int main(int argc, char **argv)
 {
 #define S(name)     \
@@ -246,6 +321,7 @@ int main(int argc, char **argv)
         S(calls_of_groups_go_to_another_folder),
         S(modules_leave_attributes),
         S(texts_are_cut_between_characters),
+        S(bad_settings_are_named_with_their_value),
         { NULL, NULL },
     };
 
