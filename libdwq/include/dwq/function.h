@@ -66,8 +66,9 @@ DWQ_API dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
                                    const size_t *shape);
 
 /**
- * Say why this call fails. The message (at most 511 bytes are kept) and the
- * code travel to the controller; the caller still has to return.
+ * Say why this call fails. The message (of at most 511 bytes, cut between
+ * characters; with a decimal point in every locale) and the code travel to the
+ * controller; the caller still has to return.
  *
  * @return code, or -1 when that is 0.
  */
