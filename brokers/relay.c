@@ -6,6 +6,7 @@
 #include "brokers/group_run.h"
 #include "brokers/ready_data.h"
 #include "brokers/relay_fsm.h"
+#include "libdwq/base/plain.h"
 #include "workers/ready_pack.h"
 #include "workers/serve.h"
 
@@ -202,8 +203,8 @@ static dwq_status_t hear_group(struct dwqi_relay *relay)
         const struct dwqi_team_word *word = dwqi_team_word(team, r);
 
         if (word->withdrew) {
-            snprintf(reason, sizeof reason, "rank %d of its group: %s", r,
-                     word->reason ? word->reason : "withdrew");
+            dwqi_plain_format(reason, sizeof reason, "rank %d of its group: %s",
+                              r, word->reason ? word->reason : "withdrew");
             return handle_event(relay, DWQI_RE_REFUSED, reason);
         }
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/discover.h"
 
 static dwq_status_t fail(struct dwqi_text_fault *fault, const char *why,
@@ -44,9 +45,10 @@ static dwq_status_t bind_to(hwloc_topology_t topology,
         status = DWQ_E_NOMEM;
     } else if (hwloc_get_cpubind(topology, before, HWLOC_CPUBIND_PROCESS) !=
                0) {
-        status = fail(fault, "the binding cannot be read: ", strerror(errno));
+        status = fail(fault,
+                      "the binding cannot be read: ", dwqi_plain_error(errno));
     } else if (hwloc_set_cpubind(topology, asked, HWLOC_CPUBIND_PROCESS) != 0) {
-        status = fail(fault, "the system refuses: ", strerror(errno));
+        status = fail(fault, "the system refuses: ", dwqi_plain_error(errno));
     } else if (hwloc_get_cpubind(topology, got, HWLOC_CPUBIND_PROCESS) != 0 ||
                !hwloc_bitmap_isequal(got, asked)) {
         hwloc_bitmap_list_snprintf(text, sizeof text, got);

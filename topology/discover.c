@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/text.h"
 
 #define SYNTHETIC_LIMIT 4096 /* hardware threads of a host */
@@ -15,7 +16,8 @@
 static dwq_status_t fail(struct dwqi_text_fault *fault, dwq_status_t status,
                          const char *text, const char *why)
 {
-    snprintf(fault->text, sizeof fault->text, "'%.120s': %s", text, why);
+    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
+                      dwqi_plain_fit(text, 120), text, why);
     return status;
 }
 
@@ -207,7 +209,7 @@ static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
                           "in pu:N (pack:2 numa:2 core:16 pu:2)");
     }
     if (access(text, R_OK) != 0) {
-        return fail(fault, DWQ_E_OPTION, text, strerror(errno));
+        return fail(fault, DWQ_E_OPTION, text, dwqi_plain_error(errno));
     }
     return hwloc_topology_set_xml(topology, text) == 0
                ? DWQ_OK
@@ -303,8 +305,8 @@ dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
     }
     status = discover_text(text, host, out, this_system_out, &fault);
     if (status == DWQ_E_OPTION || status == DWQ_E_STATE) {
-        snprintf(fault_out->text, sizeof fault_out->text, "%s: %.230s",
-                 DWQI_TOPOLOGY_ENV, fault.text);
+        dwqi_plain_format(fault_out->text, sizeof fault_out->text, "%s: %s",
+                          DWQI_TOPOLOGY_ENV, fault.text);
     }
     return status;
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/placer_private.h"
 
 void dwqi_place_blame(struct dwqi_place_fault *why_out,
@@ -12,7 +13,7 @@ void dwqi_place_blame(struct dwqi_place_fault *why_out,
 
     why_out->part = part;
     va_start(args, format);
-    vsnprintf(why_out->text, sizeof why_out->text, format, args);
+    dwqi_plain_vformat(why_out->text, sizeof why_out->text, format, args);
     va_end(args);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/text.h"
 
 struct entry {
@@ -19,8 +20,8 @@ struct entry {
 static dwq_status_t fail(struct dwqi_text_fault *fault, const char *word,
                          size_t size, const char *why)
 {
-    snprintf(fault->text, sizeof fault->text, "'%.*s': %s",
-             size < 80 ? (int)size : 80, word, why);
+    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
+                      dwqi_plain_fit(word, size < 80 ? size : 80), word, why);
     return DWQ_E_OPTION;
 }
 
@@ -233,8 +234,8 @@ dwq_status_t dwqi_hosts_parse(const char *text, dwqi_machine_of *machine_of,
         }
     }
     if (status == DWQ_OK && cluster->n_hosts == before) {
-        snprintf(fault_out->text, sizeof fault_out->text, "no hosts in '%.80s'",
-                 text);
+        dwqi_plain_format(fault_out->text, sizeof fault_out->text,
+                          "no hosts in '%.*s'", dwqi_plain_fit(text, 80), text);
         status = DWQ_E_OPTION;
     }
     dwqi_intern_finish(&entry.names);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/discover.h"
 #include "topology/draw.h"
 #include "topology/plan_options.h"
@@ -15,7 +16,11 @@
 
 static int complain(const char *what, const char *why)
 {
-    fprintf(stderr, "dwq-plan: %s%s%s\n", what, *what ? ": " : "", why);
+    char line[1024];
+
+    dwqi_plain_format(line, sizeof line, "%s%s%s", what, *what ? ": " : "",
+                      why);
+    fprintf(stderr, "dwq-plan: %s\n", line);
     return EXIT_BAD;
 }
 

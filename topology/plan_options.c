@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/text.h"
 
 enum setting {
@@ -96,8 +97,8 @@ void dwqi_plan_options_help(FILE *out)
 static bool fail(struct dwqi_text_fault *fault, const char *name,
                  const char *value, const char *expected)
 {
-    snprintf(fault->text, sizeof fault->text, "%s '%.100s': expected %s", name,
-             value, expected);
+    dwqi_plain_format(fault->text, sizeof fault->text, "%s '%.*s': expected %s",
+                      name, dwqi_plain_fit(value, 100), value, expected);
     return false;
 }
 
@@ -269,9 +270,9 @@ static bool read_argument(int argc, char **argv, int *at,
         }
         return apply(row, value, options, fault);
     }
-    snprintf(fault->text, sizeof fault->text,
-             "'%.100s' is not an argument that it takes (see --help)",
-             argument);
+    dwqi_plain_format(fault->text, sizeof fault->text,
+                      "'%.*s' is not an argument that it takes (see --help)",
+                      dwqi_plain_fit(argument, 100), argument);
     return false;
 }
 

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/hosts.h"
 #include "topology/text.h"
 
@@ -38,8 +39,8 @@ struct plan {
 static dwq_status_t fail(struct dwqi_text_fault *fault, const char *word,
                          size_t size, const char *why)
 {
-    snprintf(fault->text, sizeof fault->text, "'%.*s': %s",
-             size < 80 ? (int)size : 80, word, why);
+    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
+                      dwqi_plain_fit(word, size < 80 ? size : 80), word, why);
     return DWQ_E_OPTION;
 }
 

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
+
 /* In front of the data of an array that the library owns; as large as the
  * alignment, so that the data is aligned, too. */
 struct dwqi_owned {
@@ -11,53 +13,57 @@ struct dwqi_owned {
 
 uint64_t dwq_call_id(const dwq_call_t *call)
 {
-    return call->task->id;
+    return call ? call->task->id : 0;
 }
 
 int dwq_call_rank(const dwq_call_t *call)
 {
-    return call->config->rank;
+    return call ? call->config->rank : 0;
 }
 
 int dwq_call_size(const dwq_call_t *call)
 {
-    return call->config->size;
+    return call ? call->config->size : 0;
 }
 
 const void *dwqi_call_comm(const dwq_call_t *call)
 {
-    return call->config->comm;
+    return call ? call->config->comm : NULL;
 }
 
 size_t dwq_call_n_args(const dwq_call_t *call)
 {
-    return call->task->args.n;
+    return call ? call->task->args.n : 0;
 }
 
 dwq_kwargs_t dwq_call_kwargs(const dwq_call_t *call)
 {
-    return call->task->kwargs;
+    return call ? call->task->kwargs : (dwq_kwargs_t){ 0, NULL };
 }
 
 const dwq_value_t *dwq_call_arg(const dwq_call_t *call, size_t index)
 {
-    return index < call->task->args.n ? &call->task->args.items[index] : NULL;
+    return index < dwq_call_n_args(call) ? &call->task->args.items[index]
+                                         : NULL;
 }
 
 const dwq_value_t *dwq_call_kwarg(const dwq_call_t *call, const char *name)
 {
-    return dwq_map_find(call->task->kwargs, name);
+    return dwq_map_find(dwq_call_kwargs(call), name);
 }
 
 int dwq_call_return(dwq_call_t *call, dwq_values_t values)
 {
-    struct dwqi_part_head head = { .id = call->task->id,
-                                   .n_parts = (uint32_t)call->config->size };
+    struct dwqi_part_head head = { .id = dwq_call_id(call),
+                                   .n_parts = (uint32_t)dwq_call_size(call) };
     struct dwqi_pack pack;
     const char *why = "out of memory";
-    dwq_status_t status =
-        dwqi_pack_part(&head, NULL, values, call->scratch, &pack, &why);
+    dwq_status_t status;
 
+    if (!call) {
+        return DWQ_E_ARG;
+    }
+    status = dwqi_pack_part(&head, NULL, values, call->scratch, &pack, &why);
     if (status != DWQ_OK) {
         call->bad_return = !call->failed || call->bad_return;
         return dwq_call_fail(call, status, "dwq_call_return: %s", why);
@@ -74,12 +80,12 @@ int dwq_call_return(dwq_call_t *call, dwq_values_t values)
 dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
                            const size_t *shape)
 {
-    dwq_array_t array = dwq_array(type, call /* any */, ndim, shape);
+    dwq_array_t array = dwq_array(type, &type /* any */, ndim, shape);
     size_t size = dwq_array_size(&array);
     struct dwqi_owned *owned;
     void *memory = NULL;
 
-    if (dwq_type_size(array.type) > 0 && size <= SIZE_MAX / 2) {
+    if (call && dwq_type_size(array.type) > 0 && size <= SIZE_MAX / 2) {
         memory = dwqi_pool_get(call->config->pool, DWQI_ALIGN + size);
     }
     if (!memory) {
@@ -107,20 +113,28 @@ int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
 {
     va_list args;
 
+    code = code == 0 ? -1 : code;
+    if (!call) {
+        return code;
+    }
     call->failed = true;
-    call->code = code == 0 ? -1 : code;
+    call->code = code;
     va_start(args, format);
-    vsnprintf(call->message, sizeof call->message, format, args);
+    dwqi_plain_vprint(call->message, sizeof call->message,
+                      format ? format : "no reason was given", args);
     va_end(args);
-    return call->code;
+    return code;
 }
 
 bool dwq_call_agree(dwq_call_t *call, bool ok)
 {
-    const struct dwqi_executor_config *config = call->config;
+    const struct dwqi_executor_config *config = call ? call->config : NULL;
     bool all_ok = false;
     dwq_status_t status;
 
+    if (!config) {
+        return false;
+    }
     if (!config->agree) {
         return ok; /* a group of one agrees with itself */
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libdwq/wire/process.h"
+#include "libdwq/base/plain.h"
 #include "workers/call.h"
 
 struct dwqi_executor {
@@ -98,8 +99,9 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     dwqi_process_end_child(view->function);
     seconds = executor->config.now(executor->config.clock) - start;
     if (code != 0 && !call->failed) {
-        dwq_call_fail(call, code, "function '%s' returned %d", view->function,
-                      code);
+        dwqi_plain_format(reason.text, sizeof reason.text,
+                          "function '%s' returned %d", view->function, code);
+        dwq_call_fail(call, code, "%s", reason.text);
     }
     return seconds;
 }

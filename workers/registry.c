@@ -1,6 +1,10 @@
+/* RTLD_NODELETE: MPI and other libraries keep pointers into a module (attributes with
+ * delete functions, handlers, threads), so that it stays loaded for good. */
+#define _DEFAULT_SOURCE
 #include "workers/registry.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +15,9 @@
 #define uthash_nonfatal_oom(item) ((item)->oom = true)
 #include <uthash.h>
 
+#include "libdwq/base/plain.h"
+#include "workers/module_file.h"
+
 struct entry {
     dwq_function_t function; /* its arg filled in */
     bool oom;
@@ -19,7 +26,6 @@ struct entry {
 
 struct module {
     char *name;
-    void *handle; /* of dlopen; NULL: __main__ */
     const dwq_module_t *exports;
     void *arg;
     struct entry *entries; /* hash by name */
@@ -28,7 +34,8 @@ struct module {
 };
 
 struct dwqi_registry {
-    const char *module_path;
+    char *here;        /* the folder at the start */
+    char *module_path; /* the environment's may change */
     const struct dwqi_log *log;
     struct module *main;
     struct module *modules; /* hash by name */
@@ -43,7 +50,7 @@ static dwq_status_t fail(struct dwqi_reason *reason, dwq_status_t status,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(reason->text, sizeof reason->text, format, args);
+    dwqi_plain_vformat(reason->text, sizeof reason->text, format, args);
     va_end(args);
     return status;
 }
@@ -91,9 +98,6 @@ static void module_destroy(struct module *module)
     if (module->exports && module->exports->finish) {
         module->exports->finish(module->arg);
     }
-    if (module->handle) {
-        dlclose(module->handle);
-    }
     free(module->name);
     free(module);
 }
@@ -111,6 +115,23 @@ static dwq_status_t add_table(struct module *module,
     return status;
 }
 
+/* What does not begin with '/' is seen from there, also when calls go elsewhere. */
+static char *current_folder(void)
+{
+    char here[PATH_MAX];
+
+    return strdup(getcwd(here, sizeof here) ? here : ".");
+}
+
+static void registry_free(struct dwqi_registry *registry)
+{
+    if (registry) {
+        free(registry->here);
+        free(registry->module_path);
+        free(registry);
+    }
+}
+
 dwq_status_t dwqi_registry_create(const dwq_function_t *functions, void *arg,
                                   const char *module_path,
                                   const struct dwqi_log *log,
@@ -122,15 +143,18 @@ dwq_status_t dwqi_registry_create(const dwq_function_t *functions, void *arg,
     dwq_status_t status = DWQ_E_NOMEM;
 
     if (registry && module) {
-        *registry = (struct dwqi_registry){ .module_path = module_path,
+        *registry = (struct dwqi_registry){ .here = current_folder(),
+                                            .module_path = strdup(module_path),
                                             .log = log,
                                             .main = module };
         module->arg = arg;
-        status = add_table(module, functions, reason_out);
+        status = registry->here && registry->module_path
+                     ? add_table(module, functions, reason_out)
+                     : DWQ_E_NOMEM;
     }
     if (status != DWQ_OK) {
         module_destroy(module);
-        free(registry);
+        registry_free(registry);
         return status;
     }
     *registry_out = registry;
@@ -150,7 +174,7 @@ void dwqi_registry_destroy(struct dwqi_registry *registry)
         module_destroy(module);
     }
     module_destroy(registry->main);
-    free(registry);
+    registry_free(registry);
 }
 
 /* --- Modules ------------------------------------------------------------ */
@@ -162,31 +186,15 @@ static bool is_module_name(const char *name)
            strchr(name, '/') == NULL && strchr(name, ':') == NULL;
 }
 
-/* The path of a module's file in the first folder that has it; malloc'ed. */
-static char *find_file(const char *module_path, const char *name)
+/* dlerror() in English. */
+static void *open_library(const char *path, const char **why_out)
 {
-    const char *folder = module_path;
+    locale_t outer = dwqi_plain_enter();
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
-    for (;;) {
-        size_t length = strcspn(folder, ":");
-        size_t size = length + strlen(name) + sizeof "./.so" + 1;
-        char *path = malloc(size);
-
-        if (!path) {
-            return NULL;
-        }
-        /* An empty folder is the current one; dlopen needs a slash. */
-        snprintf(path, size, "%.*s/%s.so", length ? (int)length : 1,
-                 length ? folder : ".", name);
-        if (access(path, R_OK) == 0) {
-            return path;
-        }
-        free(path);
-        if (folder[length] == '\0') {
-            return NULL;
-        }
-        folder += length + 1;
-    }
+    *why_out = handle ? NULL : dlerror();
+    dwqi_plain_leave(outer);
+    return handle;
 }
 
 /* Open a file and check that it is a module of this ABI. */
@@ -194,13 +202,14 @@ static dwq_status_t open_file(struct module *module, const char *path,
                               struct dwqi_reason *reason)
 {
     const dwq_module_t *exports;
+    const char *why;
+    void *handle = open_library(path, &why);
 
-    module->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!module->handle) {
+    if (!handle) {
         return fail(reason, DWQ_E_TASK, "module '%s' cannot be loaded: %s",
-                    module->name, dlerror());
+                    module->name, why);
     }
-    exports = dlsym(module->handle, "dwq_module");
+    exports = dlsym(handle, "dwq_module");
     if (!exports) {
         return fail(reason, DWQ_E_TASK,
                     "module '%s' (%s) exports no DWQ_MODULE()", module->name,
@@ -224,7 +233,8 @@ static dwq_status_t load(struct dwqi_registry *registry, const char *name,
                          struct module **module_out, struct dwqi_reason *reason)
 {
     struct module *module = calloc(1, sizeof *module);
-    char *path = find_file(registry->module_path, name);
+    char *path = dwqi_module_file(registry->here, registry->module_path, name,
+                                  reason->text, sizeof reason->text);
     dwq_status_t status = DWQ_E_TASK;
 
     if (module) {
@@ -232,10 +242,7 @@ static dwq_status_t load(struct dwqi_registry *registry, const char *name,
     }
     if (!module || !module->name) {
         fail(reason, status, "out of memory");
-    } else if (!path) {
-        fail(reason, status, "no module '%s' (%s.so) in '%s'", name, name,
-             registry->module_path);
-    } else {
+    } else if (path) {
         status = open_file(module, path, reason);
     }
     free(path);
@@ -270,7 +277,8 @@ static dwq_status_t find_module(struct dwqi_registry *registry,
         return DWQ_OK;
     }
     if (!is_module_name(name)) {
-        return fail(reason, DWQ_E_TASK, "'%.200s' is not a module name", name);
+        return fail(reason, DWQ_E_TASK, "'%.*s' is not a module name",
+                    dwqi_plain_fit(name, 200), name);
     }
     return load(registry, name, module_out, reason);
 }
@@ -289,8 +297,8 @@ dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
     }
     HASH_FIND_STR(found->entries, function, entry);
     if (!entry) {
-        return fail(reason_out, DWQ_E_TASK,
-                    "no function '%.200s' in module '%s'", function,
+        return fail(reason_out, DWQ_E_TASK, "no function '%.*s' in module '%s'",
+                    dwqi_plain_fit(function, 200), function,
                     module ? module : "__main__");
     }
     *function_out = entry->function;
@@ -302,7 +310,8 @@ static dwq_status_t no_function(const char *role, const char *module,
                                 struct dwqi_reason *reason_out)
 {
     return fail(reason_out, DWQ_E_OPTION,
-                "no %s function '%.200s' in module '%s'", role,
+                "no %s function '%.*s' in module '%s'", role,
+                dwqi_plain_fit(name ? name : "(default)", 200),
                 name ? name : "(default)", module ? module : "__main__");
 }
 

@@ -1,6 +1,6 @@
 /* The functions of this process: the table of __main__, and modules (shared
- * objects) that are loaded at first use and closed with the registry. Only what
- * stands in a table can be found. */
+ * objects) that are loaded at first use, begun and finished once for each registry,
+ * and never unloaded. Only what stands in a table can be found. */
 #ifndef DWQI_WORKERS_REGISTRY_H
 #define DWQI_WORKERS_REGISTRY_H
 
@@ -18,7 +18,8 @@ struct dwqi_reason {
 /**
  * @param functions    Borrowed; NULL is an empty table.
  * @param arg          For functions of the table that have none.
- * @param module_path  Borrowed: folders with ':' between.
+ * @param module_path  Folders with ':' between: as they are now, whatever folder
+ *                     calls go to.
  *
  * @return DWQ_OK, DWQ_E_NOMEM, DWQ_E_OPTION (two functions of one name, or one
  *         without a pointer: reason_out says which)

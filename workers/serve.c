@@ -5,6 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "libdwq/base/plain.h"
 #include "workers/fsm.h"
 #include "workers/ready_pack.h"
 
@@ -273,7 +274,8 @@ static dwq_status_t refuse(struct dwqi_server *server, const char *what)
         return DWQ_OK;
     }
     server->failed = true;
-    snprintf(reason, sizeof reason, "a message could not be read: %s", what);
+    dwqi_plain_format(reason, sizeof reason, "a message could not be read: %s",
+                      what);
     return dwqi_server_withdraw(server, reason);
 }
 

@@ -269,26 +269,36 @@ static dwq_status_t no_group(const dwq_worker_t *worker, const char *function)
 
 dwq_status_t dwq_worker_publish_service(dwq_worker_t *worker)
 {
+    if (!worker) {
+        return DWQ_E_ARG;
+    }
     return worker->access ? dwqi_access_publish(worker->access)
                           : no_group(worker, "dwq_worker_publish_service");
 }
 
 dwq_status_t dwq_worker_connect_service(dwq_worker_t *worker, int attempts)
 {
+    if (!worker) {
+        return DWQ_E_ARG;
+    }
     return worker->access ? dwqi_access_connect(worker->access, attempts)
                           : no_group(worker, "dwq_worker_connect_service");
 }
 
 const void *dwqi_worker_server_comm(const dwq_worker_t *worker)
 {
-    return worker->access ? dwqi_links_server(worker->access->config.links)
-                          : NULL;
+    return worker && worker->access
+               ? dwqi_links_server(worker->access->config.links)
+               : NULL;
 }
 
 const void *dwqi_worker_client_comms(const dwq_worker_t *worker, int *n_out)
 {
+    int n = 0;
+
+    n_out = n_out ? n_out : &n;
     *n_out = 0;
-    return worker->access
+    return worker && worker->access
                ? dwqi_links_clients(worker->access->config.links, n_out)
                : NULL;
 }

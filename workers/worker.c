@@ -6,6 +6,9 @@
 
 dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
 {
+    if (!worker) {
+        return DWQ_E_ARG;
+    }
     if (worker->served) {
         dwqi_log_error(worker->log, "dwq_worker_serve: called twice");
         return DWQ_E_STATE;
@@ -16,28 +19,34 @@ dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
 
 void dwq_worker_abort(dwq_worker_t *worker)
 {
-    dwqi_log_error(worker->log, "worker %d aborts the run: all ranks end now",
-                   worker->id);
-    worker->abort(worker->abort_arg);
+    if (worker) {
+        dwqi_log_error(worker->log,
+                       "worker %d aborts the run: all ranks end now",
+                       worker->id);
+        worker->abort(worker->abort_arg);
+    }
 }
 
 int dwq_worker_id(const dwq_worker_t *worker)
 {
-    return worker->id;
+    return worker ? worker->id : 0;
 }
 
 const void *dwqi_worker_comm(const dwq_worker_t *worker)
 {
-    return worker->comm;
+    return worker ? worker->comm : NULL;
 }
 
 const void *dwqi_worker_merged_comm(const dwq_worker_t *worker)
 {
-    return worker->merged_comm;
+    return worker ? worker->merged_comm : NULL;
 }
 
 dwq_status_t dwq_worker_set_ready_data(dwq_worker_t *worker, dwq_value_t data)
 {
+    if (!worker) {
+        return DWQ_E_ARG;
+    }
     return worker->set_ready_data
                ? worker->set_ready_data(worker->set_ready_data_arg, data)
                : DWQ_OK; /* in place nobody asks for it */
@@ -45,12 +54,12 @@ dwq_status_t dwq_worker_set_ready_data(dwq_worker_t *worker, dwq_value_t data)
 
 dwq_kwargs_t dwq_worker_run_args(const dwq_worker_t *worker)
 {
-    return worker->run_args;
+    return worker ? worker->run_args : (dwq_kwargs_t){ 0, NULL };
 }
 
 dwq_world_t dwq_worker_world(const dwq_worker_t *worker)
 {
-    return worker->world;
+    return worker ? worker->world : (dwq_world_t){ .size = 0 };
 }
 
 /* The item of a task, as if it had come in a message. */
@@ -113,7 +122,7 @@ dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
     void *item = NULL;
     dwq_status_t status;
 
-    if (!task || !task->function || !result_out ||
+    if (!worker || !task || !task->function || !result_out ||
         !(task->time_est >= 0 && task->time_est <= DBL_MAX)) {
         return DWQ_E_ARG;
     }

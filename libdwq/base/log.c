@@ -1,7 +1,8 @@
 #include "libdwq/base/log.h"
 
-#include <stdarg.h>
 #include <stdio.h>
+
+#include "libdwq/base/plain.h"
 
 #define LINE_MAX_BYTES 1024
 
@@ -15,7 +16,7 @@ static void emit(const struct dwqi_log *log, const char *level,
     if (used < 0 || (size_t)used >= sizeof line) {
         used = 0;
     }
-    vsnprintf(line + used, sizeof line - (size_t)used, format, args);
+    dwqi_plain_vformat(line + used, sizeof line - (size_t)used, format, args);
     if (log->line) {
         log->line(line, log->arg);
     } else {

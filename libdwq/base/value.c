@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/base/value_flags.h"
 
 dwq_value_t dwq_value_nil(void)
@@ -140,19 +141,19 @@ size_t dwq_array_count(const dwq_array_t *array)
 {
     size_t count;
 
-    return count_elements(array, &count) ? count : 0;
+    return array && count_elements(array, &count) ? count : 0;
 }
 
 size_t dwq_array_size(const dwq_array_t *array)
 {
-    return dwq_array_count(array) * dwq_type_size(array->type);
+    return array ? dwq_array_count(array) * dwq_type_size(array->type) : 0;
 }
 
 /* --- Readers ------------------------------------------------------------ */
 
 bool dwq_read_bool(const dwq_value_t *value, bool *out)
 {
-    if (!value) {
+    if (!value || !out) {
         return false;
     }
     if (value->kind == DWQ_KIND_BOOL) {
@@ -169,7 +170,7 @@ bool dwq_read_bool(const dwq_value_t *value, bool *out)
 
 bool dwq_read_int64(const dwq_value_t *value, int64_t *out)
 {
-    if (!value || value->kind != DWQ_KIND_INT) {
+    if (!value || !out || value->kind != DWQ_KIND_INT) {
         return false;
     }
     *out = value->u.integer;
@@ -180,7 +181,8 @@ bool dwq_read_int(const dwq_value_t *value, int *out)
 {
     int64_t wide;
 
-    if (!dwq_read_int64(value, &wide) || wide < INT_MIN || wide > INT_MAX) {
+    if (!out || !dwq_read_int64(value, &wide) || wide < INT_MIN ||
+        wide > INT_MAX) {
         return false;
     }
     *out = (int)wide;
@@ -189,11 +191,14 @@ bool dwq_read_int(const dwq_value_t *value, int *out)
 
 bool dwq_read_uint64(const dwq_value_t *value, uint64_t *out)
 {
-    if (value && value->kind == DWQ_KIND_UINT) {
+    if (!value || !out) {
+        return false;
+    }
+    if (value->kind == DWQ_KIND_UINT) {
         *out = value->u.uinteger;
         return true;
     }
-    if (!value || value->kind != DWQ_KIND_INT || value->u.integer < 0) {
+    if (value->kind != DWQ_KIND_INT || value->u.integer < 0) {
         return false;
     }
     *out = (uint64_t)value->u.integer;
@@ -226,7 +231,7 @@ static bool uint_as_double(uint64_t integer, double *out)
 
 bool dwq_read_double(const dwq_value_t *value, double *out)
 {
-    if (!value) {
+    if (!value || !out) {
         return false;
     }
     switch (value->kind) {
@@ -246,7 +251,7 @@ bool dwq_read_float(const dwq_value_t *value, float *out)
 {
     double real;
 
-    if (!dwq_read_double(value, &real)) {
+    if (!out || !dwq_read_double(value, &real)) {
         return false;
     }
     /* Outside of float's range the conversion would be undefined. */
@@ -260,7 +265,7 @@ bool dwq_read_float(const dwq_value_t *value, float *out)
 
 bool dwq_read_string(const dwq_value_t *value, const char **out)
 {
-    if (!value || value->kind != DWQ_KIND_STRING) {
+    if (!value || !out || value->kind != DWQ_KIND_STRING) {
         return false;
     }
     *out = value->u.string;
@@ -269,7 +274,7 @@ bool dwq_read_string(const dwq_value_t *value, const char **out)
 
 bool dwq_read_bytes(const dwq_value_t *value, dwq_bytes_t *out)
 {
-    if (!value || value->kind != DWQ_KIND_BYTES) {
+    if (!value || !out || value->kind != DWQ_KIND_BYTES) {
         return false;
     }
     *out = value->u.bytes;
@@ -278,7 +283,7 @@ bool dwq_read_bytes(const dwq_value_t *value, dwq_bytes_t *out)
 
 bool dwq_read_array(const dwq_value_t *value, dwq_array_t *out)
 {
-    if (!value || value->kind != DWQ_KIND_ARRAY) {
+    if (!value || !out || value->kind != DWQ_KIND_ARRAY) {
         return false;
     }
     *out = value->u.array;
@@ -287,7 +292,7 @@ bool dwq_read_array(const dwq_value_t *value, dwq_array_t *out)
 
 bool dwq_read_value(const dwq_value_t *value, dwq_value_t *out)
 {
-    if (!value) {
+    if (!value || !out) {
         return false;
     }
     *out = *value;
@@ -340,6 +345,14 @@ static void print_text(const char *text, FILE *out)
     fputc('"', out);
 }
 
+static void print_number(double number, FILE *out)
+{
+    char text[32];
+
+    dwqi_plain_format(text, sizeof text, "%.17g", number);
+    fputs(text, out);
+}
+
 static void print_array(const dwq_array_t *array, FILE *out)
 {
     fprintf(out, "array(%s", type_name(array->type));
@@ -373,6 +386,9 @@ static void print_map(dwq_kwargs_t map, FILE *out)
 
 void dwq_value_print(const dwq_value_t *value, FILE *out)
 {
+    if (!value || !out) {
+        return;
+    }
     switch (value->kind) {
     case DWQ_KIND_NIL:
         fputs("nil", out);
@@ -387,7 +403,7 @@ void dwq_value_print(const dwq_value_t *value, FILE *out)
         fprintf(out, "%llu", (unsigned long long)value->u.uinteger);
         break;
     case DWQ_KIND_DOUBLE:
-        fprintf(out, "%.17g", value->u.real);
+        print_number(value->u.real, out);
         break;
     case DWQ_KIND_STRING:
         print_text(value->u.string, out);

@@ -145,9 +145,8 @@ static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
         return DWQ_OK;
     }
     if (dwqi_discover_allowed(&run->unbound) != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text,
-                 "not bound: the system does not say what this process may "
-                 "use");
+        dwqi_option_fault(fault, "not bound: the system does not say what this "
+                                 "process may use");
         return DWQ_E_STATE;
     }
     status = bind_to(set, &why);
@@ -156,8 +155,7 @@ static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
         log_bound(run, set);
         run->openmp_threads = dwqi_openmp_set_threads(threads_of(run));
     } else {
-        snprintf(fault->text, sizeof fault->text, "%s: %s", run->log.who,
-                 why.text);
+        dwqi_option_fault(fault, "%s: %s", run->log.who, why.text);
     }
     return status;
 }
@@ -248,9 +246,9 @@ static dwq_status_t bind_by_line(struct run *run, const char *line,
     gethostname(host, sizeof host - 1);
     snprintf(planned, sizeof planned, "%.*s", (int)name, line);
     if (!dwqi_host_name_fits(host, planned)) {
-        snprintf(fault->text, sizeof fault->text,
-                 "%s: not bound: it runs on %s, and the plan says %s",
-                 run->log.who, host, planned);
+        dwqi_option_fault(fault,
+                          "%s: not bound: it runs on %s, and the plan says %s",
+                          run->log.who, host, planned);
         return DWQ_E_STATE;
     }
     if (*text == '\n') {

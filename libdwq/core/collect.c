@@ -11,7 +11,7 @@ void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
 {
     task->outcome = outcome;
     task->state = DWQI_TASK_SETTLING;
-    if (task->refs == 1) {
+    if (task->refs == 1 || c->grace_passed) {
         dwqi_controller_settled(c, task);
     }
 }
@@ -19,8 +19,10 @@ void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
 void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task)
 {
     task->state = DWQI_TASK_DONE;
-    /* Results may wait long for their collection; arguments need not. */
-    dwqi_task_drop_pack(task);
+    if (!dwqi_task_is_sent(task)) {
+        /* Results may wait long for their collection; arguments need not. */
+        dwqi_task_drop_pack(task);
+    }
     DL_APPEND(c->done, task);
     c->n_done++;
 }
@@ -128,12 +130,13 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
 dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
                                        uint64_t id, dwq_result_t *result_out)
 {
-    struct dwqi_task *task = dwqi_task_find(&controller->tasks, id);
+    struct dwqi_task *task;
     dwq_status_t status = DWQ_OK;
 
-    if (!result_out) {
+    if (!controller || !result_out) {
         return DWQ_E_ARG;
     }
+    task = dwqi_task_find(&controller->tasks, id);
     if (!task) {
         return DWQ_E_ID;
     }
@@ -150,7 +153,7 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
 dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
                                             dwq_result_t *result_out)
 {
-    if (!result_out) {
+    if (!controller || !result_out) {
         return DWQ_E_ARG;
     }
     while (!controller->done) {
@@ -174,7 +177,7 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
     bool moved;
     dwq_status_t status;
 
-    if (!result_out) {
+    if (!controller || !result_out) {
         return DWQ_E_ARG;
     }
     status = dwqi_controller_step(controller, &moved);
@@ -196,7 +199,7 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
     size_t n = 0;
     dwq_status_t status;
 
-    if (!n_out || (max > 0 && !results_out)) {
+    if (!controller || !n_out || (max > 0 && !results_out)) {
         return DWQ_E_ARG;
     }
     status = dwqi_controller_step(controller, &moved);

@@ -36,6 +36,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     }
     c->config = *config;
     c->in_place = n == 0;
+    c->leave_end = INFINITY;
     c->tasks.scratch.pool = config->pool;
     c->scheduler =
         dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
@@ -215,8 +216,12 @@ static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
 {
     struct dwqi_task *task;
     uint64_t id;
-    dwq_status_t status = make_task(c, given, binding, &task);
+    dwq_status_t status;
 
+    if (!c) {
+        return DWQ_E_ARG;
+    }
+    status = make_task(c, given, binding, &task);
     if (status != DWQ_OK) {
         return status;
     }
@@ -252,6 +257,9 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
     dwq_status_t status = DWQ_OK;
     size_t n_made = 0;
 
+    if (!controller) {
+        return DWQ_E_ARG;
+    }
     if (n > 0 && !tasks) {
         return refuse(controller, DWQ_E_ARG, NULL, "tasks is NULL");
     }
@@ -300,8 +308,12 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
     dwq_controller_t *c = controller;
     struct dwqi_task *task;
     bool moved;
-    dwq_status_t status = dwqi_controller_step(c, &moved);
+    dwq_status_t status;
 
+    if (!c) {
+        return DWQ_E_ARG;
+    }
+    status = dwqi_controller_step(c, &moved);
     if (status != DWQ_OK || id == 0) {
         return status == DWQ_OK ? cancel_all(c) : status;
     }
@@ -326,7 +338,7 @@ dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
 {
     bool moved;
 
-    return dwqi_controller_step(controller, &moved);
+    return controller ? dwqi_controller_step(controller, &moved) : DWQ_E_ARG;
 }
 
 dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
@@ -337,7 +349,7 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     dwq_status_t status;
     int worker;
 
-    if (!worker_out) {
+    if (!controller || !worker_out) {
         return DWQ_E_ARG;
     }
     status = dwqi_controller_step(controller, &moved);
@@ -357,15 +369,16 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
 dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
 {
     dwq_controller_t *c = controller;
-    struct dwqi_backlog backlog = {
+    struct dwqi_backlog backlog;
+
+    if (!c || !out) {
+        return DWQ_E_ARG;
+    }
+    backlog = (struct dwqi_backlog){
         .n_queued = dwqi_scheduler_n_waiting(c->scheduler),
         .n_running = dwqi_scheduler_n_running(c->scheduler),
         .n_ready = c->n_done,
     };
-
-    if (!out) {
-        return DWQ_E_ARG;
-    }
     dwqi_stats_print(&c->stats, c->worker_stats, c->config.n_workers, &backlog,
                      out);
     return ferror(out) ? DWQ_E_ARG : DWQ_OK;
@@ -373,29 +386,32 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
 
 dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
 {
-    dwq_status_t status = dwqi_controller_close(controller, false);
+    dwq_status_t status =
+        controller ? dwqi_controller_close(controller, false) : DWQ_E_ARG;
 
     return status == DWQ_E_TIME_LIMIT ? DWQ_OK : status;
 }
 
 void dwq_controller_abort(dwq_controller_t *controller)
 {
-    dwqi_log_error(controller->config.log,
-                   "the controller aborts the run: all ranks end now");
-    controller->config.abort(controller->config.abort_arg);
+    if (controller) {
+        dwqi_log_error(controller->config.log,
+                       "the controller aborts the run: all ranks end now");
+        controller->config.abort(controller->config.abort_arg);
+    }
 }
 
 dwq_kwargs_t dwq_controller_run_args(const dwq_controller_t *controller)
 {
-    return controller->config.run_args;
+    return controller ? controller->config.run_args : (dwq_kwargs_t){ 0, NULL };
 }
 
 const dwq_plan_t *dwq_controller_plan(const dwq_controller_t *controller)
 {
-    return controller->config.plan;
+    return controller ? controller->config.plan : NULL;
 }
 
 dwq_world_t dwq_controller_world(const dwq_controller_t *controller)
 {
-    return controller->config.world;
+    return controller ? controller->config.world : (dwq_world_t){ .size = 0 };
 }

@@ -9,6 +9,10 @@
 #include "libdwq/wire/transport.h"
 #include "workers/executor.h"
 
+/* Seconds that a worker, or the end of a run, gets at least when the time limit and its
+ * grace have passed: what is there answers in milliseconds. */
+#define DWQI_LEAVE_TIME 2.0
+
 struct dwqi_controller_config {
     struct dwqi_transport *transport; /* borrowed; NULL: no workers */
     struct dwqi_executor *executor;   /* borrowed; runs calls in place then */

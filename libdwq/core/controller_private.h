@@ -36,8 +36,10 @@ struct dwq_controller {
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
     bool grace_passed;
-    bool in_place;    /* without workers: calls can run here */
-    double now;       /* of this step */
+    bool in_place; /* without workers: calls can run here */
+    double now;    /* of this step */
+    double
+        leave_end; /* no worker is awaited any more; INFINITY: not yet said */
     double last_look; /* the end of the last one, in a submit */
     struct dwqi_stats stats;
     struct dwqi_worker_stats *worker_stats; /* [n_workers] */
@@ -60,8 +62,8 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
  * collected. It must be neither waiting nor held in the scheduler. */
 void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
                               struct dwqi_outcome *outcome);
-/* The same, when nothing of it is being sent any more. Borrowed arrays are the
- * user's again with the result, so a result waits for that. */
+/* The same, when nothing of it is being sent any more (or nobody waits for that).
+ * Borrowed arrays are the user's again with the result, so a result waits for it. */
 void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task);
 void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
                                     dwq_status_t status, const char *message);

@@ -23,11 +23,12 @@ static dwq_controller_t *controller_of(const struct dwqi_task *task)
 static void release_task(void *owner)
 {
     struct dwqi_task *task = owner;
+    bool settles = task->state == DWQI_TASK_SETTLING && task->refs == 2;
 
-    if (task->state == DWQI_TASK_SETTLING && task->refs == 2) {
+    dwqi_task_unref(task);
+    if (settles) {
         dwqi_controller_settled(controller_of(task), task);
     }
-    dwqi_task_unref(task);
 }
 
 /* One task whose body does not fit into a frame, from where it is. */
@@ -158,9 +159,24 @@ static dwq_status_t balance(dwq_controller_t *c)
 
 /* --- Limits ------------------------------------------------------------- */
 
+/* What is still sent to a worker that does not receive it is not awaited. */
+static void settle_all(dwq_controller_t *c)
+{
+    const struct dwqi_idmap *map = &c->tasks.map;
+
+    for (size_t i = 0; i < map->capacity; i++) {
+        struct dwqi_task *task = map->slots[i].id ? map->slots[i].item : NULL;
+
+        if (task && task->state == DWQI_TASK_SETTLING) {
+            dwqi_controller_settled(c, task);
+        }
+    }
+}
+
 static void pass_grace(dwq_controller_t *c)
 {
     c->grace_passed = true;
+    settle_all(c);
     for (int w = 1; w <= c->config.n_workers; w++) {
         const struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, w);
 
@@ -204,7 +220,8 @@ static bool is_watchful(const dwq_controller_t *c)
     return dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
            dwqi_scheduler_next_holder(c->scheduler, 0) != 0 ||
            (!c->limit_passed && !isinf(c->config.time_limit)) ||
-           (!c->grace_passed && !isinf(c->config.grace_end));
+           (!c->grace_passed && !isinf(c->config.grace_end)) ||
+           !isinf(c->leave_end);
 }
 
 dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
@@ -258,6 +275,7 @@ static dwq_status_t pause_until_due(dwq_controller_t *c)
     } else if (!c->grace_passed) {
         until = c->config.grace_end;
     }
+    until = fmin(until, c->leave_end);
     if (dwqi_scheduler_idle_worker(c->scheduler) != 0 &&
         dwqi_scheduler_next_holder(c->scheduler, 0) != 0) {
         until = fmin(until, c->now + DWQI_HELD_MAX); /* look again: balance() */
@@ -310,6 +328,33 @@ static dwq_status_t send_exit(dwq_controller_t *c)
             dwqi_send_bare(c->config.transport, plan->idle[i].rank, DWQI_EXIT);
     }
     c->exit_sent = true;
+    if (c->config.transport) {
+        c->leave_end = fmax(c->config.grace_end,
+                            dwqi_now(c->config.transport) + DWQI_LEAVE_TIME);
+    }
+    return status;
+}
+
+/* Those that have not left in time are left to the end of the job. */
+static dwq_status_t await_leaving(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+
+    while (status == DWQ_OK && !all_left(c) && c->now < c->leave_end) {
+        status = dwqi_controller_turn(c);
+    }
+    for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
+        struct dwqi_worker_info *info = &c->workers[w];
+
+        if (!info->said_bye && !info->lost) {
+            dwqi_log_warning(c->config.log,
+                             "worker %d has not left after the time limit and "
+                             "its grace: given up",
+                             w);
+            info->lost = true;
+            info->overdue = true;
+        }
+    }
     return status;
 }
 
@@ -327,8 +372,8 @@ dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
     if (status == DWQ_OK && !c->exit_sent) {
         status = send_exit(c);
     }
-    while (status == DWQ_OK && !all_left(c)) {
-        status = dwqi_controller_turn(c);
+    if (status == DWQ_OK) {
+        status = await_leaving(c);
     }
     if (status != DWQ_OK) {
         return status;

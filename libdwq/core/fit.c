@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "libdwq/base/host_name.h"
+#include "libdwq/base/plain.h"
 #include "libdwq/core/controller_private.h"
 
 dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
@@ -168,7 +169,8 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
 
     text[0] = '\0';
     if (given->host) {
-        snprintf(text, size, "on host '%.80s'", given->host);
+        dwqi_plain_format(text, size, "on host '%.*s'",
+                          dwqi_plain_fit(given->host, 80), given->host);
         used = strlen(text);
     }
     if (given->min_ranks > 1) {
@@ -182,20 +184,21 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
 static dwq_status_t refuse(const dwq_controller_t *c, const dwq_task_t *given,
                            int n_hosts, struct dwqi_fault *why)
 {
-    char text[128];
+    char text[400]; /* each byte of a name may take four */
     struct dwqi_fault hosts;
 
     list_hosts(c, n_hosts > 1 ? given->host : NULL, &hosts);
     if (n_hosts > 1) {
-        return dwqi_option_fault(why, "host '%.80s' may be any of %s",
-                                 given->host, hosts.text);
+        return dwqi_option_fault(why, "host '%.*s' may be any of %s",
+                                 dwqi_plain_fit(given->host, 80), given->host,
+                                 hosts.text);
     }
     if (given->host && !knows_hosts(c)) {
         return dwqi_option_fault(
             why,
-            "it asks for host '%.80s', and this run is not placed "
+            "it asks for host '%.*s', and this run is not placed "
             "(option domain, straddle, fill or bind)",
-            given->host);
+            dwqi_plain_fit(given->host, 80), given->host);
     }
     wish(given, text, sizeof text);
     return given->host && n_hosts == 0
@@ -209,7 +212,7 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                  const dwq_task_t *given, bool *binding,
                                  int *worker_out, struct dwqi_fault *why_out)
 {
-    char text[128];
+    char text[400]; /* each byte of a name may take four */
     bool all = true;
     int best, n_hosts = 0;
     const char *host;

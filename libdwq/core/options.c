@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "libdwq/base/plain.h"
 
 #define ROW(field, kind, use, min, max)                                   \
     {                                                                     \
@@ -81,7 +82,7 @@ dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
     va_list args;
 
     va_start(args, format);
-    vsnprintf(fault->text, sizeof fault->text, format, args);
+    dwqi_plain_vformat(fault->text, sizeof fault->text, format, args);
     va_end(args);
     return DWQ_E_OPTION;
 }
@@ -136,10 +137,10 @@ static bool is_in_range(const dwq_options_t *options,
 /* Seconds: a number, with us, ms or s behind it or nothing. */
 static bool parse_seconds(const char *text, double *out)
 {
-    char *end;
-    double value = strtod(text, &end);
+    const char *end;
+    double value;
 
-    if (end == text || !isfinite(value) || value < 0) {
+    if (!dwqi_plain_number(text, &value, &end) || value < 0) {
         return false;
     }
     if (strcmp(end, "us") == 0) {
@@ -259,8 +260,9 @@ static dwq_status_t read_environment(dwq_options_t *options,
                                   : parse_name(text, options, row)) ||
              !is_in_range(options, row))) {
             return dwqi_option_fault(
-                fault, "environment %s is '%.80s': it takes %s",
-                variables[i].name, text, variables[i].help);
+                fault, "environment %s is '%.*s': it takes %s",
+                variables[i].name, dwqi_plain_fit(text, 80), text,
+                variables[i].help);
         }
     }
     if (!options->module_path) {
@@ -369,16 +371,16 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
     if (o->worker_name && !o->worker && !o->worker_module) {
         return dwqi_option_fault(
             fault_out,
-            "option worker_name is '%.80s', but worker_module is not "
+            "option worker_name is '%.*s', but worker_module is not "
             "set: there is no module to find it in",
-            o->worker_name);
+            dwqi_plain_fit(o->worker_name, 80), o->worker_name);
     }
     if (o->broker_name && !o->broker && !o->broker_module && wants_groups(o)) {
         return dwqi_option_fault(
             fault_out,
-            "option broker_name is '%.80s', but broker_module is not "
+            "option broker_name is '%.*s', but broker_module is not "
             "set: there is no module to find it in",
-            o->broker_name);
+            dwqi_plain_fit(o->broker_name, 80), o->broker_name);
     }
     return size > 1 && wants_groups(o) ? check_placement(o, fault_out) : DWQ_OK;
 }
@@ -441,9 +443,9 @@ dwq_status_t dwqi_options_controller_rank(int size, int *rank_out,
     int rank = 0;
 
     if (text && *text && !parse_int(text, &rank)) {
-        return dwqi_option_fault(fault_out,
-                                 "environment %s is '%.80s': it takes a rank",
-                                 DWQI_CONTROLLER_RANK_ENV, text);
+        return dwqi_option_fault(
+            fault_out, "environment %s is '%.*s': it takes a rank",
+            DWQI_CONTROLLER_RANK_ENV, dwqi_plain_fit(text, 80), text);
     }
     if (rank >= size) {
         return dwqi_option_fault(

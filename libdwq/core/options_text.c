@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/core/options_private.h"
 #include "libdwq/wire/codec.h"
 
@@ -47,7 +48,8 @@ static void append_row(struct dwqi_buffer *text, const dwq_options_t *o,
     } else if (row->names) { /* its range was checked */
         append_text(text, row->names[(int)dwqi_option_number(o, row)]);
     } else {
-        snprintf(value, sizeof value, "%.17g", dwqi_option_number(o, row));
+        dwqi_plain_format(value, sizeof value, "%.17g",
+                          dwqi_option_number(o, row));
         append_text(text, value);
     }
 }
@@ -142,7 +144,7 @@ static int shown(const char *value)
 {
     size_t length = strcspn(value, "\n");
 
-    return length < 70 ? (int)length : 70;
+    return dwqi_plain_fit(value, length < 70 ? length : 70);
 }
 
 void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
@@ -162,6 +164,9 @@ void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
     from = line + (size_t)name + 1;
     /* Of long values, what they differ in. */
     from = at > from + 40 ? at - 20 : from;
+    while (((unsigned char)mine[from] & 0xc0) == 0x80) {
+        from--; /* to the beginning of a character */
+    }
     dwqi_option_fault(
         fault_out,
         "option %.*s differs between ranks: rank %d has %s%.*s, rank %d has "

@@ -26,7 +26,7 @@ static dwq_status_t blame(struct dwqi_fault *fault, dwq_status_t status,
                           const char *what, const char *why)
 {
     if (status != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text, "%s: %.400s", what, why);
+        dwqi_option_fault(fault, "%s: %s", what, why);
     }
     return status;
 }

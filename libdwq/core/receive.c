@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/core/controller_private.h"
 
 static void drop_bound(dwq_controller_t *c, int worker, const char *message)
@@ -36,7 +37,8 @@ static void worker_lost(dwq_controller_t *c, int worker, const char *reason)
 {
     char message[256];
 
-    snprintf(message, sizeof message, "worker %d is gone: %s", worker, reason);
+    dwqi_plain_format(message, sizeof message, "worker %d is gone: %s", worker,
+                      reason);
     dwqi_log_warning(c->config.log, "%s", message);
     dwqi_scheduler_worker_gone(c->scheduler, worker);
     dwqi_controller_drop_held(c, worker, DWQ_E_WORKER, message);
@@ -51,7 +53,8 @@ static void distrust(dwq_controller_t *c, int worker, const char *why)
 {
     char reason[160];
 
-    snprintf(reason, sizeof reason, "a message could not be read: %s", why);
+    dwqi_plain_format(reason, sizeof reason, "a message could not be read: %s",
+                      why);
     c->workers[worker].lost = true;
     worker_lost(c, worker, reason);
 }

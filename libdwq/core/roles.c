@@ -25,6 +25,13 @@ static double limit_time(const struct run *run)
                                        : INFINITY;
 }
 
+double dwqi_run_grace_end(const struct run *run)
+{
+    return run->options.time_limit_grace > 0
+               ? limit_time(run) + run->options.time_limit_grace
+               : INFINITY;
+}
+
 static dwq_status_t make_executor(struct run *run)
 {
     return dwqi_executor_create(
@@ -57,9 +64,7 @@ static dwq_status_t make_controller(struct run *run)
         .queue_order = run->options.queue_order,
         .held_max = 1 + run->options.prefetch,
         .time_limit = limit_time(run),
-        .grace_end = run->options.time_limit_grace > 0
-                         ? limit_time(run) + run->options.time_limit_grace
-                         : INFINITY,
+        .grace_end = dwqi_run_grace_end(run),
         .run_args = run->options.run_args,
         .world = run->facts,
         .plan = &run->plan.shown,

@@ -2,12 +2,28 @@
  * (roles.c), and leave together. */
 #include "libdwq/core/run.h"
 
+#include <math.h>
+
+#include "libdwq/base/clock.h"
 #include "libdwq/base/ending.h"
 #include "libdwq/core/run_private.h"
 #include "libdwq/wire/process.h"
 #include "libdwq/wire/spawn.h"
+#include "libdwq/wire/watchdog.h"
 
 /* --- From start to end --------------------------------------------------- */
+
+/* Until when others are awaited that have no more to do. */
+static double end_of(const struct run *run)
+{
+    return fmax(dwqi_run_grace_end(run), dwqi_clock_now() + DWQI_LEAVE_TIME);
+}
+
+static void end_overdue(struct run *run)
+{
+    dwqi_controller_destroy(run->controller); /* counts what is left */
+    dwqi_mpi_abort(run->controller_code);
+}
 
 static dwq_status_t run_roles(struct run *run)
 {
@@ -20,21 +36,38 @@ static dwq_status_t run_roles(struct run *run)
         dwqi_run_abort(run);
     }
     if (run->overdue) {
-        dwqi_log_error(&run->log, "calls still run after the time limit and "
-                                  "its grace: the job ends now");
-        dwqi_controller_destroy(run->controller); /* counts what is left */
-        dwqi_mpi_abort(run->controller_code);
+        dwqi_log_error(&run->log, "workers have not come back after the time "
+                                  "limit and its grace: the job ends now");
+        end_overdue(run);
     }
-    return dwqi_world_barrier(run->world);
+    status = dwqi_world_barrier(
+        run->world, run->facts.is_controller ? end_of(run) : INFINITY);
+    if (status == DWQ_E_TIME_LIMIT) {
+        dwqi_log_error(&run->log, "ranks have not come to the end of the run "
+                                  "after the time limit and its grace: the "
+                                  "job ends now");
+        end_overdue(run);
+    }
+    return status;
 }
 
 static void finish(struct run *run)
 {
+    bool limited = run->start > 0 && !isinf(end_of(run));
+    struct dwqi_watchdog *watchdog = NULL;
+
+    if (limited) { /* groups part in calls of MPI that cannot be left */
+        watchdog = dwqi_watchdog_start(
+            end_of(run) - dwqi_clock_now(),
+            "the run has not ended after the time limit and its grace: the "
+            "job ends now");
+    }
     dwqi_run_finish_roles(run);
     dwqi_run_unbind(run);
     dwqi_plan_finish(&run->plan);
     dwqi_run_finish_place(run);
     dwqi_world_close(run->world);
+    dwqi_watchdog_stop(watchdog);
 }
 
 static dwq_status_t start_mpi(struct run *run, int thread_level)

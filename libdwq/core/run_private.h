@@ -169,5 +169,7 @@ dwq_status_t dwqi_run_play(struct run *run);
 void dwqi_run_finish_roles(struct run *run);
 /* End all ranks of the job; `arg` is the run. Does not return. */
 void dwqi_run_abort(void *arg);
+/* On the clock, when what still runs is given up; INFINITY: never. */
+double dwqi_run_grace_end(const struct run *run);
 
 #endif

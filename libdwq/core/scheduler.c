@@ -1,8 +1,12 @@
 #include "libdwq/core/scheduler.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <utlist.h>
+
+/* Sums of estimates end here, so that those of two of them do not overflow. */
+#define SUM_MAX (DBL_MAX / 4)
 
 /* What decides about its next job comes first: with thousands of workers, a slot is
  * out of the caches when its turn comes. */
@@ -123,7 +127,7 @@ void dwqi_scheduler_destroy(struct dwqi_scheduler *s)
 
 static double expect(const struct dwqi_job *job)
 {
-    return *job->rate < 0 ? -1 : *job->rate * job->time_est;
+    return *job->rate < 0 ? -1 : fmin(*job->rate * job->time_est, DBL_MAX);
 }
 
 /* Whether a worker that holds something may hold `expected` seconds more. */
@@ -253,7 +257,7 @@ static bool enqueue(struct dwqi_scheduler *s, struct dwqi_job *job)
         /* The slot's key in `turns` is its first bound job. */
         set_in_heap(&s->turns, slot, slot->turn_place, false);
         dwqi_heap_push(heap, job);
-        slot->bound_est += job->time_est;
+        slot->bound_est = fmin(slot->bound_est + job->time_est, SUM_MAX);
         slot_changed(s, slot);
     } else {
         queue_push(s, job);
@@ -282,8 +286,9 @@ void dwqi_scheduler_remove(struct dwqi_scheduler *s, struct dwqi_job *job)
     if (slot) {
         set_in_heap(&s->turns, slot, slot->turn_place, false);
         dwqi_heap_remove(&slot->bound, job);
-        slot->bound_est =
-            dwqi_heap_top(&slot->bound) ? slot->bound_est - job->time_est : 0;
+        slot->bound_est = dwqi_heap_top(&slot->bound)
+                              ? fmax(0, slot->bound_est - job->time_est)
+                              : 0;
         slot_changed(s, slot);
     } else {
         queue_remove(s, job);
@@ -377,8 +382,9 @@ static void assign(struct dwqi_scheduler *s, struct dwqi_job *job,
     slot->n_held++;
     slot->n_unknown += job->expected < 0;
     slot->n_movable += bound_slot(s, job) == NULL;
-    slot->held_expected += fmax(0, job->expected);
-    slot->total_est += job->time_est;
+    slot->held_expected =
+        fmin(slot->held_expected + fmax(0, job->expected), DBL_MAX);
+    slot->total_est = fmin(slot->total_est + job->time_est, SUM_MAX);
     s->n_running++;
     slot_changed(s, slot);
 }
@@ -412,7 +418,7 @@ static struct slot *unassign(struct dwqi_scheduler *s, struct dwqi_job *job)
     slot->n_held--;
     slot->n_unknown -= job->expected < 0;
     slot->n_movable -= bound_slot(s, job) == NULL;
-    slot->held_expected -= fmax(0, job->expected);
+    slot->held_expected = fmax(0, slot->held_expected - fmax(0, job->expected));
     if (slot->n_held == slot->n_unknown) {
         slot->held_expected = 0; /* exactly, whatever was rounded */
     }
@@ -429,7 +435,7 @@ void dwqi_scheduler_give_back(struct dwqi_scheduler *s, struct dwqi_job *job)
 {
     struct slot *slot = unassign(s, job);
 
-    slot->total_est -= job->time_est;
+    slot->total_est = fmax(0, slot->total_est - job->time_est);
     slot_changed(s, slot);
     enqueue(s, job);
 }

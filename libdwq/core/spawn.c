@@ -12,6 +12,7 @@
 #define _DEFAULT_SOURCE /* gethostname */
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -52,7 +53,7 @@ static int n_spawned_in_all(const struct run *run)
 static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
                            const char *why, const char *what)
 {
-    return dwqi_option_fault(fault, "option %s: %s%.400s", option, why, what);
+    return dwqi_option_fault(fault, "option %s: %s%s", option, why, what);
 }
 
 /* --- The broker: before ------------------------------------------------------- */
@@ -73,8 +74,7 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     }
     status = dwqi_spawn_check(n_slots, &reason);
     if (status != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text, "%s", reason.text);
-        return status;
+        return dwqi_option_fault(fault, "%s", reason.text);
     }
     run->program = dwqi_spawn_find_program(o->spawn_executable);
     if (run->ordinal == 0 && run->program &&
@@ -333,9 +333,8 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     if (status == DWQ_OK) {
         status = spawn_ranks(run, arguments.list);
         if (status != DWQ_OK) {
-            snprintf(fault->text, sizeof fault->text,
-                     "the spawn of %d ranks of %.300s failed", n_spawned(run),
-                     run->program);
+            dwqi_option_fault(fault, "the spawn of %d ranks of %s failed",
+                              n_spawned(run), run->program);
         }
     }
     free(arguments.list);
@@ -376,7 +375,7 @@ dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault)
         if (broker && run->worker_id == g) {
             status = start_group(run, fault);
         }
-        met = dwqi_world_barrier(run->world);
+        met = dwqi_world_barrier(run->world, INFINITY);
     }
     return status == DWQ_OK ? met : status;
 }
@@ -480,9 +479,9 @@ void dwqi_run_never_joined(void)
         dwqi_process_has_joined()) {
         return;
     }
-    snprintf(fault.text, sizeof fault.text,
-             "a spawned process ended without its dwq_run() number %d",
-             marker.run);
+    dwqi_option_fault(&fault,
+                      "a spawned process ended without its dwq_run() number %d",
+                      marker.run);
     if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
         dwqi_group_join(run.world, &run.group) == DWQ_OK &&
         dwqi_run_hear_options(&run, bcast_in_group, &told, &fault) == DWQ_OK &&

@@ -189,8 +189,7 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
     dwq_status_t status;
 
     if (!given) {
-        snprintf(fault->text, sizeof fault->text, "options is NULL");
-        return DWQ_E_OPTION;
+        return dwqi_option_fault(fault, "options is NULL");
     }
     if (run->follows) {
         run->options = *given;
@@ -207,11 +206,12 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
 static void no_plan(const struct dwqi_plan_request *request, int needed,
                     struct dwqi_fault *fault)
 {
-    snprintf(fault->text, sizeof fault->text,
-             "option nprocs_per_worker is %d, broker %s: one group and the "
-             "controller need %d ranks, and %d are present",
-             request->nprocs, request->inside ? "inside" : "beside", needed,
-             request->size);
+    dwqi_option_fault(
+        fault,
+        "option nprocs_per_worker is %d, broker %s: one group and the "
+        "controller need %d ranks, and %d are present",
+        request->nprocs, request->inside ? "inside" : "beside", needed,
+        request->size);
 }
 
 /* What the user is told of this rank. */
@@ -264,10 +264,9 @@ static dwq_status_t request_plan(const struct run *run,
             request.controller);
     }
     if (run->rank == request.controller && !o->controller && !run->only_plan) {
-        snprintf(fault->text, sizeof fault->text,
-                 "option controller is not set on rank %d, the controller",
-                 request.controller);
-        return DWQ_E_OPTION;
+        return dwqi_option_fault(
+            fault, "option controller is not set on rank %d, the controller",
+            request.controller);
     }
     *request_out = request;
     return DWQ_OK;
@@ -341,8 +340,7 @@ static dwq_status_t find_broker(struct run *run, struct dwqi_fault *fault)
                                        o->broker_name, &o->broker,
                                        &run->broker_arg, &reason);
     if (status != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text,
-                 "option broker_module: %.200s", reason.text);
+        dwqi_option_fault(fault, "option broker_module: %s", reason.text);
     }
     return status;
 }
@@ -362,8 +360,7 @@ static dwq_status_t find_worker(struct run *run, struct dwqi_fault *fault)
                                        o->worker_name, &o->worker,
                                        &run->worker_arg, &reason);
     if (status != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text,
-                 "option worker_module: %.200s", reason.text);
+        dwqi_option_fault(fault, "option worker_module: %s", reason.text);
     }
     return status;
 }
@@ -376,8 +373,7 @@ static dwq_status_t make_registry(struct run *run, struct dwqi_fault *fault)
         &run->log, &run->registry, &reason);
 
     if (status != DWQ_OK) {
-        snprintf(fault->text, sizeof fault->text, "option functions: %.200s",
-                 reason.text);
+        dwqi_option_fault(fault, "option functions: %s", reason.text);
     }
     return status;
 }

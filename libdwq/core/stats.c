@@ -1,7 +1,11 @@
 #include "libdwq/core/stats.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
+
+#include "libdwq/base/plain.h"
+#include "libdwq/wire/outcome.h"
 
 void dwqi_series_add(struct dwqi_series *series, double value)
 {
@@ -9,14 +13,16 @@ void dwqi_series_add(struct dwqi_series *series, double value)
 
     series->n++;
     series->mean += distance / (double)series->n;
-    series->squares += distance * (value - series->mean);
+    series->squares += (long double)distance * (value - series->mean);
     series->min = series->n == 1 ? value : fmin(series->min, value);
     series->max = series->n == 1 ? value : fmax(series->max, value);
 }
 
 double dwqi_series_deviation(const struct dwqi_series *series)
 {
-    return series->n > 1 ? sqrt(series->squares / (double)(series->n - 1)) : 0;
+    return series->n > 1
+               ? (double)sqrtl(series->squares / (long double)(series->n - 1))
+               : 0;
 }
 
 double dwqi_series_sum(const struct dwqi_series *series)
@@ -34,7 +40,7 @@ void dwqi_stats_add(struct dwqi_stats *stats,
                     double time_est)
 {
     dwqi_series_add(&stats->time, time);
-    dwqi_series_add(&stats->over_est, time / time_est);
+    dwqi_series_add(&stats->over_est, dwqi_over_est(time, time_est));
     if (worker_or_null) {
         worker_or_null->n_calls++;
         worker_or_null->time += time;
@@ -51,7 +57,9 @@ static void print_workers(const struct dwqi_worker_stats *workers,
         dwqi_series_add(&calls, (double)workers[i].n_calls);
         dwqi_series_add(&time, workers[i].time);
         if (workers[i].n_calls > 0) {
-            dwqi_series_add(&over_est, workers[i].time / workers[i].time_est);
+            dwqi_series_add(
+                &over_est,
+                fmin((double)(workers[i].time / workers[i].time_est), DBL_MAX));
         }
     }
     fprintf(out,
@@ -69,6 +77,8 @@ void dwqi_stats_print(const struct dwqi_stats *stats,
                       const struct dwqi_worker_stats *workers, int n_workers,
                       const struct dwqi_backlog *backlog, FILE *out)
 {
+    locale_t outer = dwqi_plain_enter();
+
     fprintf(out, "results collected: %" PRIu64 "\n", stats->n_collected);
     if (stats->n_failed > 0) {
         fprintf(out, "  of these not successful: %" PRIu64 "\n",
@@ -100,4 +110,5 @@ void dwqi_stats_print(const struct dwqi_stats *stats,
                 ", delaying %" PRIu64 " others\n",
                 stats->n_overruns, stats->n_delayed);
     }
+    dwqi_plain_leave(outer);
 }

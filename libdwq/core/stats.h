@@ -9,7 +9,9 @@
 struct dwqi_series {
     uint64_t n;
     double mean;
-    double squares; /* sum of squared distances from the mean */
+    long double
+        squares; /* sum of squared distances from the mean; that of large
+                          * values is beyond a double */
     double min, max;
 };
 
@@ -20,8 +22,8 @@ double dwqi_series_sum(const struct dwqi_series *series);
 /* What one worker did. */
 struct dwqi_worker_stats {
     uint64_t n_calls;
-    double time;     /* seconds */
-    double time_est; /* sum of the estimates of these calls */
+    double time;          /* seconds */
+    long double time_est; /* sum of the estimates of these calls */
 };
 
 struct dwqi_stats {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 /* --- Rates -------------------------------------------------------------- */
 
@@ -51,10 +52,38 @@ static struct dwqi_rate *rate_of(struct dwqi_tasks *tasks, const char *module,
     return rate;
 }
 
+static void rate_take(struct dwqi_tasks *tasks, struct dwqi_rate *rate)
+{
+    if (rate->n_tasks++ == 0 && rate->prev) {
+        DL_DELETE(tasks->idle_rates, rate);
+        rate->prev = NULL;
+        tasks->n_idle_rates--;
+    }
+}
+
+static void rate_give(struct dwqi_tasks *tasks, struct dwqi_rate *rate)
+{
+    struct dwqi_rate *oldest = tasks->idle_rates;
+
+    if (--rate->n_tasks > 0) {
+        return;
+    }
+    DL_APPEND(tasks->idle_rates, rate);
+    if (++tasks->n_idle_rates > DWQI_RATES_IDLE) {
+        tasks->n_idle_rates--;
+        DL_DELETE(tasks->idle_rates, oldest);
+        HASH_DEL(tasks->rates, oldest);
+        if (tasks->last_rate == oldest) {
+            tasks->last_rate = NULL;
+        }
+        free(oldest);
+    }
+}
+
 /* Up fast, down slowly: a call that is longer than expected delays others. */
 void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est)
 {
-    double sample = seconds / time_est;
+    double sample = dwqi_over_est(seconds, time_est);
 
     if (rate->seconds < 0) {
         rate->seconds = sample;
@@ -150,6 +179,9 @@ void dwqi_task_unref(struct dwqi_task *task)
     if (--task->refs == 0) {
         dwqi_task_drop_pack(task);
         dwqi_outcome_destroy(task->outcome);
+        if (task->tasks && task->rate) {
+            rate_give(task->tasks, task->rate);
+        }
         task_give(task);
     }
 }
@@ -208,6 +240,7 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
     task->job.time_est = given->time_est > 0 ? given->time_est : 1;
     task->rate = rate_of(tasks, given->module, given->function);
     if (task->rate) {
+        rate_take(tasks, task->rate);
         status = task_pack(tasks, given, task, why_out);
         /* A large body goes only to a worker that is there to receive it. */
         task->job.rate = task->pack.size > DWQI_INLINE_MAX
@@ -229,6 +262,9 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
 void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task)
 {
     dwqi_idmap_remove(&tasks->map, task->id);
+    if (dwqi_task_is_sent(task)) {
+        task->tasks = NULL; /* it may outlive them */
+    }
     dwqi_task_unref(task);
 }
 

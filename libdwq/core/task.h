@@ -11,9 +11,14 @@
 #define uthash_nonfatal_oom(item) ((item)->oom = true)
 #include <uthash.h>
 
+/* Functions without a task that are remembered: names may be without number. */
+#define DWQI_RATES_IDLE 1024
+
 /* How long a function takes, learned from its results. */
 struct dwqi_rate {
-    double seconds; /* per unit of estimate; < 0: not known */
+    double seconds;                /* per unit of estimate; < 0: not known */
+    size_t n_tasks;                /* tasks of this function that are there */
+    struct dwqi_rate *next, *prev; /* list of idle ones, when there are none */
     bool oom;
     UT_hash_handle hh;
     char key[]; /* module, '\0', function, '\0' */
@@ -54,11 +59,18 @@ static inline struct dwqi_task *dwqi_task_of(struct dwqi_job *job)
                                         offsetof(struct dwqi_task, job));
 }
 
+static inline bool dwqi_task_is_sent(const struct dwqi_task *task)
+{
+    return task->refs > 1;
+}
+
 struct dwqi_tasks {
     struct dwqi_idmap map;   /* ids to tasks */
     struct dwqi_task *spare; /* for the next ones */
     size_t n_spare;
     struct dwqi_rate *rates;
+    struct dwqi_rate *idle_rates; /* the longest idle one first */
+    size_t n_idle_rates;
     struct dwqi_rate *last_rate;
     struct dwqi_scratch scratch;
     uint64_t next_id;

@@ -207,7 +207,7 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
     };
     if (slowest) {
         result_out->this_time = slowest->this_time;
-        result_out->time_over_est = slowest->this_time / time_est;
+        result_out->time_over_est = dwqi_over_est(slowest->this_time, time_est);
         result_out->n_processed = slowest->n_processed;
         result_out->total_time = slowest->total_time;
     }
@@ -225,7 +225,7 @@ size_t dwq_result_n_values(const dwq_result_t *result, int rank)
 const dwq_value_t *dwq_result_value(const dwq_result_t *result, int rank,
                                     size_t index)
 {
-    const struct dwqi_outcome *outcome = result->owner;
+    const struct dwqi_outcome *outcome = result ? result->owner : NULL;
 
     return index < dwq_result_n_values(result, rank)
                ? &outcome->parts[rank].values.items[index]

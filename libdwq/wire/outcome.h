@@ -3,6 +3,9 @@
 #ifndef DWQI_WIRE_OUTCOME_H
 #define DWQI_WIRE_OUTCOME_H
 
+#include <float.h>
+#include <math.h>
+
 #include "libdwq/wire/codec.h"
 
 struct dwqi_outcome;
@@ -31,6 +34,13 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
 
 /* Seconds in the function, on the slowest rank. */
 double dwqi_outcome_time(const struct dwqi_outcome *outcome);
+
+/* A time over its estimate, which may be tiny: the largest number where it is
+ * larger than any. */
+static inline double dwqi_over_est(double time, double time_est)
+{
+    return fmin(time / time_est, DBL_MAX);
+}
 
 /* Sizes of a result in a message: bytes of its n parts and their id.
  * DWQ_E_MESSAGE when they do not fit together. */

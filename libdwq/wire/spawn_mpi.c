@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/wire/group_private.h"
 #include "libdwq/wire/watchdog.h"
 
@@ -191,12 +192,44 @@ static bool is_too_many(int n_slots, int slots)
     return n_slots / MOST_IN_A_SLOT > (slots > 1 ? slots : 1);
 }
 
+/* Seconds that MPI may take to start processes, and these to come to dwq_run(): they
+ * may read a large mesh before. DWQ_SPAWN_TIMEOUT says otherwise for both. */
+#define START_MAX 120
+#define MEET_MAX 1200
+#define TIMEOUT_ENV "DWQ_SPAWN_TIMEOUT"
+
+/* false: the environment has no such number. */
+static bool read_timeout(double *seconds)
+{
+    const char *text = getenv(TIMEOUT_ENV);
+
+    return !text || *text == '\0' ||
+           (dwqi_plain_is_number(text, seconds) && *seconds > 0 &&
+            *seconds <= 1e6);
+}
+
+static double spawn_timeout(double otherwise)
+{
+    double seconds = otherwise;
+
+    return read_timeout(&seconds) ? seconds : otherwise;
+}
+
 dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
 {
     const char *anyway = getenv("DWQ_SPAWN_ANYWAY");
     bool forced = anyway && strcmp(anyway, "1") == 0;
     int slots = slots_of_launcher();
+    double seconds;
 
+    if (!read_timeout(&seconds)) {
+        dwqi_plain_format(reason_out->text, sizeof reason_out->text,
+                          "environment %s is '%.*s': it takes seconds above 0, "
+                          "up to 1000000",
+                          TIMEOUT_ENV, dwqi_plain_fit(getenv(TIMEOUT_ENV), 80),
+                          getenv(TIMEOUT_ENV));
+        return DWQ_E_OPTION;
+    }
     if (is_of_slurm() && !forced) {
         snprintf(reason_out->text, sizeof reason_out->text,
                  "option grouping is spawn, and srun has no way to start more "
@@ -293,7 +326,9 @@ static char *find_in_path(const char *name)
     while (folders && *folders && !path) {
         int length = (int)strcspn(folders, ":");
 
-        path = executable_in(folders, length, name);
+        /* An empty one is the current folder. */
+        path = executable_in(length > 0 ? folders : ".",
+                             length > 0 ? length : 1, name);
         folders += length + (folders[length] == ':');
     }
     return path;
@@ -348,19 +383,6 @@ static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
     return (group->rank == 0) == is_broker ? DWQ_OK : DWQ_E_MPI;
 }
 
-/* Seconds that MPI may take to start processes, and these to come to dwq_run(): they
- * may read a large mesh before. DWQ_SPAWN_TIMEOUT says otherwise for both. */
-#define START_MAX 120
-#define MEET_MAX 1200
-
-static double spawn_timeout(double otherwise)
-{
-    const char *text = getenv("DWQ_SPAWN_TIMEOUT");
-    double seconds = text ? strtod(text, NULL) : 0;
-
-    return seconds > 0 && seconds < 1e6 ? seconds : otherwise;
-}
-
 /* A program that does not start MPI leaves MPI_Comm_spawn waiting for ever. */
 static dwq_status_t start_processes(struct dwqi_group *group,
                                     const struct dwqi_spawn *spawn)
@@ -370,11 +392,12 @@ static dwq_status_t start_processes(struct dwqi_group *group,
     MPI_Info info;
     int code;
 
-    snprintf(
+    dwqi_plain_format(
         message, sizeof message,
-        "MPI_Comm_spawn of %.300s has not come back within %g s: does that "
+        "MPI_Comm_spawn of %.*s has not come back within %g s: does that "
         "program start MPI? The job ends now",
-        spawn->program, spawn_timeout(START_MAX));
+        dwqi_plain_fit(spawn->program, 300), spawn->program,
+        spawn_timeout(START_MAX));
     watchdog = dwqi_watchdog_start(spawn_timeout(START_MAX), message);
 
     MPI_Info_create(&info);
@@ -406,11 +429,13 @@ static dwq_status_t meet_processes(struct dwqi_group *group,
     char message[512];
     dwq_status_t status;
 
-    snprintf(message, sizeof message,
-             "the spawned ranks of %.300s have not come to dwq_run() within "
-             "%g s (environment DWQ_SPAWN_TIMEOUT): does that program call "
-             "it? The job ends now",
-             spawn->program, spawn_timeout(MEET_MAX));
+    dwqi_plain_format(
+        message, sizeof message,
+        "the spawned ranks of %.*s have not come to dwq_run() within "
+        "%g s (environment DWQ_SPAWN_TIMEOUT): does that program call "
+        "it? The job ends now",
+        dwqi_plain_fit(spawn->program, 300), spawn->program,
+        spawn_timeout(MEET_MAX));
     watchdog = dwqi_watchdog_start(spawn_timeout(MEET_MAX), message);
     status = merge(group, true);
     dwqi_watchdog_stop(watchdog);

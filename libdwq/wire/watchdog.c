@@ -39,7 +39,7 @@ static struct timespec in_seconds(double seconds)
     struct timespec t;
     time_t whole = (time_t)seconds;
 
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_sec += whole;
     t.tv_nsec += (long)((seconds - (double)whole) * 1e9);
     if (t.tv_nsec >= 1000000000) {
@@ -52,14 +52,18 @@ static struct timespec in_seconds(double seconds)
 struct dwqi_watchdog *dwqi_watchdog_start(double seconds, const char *message)
 {
     struct dwqi_watchdog *w = calloc(1, sizeof *w);
+    pthread_condattr_t monotonic; /* the wall clock may be set meanwhile */
 
     if (!w) {
         return NULL;
     }
     w->message = message;
     w->until = in_seconds(seconds);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_cond_init(&w->stopped, NULL);
+    pthread_cond_init(&w->stopped, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&w->thread, NULL, watch, w) != 0) {
         pthread_cond_destroy(&w->stopped);
         pthread_mutex_destroy(&w->mutex);

@@ -56,7 +56,9 @@ void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait);
 dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out);
 dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
                               size_t size);
-dwq_status_t dwqi_world_barrier(struct dwqi_world *world);
+/* DWQ_E_TIME_LIMIT: somebody did not come until then (INFINITY: it waits), and only
+ * the end of the job is left. */
+dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until);
 
 /* What each rank gave: bytes first[r] .. first[r + 1] - 1 are rank r's. */
 struct dwqi_gathered {

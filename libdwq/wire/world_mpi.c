@@ -4,6 +4,7 @@
 #include "libdwq/wire/world.h"
 
 #include <limits.h>
+#include <math.h>
 #include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,9 +167,11 @@ dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
     return DWQ_OK;
 }
 
-dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
+static dwq_status_t finish_until(struct dwqi_world *world, MPI_Request *request,
+                                 double until)
 {
     struct dwqi_backoff backoff;
+    double remaining = INFINITY;
     int done = 0;
 
     dwqi_backoff_init(&backoff, world->idle_wait, world->crowded);
@@ -182,8 +185,19 @@ dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
         if (done) {
             return DWQ_OK;
         }
-        dwqi_backoff_pause(&backoff, INFINITY, true);
+        if (!isinf(until)) {
+            remaining = until - dwqi_clock_now();
+            if (remaining <= 0) {
+                return DWQ_E_TIME_LIMIT;
+            }
+        }
+        dwqi_backoff_pause(&backoff, remaining, true);
     }
+}
+
+dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
+{
+    return finish_until(world, request, INFINITY);
 }
 
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm)
@@ -397,9 +411,14 @@ void dwqi_gathered_finish(struct dwqi_gathered *gathered)
     *gathered = (struct dwqi_gathered){ .data = NULL };
 }
 
-dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
+dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
 {
-    return dwqi_world_meet(world, world->comm);
+    MPI_Request request;
+
+    if (MPI_Ibarrier(world->comm, &request) != MPI_SUCCESS) {
+        return DWQ_E_MPI;
+    }
+    return finish_until(world, &request, until);
 }
 
 /* Ranks that are not of this run may be here, too. */

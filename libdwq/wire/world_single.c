@@ -162,9 +162,10 @@ void dwqi_gathered_finish(struct dwqi_gathered *gathered)
     *gathered = (struct dwqi_gathered){ .data = NULL };
 }
 
-dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
+dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
 {
     (void)world;
+    (void)until;
     return DWQ_OK;
 }
 

@@ -66,8 +66,9 @@ DWQ_API dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
                                    const size_t *shape);
 
 /**
- * Say why this call fails. The message (at most 511 bytes are kept) and the
- * code travel to the controller; the caller still has to return.
+ * Say why this call fails. The message (of at most 511 bytes, cut between
+ * characters; with a decimal point in every locale) and the code travel to the
+ * controller; the caller still has to return.
  *
  * @return code, or -1 when that is 0.
  */
@@ -96,11 +97,12 @@ typedef struct dwq_broker_function {
     int (*function)(dwq_broker_t *broker, void *arg);
 } dwq_broker_function_t;
 
-/* What a module exports. Only `functions` is needed. */
+/* What a module exports. Only `functions` is needed. A module stays loaded to the end
+ * of the process: others may have pointers into it. */
 typedef struct dwq_module {
     int abi; /* DWQ_ABI; first, whatever else changes */
     const dwq_function_t *functions;
-    void *(*init)(void); /* once, after loading; gives the functions' arg */
+    void *(*init)(void); /* at first use in a run; gives the functions' arg */
     void (*finish)(void *arg);                      /* at the end of the run */
     int (*worker)(dwq_worker_t *worker, void *arg); /* no worker_name given */
     int (*broker)(dwq_broker_t *broker, void *arg);

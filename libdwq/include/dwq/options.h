@@ -82,8 +82,9 @@ typedef struct dwq_options {
     const char *broker_module;
 
     const dwq_function_t *functions; /* of "__main__"; ends with name NULL */
-    const char *module_path;         /* folders with ':' between; default the
-                                      * environment's DWQ_MODULE_PATH, or "." */
+    const char *module_path;         /* folders with ':' between, seen from the
+                                      * folder at the start of the run; default
+                                      * the environment's DWQ_MODULE_PATH, or "." */
     void *arg;                       /* for the callbacks and `functions` */
 
     /* Groups of ranks as workers. */
@@ -114,7 +115,10 @@ typedef struct dwq_options {
     char **argv;
 
     /* Wall seconds from the start of the run after which no task starts, and
-     * after that, how long running ones are awaited; 0: no limit. */
+     * after that, how long all that still runs is awaited, to the end of the run: then
+     * the job ends, when the controller function has returned with all results (a
+     * borrowed array of a call that was given up is read until then). 0: no limit, and
+     * without a grace a rank that hangs is awaited for ever. */
     double time_limit;
     double time_limit_grace;
 

@@ -1,0 +1,170 @@
+/* NULL where a handle, a result or a task should be: an answer, and nothing else.
+ * tests/lint/nulls.sh looks whether each public function that takes a pointer is here. */
+#include <criterion/criterion.h>
+#include <dwq/dwq.h>
+#ifdef WITH_MPI
+#include <dwq/mpi.h>
+#endif
+
+static const dwq_task_t task = { .function = "f" };
+
+Test(nulls, calls_without_a_controller)
+{
+    dwq_controller_t *none = NULL;
+    dwq_result_t result;
+    dwq_worker_info_t info;
+    uint64_t id;
+    size_t n;
+    int worker;
+
+    cr_expect_eq(dwq_controller_submit_call(none, &task, &id), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_queue_call(none, &task, &id), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_submit_multiple(none, &task, 1, &id),
+                 DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_get_result(none, 1, &result), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_get_next_result(none, &result), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_probe_next_result(none, &result), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_probe_all_next_results(none, &result, 1, &n),
+                 DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_get_ready_worker(none, &worker, NULL),
+                 DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_cancel(none, 0), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_progress(none), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_info(none, stderr), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_exit(none), DWQ_E_ARG);
+    dwq_controller_abort(none);
+    cr_expect_eq(dwq_controller_run_args(none).n, 0);
+    cr_expect_eq(dwq_controller_world(none).size, 0);
+    cr_expect_null(dwq_controller_plan(none));
+    cr_expect_eq(dwq_worker_info(none, 1, &info), DWQ_E_ARG);
+}
+
+Test(nulls, calls_without_a_worker)
+{
+    dwq_worker_t *none = NULL;
+    dwq_result_t result;
+
+    cr_expect_eq(dwq_worker_serve(none), DWQ_E_ARG);
+    dwq_worker_abort(none);
+    cr_expect_eq(dwq_worker_id(none), 0);
+    cr_expect_eq(dwq_worker_set_ready_data(none, dwq_value(1)), DWQ_E_ARG);
+    cr_expect_eq(dwq_worker_run_args(none).n, 0);
+    cr_expect_eq(dwq_worker_world(none).size, 0);
+    cr_expect_eq(dwq_worker_execute(none, &task, &result), DWQ_E_ARG);
+    cr_expect_eq(dwq_worker_publish_service(none), DWQ_E_ARG);
+    cr_expect_eq(dwq_worker_connect_service(none, 1), DWQ_E_ARG);
+}
+
+Test(nulls, calls_without_a_broker)
+{
+    dwq_broker_t *none = NULL;
+
+    cr_expect_eq(dwq_broker_serve(none), DWQ_E_ARG);
+    dwq_broker_abort(none);
+    cr_expect_eq(dwq_broker_id(none), 0);
+    cr_expect_eq(dwq_broker_set_ready_data(none, dwq_value(1)), DWQ_E_ARG);
+    cr_expect_eq(dwq_broker_run_args(none).n, 0);
+    cr_expect_eq(dwq_broker_world(none).size, 0);
+}
+
+Test(nulls, calls_without_a_call)
+{
+    dwq_call_t *none = NULL;
+    double x = 7;
+
+    cr_expect_eq(dwq_call_id(none), 0);
+    cr_expect_eq(dwq_call_rank(none), 0);
+    cr_expect_eq(dwq_call_size(none), 0);
+    cr_expect_eq(dwq_call_n_args(none), 0);
+    cr_expect_eq(dwq_call_kwargs(none).n, 0);
+    cr_expect_null(dwq_call_arg(none, 0));
+    cr_expect_null(dwq_call_kwarg(none, "x"));
+    cr_expect_not(dwq_arg(none, 0, &x));
+    cr_expect_not(dwq_kwarg(none, "x", &x));
+    cr_expect_eq(x, 7);
+    cr_expect_eq(dwq_call_return(none, DWQ_VALUES(1)), DWQ_E_ARG);
+    cr_expect_null(dwq_call_alloc(none, DWQ_DOUBLE, 1, (size_t[]){ 3 }).data);
+    cr_expect_eq(dwq_call_fail(none, 5, "%d", 1), 5);
+    cr_expect_eq(dwq_call_fail(none, 0, "%d", 1), -1);
+    cr_expect_not(dwq_call_agree(none, true));
+}
+
+Test(nulls, results_and_values_that_are_not_there)
+{
+    dwq_value_t value = dwq_value(1.5);
+    int i;
+
+    cr_expect_null(dwq_result_value(NULL, 0, 0));
+    cr_expect_eq(dwq_result_n_values(NULL, 0), 0);
+    dwq_result_clear(NULL);
+    cr_expect_not(dwq_result_get(NULL, 0, 0, &i));
+    cr_expect_eq(dwq_array_count(NULL), 0);
+    cr_expect_eq(dwq_array_size(NULL), 0);
+    cr_expect_null(dwq_array(DWQ_DOUBLE, NULL, 1, (size_t[]){ 3 }).data);
+    cr_expect_eq(dwq_array(DWQ_DOUBLE, &value, 1, NULL).ndim, 0);
+    cr_expect_eq(dwq_value_string(NULL).kind, DWQ_KIND_NIL);
+    cr_expect_null(dwq_map_find((dwq_kwargs_t){ 0, NULL }, NULL));
+    dwq_value_print(NULL, stderr);
+    dwq_value_print(&value, NULL);
+}
+
+/* Without a value, and with one that would fit but nowhere to go. */
+#define EXPECT_UNREAD(name, type, value)              \
+    do {                                              \
+        type out;                                     \
+        dwq_value_t given = (value);                  \
+                                                      \
+        cr_expect_not(dwq_read_##name(NULL, &out));   \
+        cr_expect_not(dwq_read_##name(&given, NULL)); \
+        cr_expect(dwq_read_##name(&given, &out));     \
+    } while (0)
+
+Test(nulls, readers)
+{
+    dwq_bytes_t bytes = { "x", 1 };
+    dwq_array_t array = dwq_array(DWQ_INT8, "x", 1, (size_t[]){ 1 });
+
+    EXPECT_UNREAD(bool, bool, dwq_value_bool(true));
+    EXPECT_UNREAD(int, int, dwq_value_int(1));
+    EXPECT_UNREAD(int64, int64_t, dwq_value_int(1));
+    EXPECT_UNREAD(uint64, uint64_t, dwq_value_uint(UINT64_MAX));
+    EXPECT_UNREAD(float, float, dwq_value_double(1));
+    EXPECT_UNREAD(double, double, dwq_value_double(1));
+    EXPECT_UNREAD(string, const char *, dwq_value_string("x"));
+    EXPECT_UNREAD(bytes, dwq_bytes_t, dwq_value_bytes(bytes));
+    EXPECT_UNREAD(array, dwq_array_t, dwq_value_array(array));
+    EXPECT_UNREAD(value, dwq_value_t, dwq_value_nil());
+}
+
+Test(nulls, runs_without_options)
+{
+    int code = 7;
+
+    cr_expect_eq(dwq_main(0, NULL, NULL), 1);
+    cr_expect_eq(dwq_world(NULL), DWQ_E_ARG);
+    cr_expect_eq(dwq_run(NULL, &code), DWQ_E_OPTION);
+    cr_expect_eq(dwq_run(NULL, NULL), DWQ_E_OPTION);
+    cr_expect_eq(code, 7);
+#ifdef WITH_MPI
+    cr_expect_eq(dwq_run_comm(MPI_COMM_NULL, NULL, NULL), DWQ_E_ARG);
+    cr_expect_eq(dwq_run_comm(MPI_COMM_SELF, NULL, NULL), DWQ_E_OPTION);
+#endif
+    dwq_finalize();
+}
+
+#ifdef WITH_MPI
+Test(nulls, communicators)
+{
+    int n = 7;
+
+    cr_expect_eq(dwq_call_comm(NULL), MPI_COMM_NULL);
+    cr_expect_eq(dwq_worker_comm(NULL), MPI_COMM_NULL);
+    cr_expect_eq(dwq_worker_merged_comm(NULL), MPI_COMM_NULL);
+    cr_expect_eq(dwq_worker_server_comm(NULL), MPI_COMM_NULL);
+    cr_expect_eq(dwq_broker_merged_comm(NULL), MPI_COMM_NULL);
+    cr_expect_eq(dwq_broker_group_comm(NULL), MPI_COMM_NULL);
+    cr_expect_null(dwq_worker_client_comms(NULL, &n));
+    cr_expect_eq(n, 0);
+    cr_expect_null(dwq_worker_client_comms(NULL, NULL));
+}
+#endif
