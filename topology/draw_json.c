@@ -204,18 +204,36 @@ static void add_idle_cores(struct dwqi_buffer *text,
     dwqi_cells_finish(&cells);
 }
 
-void dwqi_draw_json(const struct dwqi_cluster *cluster,
-                    const struct dwqi_placement *plan, struct dwqi_buffer *text)
+static void add_marked(struct dwqi_buffer *text,
+                       const struct dwqi_cluster *cluster, const bool *marked)
 {
     bool first = true;
 
+    dwqi_text_add(text, "[");
+    for (int h = 0; h < cluster->n_hosts; h++) {
+        if (marked[h]) {
+            dwqi_text_add(text, first ? "" : ",");
+            add_string(text, cluster->hosts[h].name);
+            first = false;
+        }
+    }
+    dwqi_text_add(text, "]");
+}
+
+void dwqi_draw_json(const struct dwqi_cluster *cluster,
+                    const struct dwqi_placement *plan, struct dwqi_buffer *text)
+{
     dwqi_text_add(text, "{\"grouping\":\"%s\",\"broker_place\":\"%s\",\n",
                   plan->grouping == DWQ_GROUPING_SPAWN ? "spawn" : "split",
                   dwqi_policy_name(DWQI_POLICY_BROKER, (int)plan->broker));
     dwqi_text_add(text, "\"controller\":");
     add_seat(text, cluster, plan, &plan->controller);
-    dwqi_text_add(text, ",\"controller_on_thread\":%s,\n\"groups\":[",
-                  plan->controller_on_thread ? "true" : "false");
+    dwqi_text_add(text,
+                  ",\"controller_on_thread\":%s,\"controller_shares\":%s,"
+                  "\"controller_costs\":%d,\n\"groups\":[",
+                  plan->controller_on_thread ? "true" : "false",
+                  plan->controller_shares ? "true" : "false",
+                  plan->controller_costs);
     for (int i = 0; i < plan->n_groups; i++) {
         dwqi_text_add(text, i > 0 ? ",\n" : "\n");
         add_group(text, cluster, plan, i);
@@ -224,13 +242,9 @@ void dwqi_draw_json(const struct dwqi_cluster *cluster,
     add_idle(text, cluster, plan);
     dwqi_text_add(text, ",\n");
     add_idle_cores(text, cluster, plan);
-    dwqi_text_add(text, ",\n\"oversubscribed_hosts\":[");
-    for (int h = 0; h < cluster->n_hosts; h++) {
-        if (plan->oversubscribed[h]) {
-            dwqi_text_add(text, first ? "" : ",");
-            add_string(text, cluster->hosts[h].name);
-            first = false;
-        }
-    }
-    dwqi_text_add(text, "]}\n");
+    dwqi_text_add(text, ",\n\"oversubscribed_hosts\":");
+    add_marked(text, cluster, plan->oversubscribed);
+    dwqi_text_add(text, ",\"hosts_on_threads\":");
+    add_marked(text, cluster, plan->on_threads);
+    dwqi_text_add(text, "}\n");
 }

@@ -24,8 +24,15 @@ static int compare_ints(const void *a, const void *b)
 /* The numbers in order, as ranges. */
 static void add_sorted(struct dwqi_buffer *text, int *numbers, int n)
 {
+    int kept = 0;
+
     qsort(numbers, (size_t)n, sizeof *numbers, compare_ints);
-    add_numbers(text, numbers, n);
+    for (int i = 0; i < n; i++) { /* two threads of a core */
+        if (kept == 0 || numbers[i] != numbers[kept - 1]) {
+            numbers[kept++] = numbers[i];
+        }
+    }
+    add_numbers(text, numbers, kept);
 }
 
 static void pad(struct dwqi_buffer *text, size_t from, size_t width)
@@ -92,7 +99,8 @@ static void add_broker(struct dwqi_buffer *text,
     if (seat->host != plan->seats[group->first_seat].host) {
         dwqi_text_add(text, " on %s", cluster->hosts[seat->host].name);
     }
-    if (seat->n_cores > 0 && plan->broker == DWQI_BROKER_THREAD) {
+    if (seat->n_cores > 0 &&
+        (plan->broker == DWQI_BROKER_THREAD || plan->on_threads[seat->host])) {
         dwqi_text_add(text, " thread %d", plan->pus[seat->first_pu]);
     } else if (seat->n_cores > 0) {
         dwqi_text_add(text, " core %d", plan->cores[seat->first_core]);
@@ -131,11 +139,19 @@ static void add_controller(struct dwqi_buffer *text,
     dwqi_text_add(text, "%s", cluster->hosts[seat->host].name);
     if (seat->n_cores == 0) {
         dwqi_text_add(text, ", not bound");
-    } else if (plan->controller_on_thread) {
+    } else if (plan->controller_on_thread || plan->on_threads[seat->host]) {
         dwqi_text_add(text, ", thread %d of core %d", plan->pus[seat->first_pu],
                       plan->cores[seat->first_core]);
     } else {
-        dwqi_text_add(text, ", core %d", plan->cores[seat->first_core]);
+        dwqi_text_add(text, ", core %d%s", plan->cores[seat->first_core],
+                      plan->controller_shares ? ", shared" : "");
+    }
+    if (plan->controller_costs > 0) {
+        dwqi_text_add(text,
+                      "; %d group%s more if it shares one: --controller share, "
+                      "option controller_shares_core",
+                      plan->controller_costs,
+                      plan->controller_costs == 1 ? "" : "s");
     }
     dwqi_text_add(text, "\n");
 }
@@ -197,16 +213,25 @@ static void add_idle_cores(struct dwqi_buffer *text,
     dwqi_cells_finish(&cells);
 }
 
-static void add_oversubscribed(struct dwqi_buffer *text,
-                               const struct dwqi_cluster *cluster,
-                               const struct dwqi_placement *plan)
+/* Hosts where not each rank has a core. */
+static void add_crowded(struct dwqi_buffer *text,
+                        const struct dwqi_cluster *cluster,
+                        const struct dwqi_placement *plan)
 {
     for (int h = 0; h < cluster->n_hosts; h++) {
+        const char *name = cluster->hosts[h].name;
+
         if (plan->oversubscribed[h]) {
             dwqi_text_add(text,
                           "oversubscribed: %s has more processes than cores; "
                           "nothing is bound there\n",
-                          cluster->hosts[h].name);
+                          name);
+        } else if (plan->on_threads[h]) {
+            dwqi_text_add(
+                text,
+                "hardware threads: %s has more ranks than cores; each "
+                "has a thread there\n",
+                name);
         }
     }
 }
@@ -231,6 +256,6 @@ void dwqi_draw_table(const struct dwqi_cluster *cluster,
     }
     add_idle(text, plan, scratch);
     add_idle_cores(text, cluster, plan, scratch);
-    add_oversubscribed(text, cluster, plan);
+    add_crowded(text, cluster, plan);
     free(scratch);
 }

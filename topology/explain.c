@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "libdwq/base/plain.h"
 #include "topology/placer_private.h"
@@ -209,7 +210,7 @@ static void explain_fixed(const struct work *work,
     }
 }
 
-void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
+static void explain(const struct work *work, struct dwqi_place_fault *why_out)
 {
     const struct dwqi_place_request *request = &work->request;
     bool extra = dwqi_work_has_extra(work), split = dwqi_work_is_split(work);
@@ -271,4 +272,16 @@ void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
                          largest_part(work, DWQI_DOMAIN_HOST));
     }
     dwqi_name_launcher(work, why_out);
+}
+
+void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
+{
+    explain(work, why_out);
+    if (work->plan.controller_costs > 0) {
+        size_t used = strlen(why_out->text);
+
+        snprintf(why_out->text + used, sizeof why_out->text - used,
+                 "; a group fits if it shares a core "
+                 "(controller_shares_core)");
+    }
 }

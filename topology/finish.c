@@ -211,6 +211,10 @@ static enum dwqi_idle_why why_idle(struct work *work, int rank)
     if (has_all_groups(work, host)) {
         return DWQI_IDLE_PER_HOST;
     }
+    if (work->plan.controller_costs > 0 &&
+        number == work->plan.controller.host) {
+        return DWQI_IDLE_CONTROLLER;
+    }
     if (host->oversubscribed) {
         return DWQI_IDLE_LEFT_OVER;
     }
@@ -238,6 +242,10 @@ static enum dwqi_idle_why why_cores_idle(const struct work *work, int number)
     }
     if (has_all_groups(work, host)) {
         return DWQI_IDLE_PER_HOST;
+    }
+    if (work->plan.controller_costs > 0 &&
+        number == work->plan.controller.host) {
+        return DWQI_IDLE_CONTROLLER;
     }
     if (host->would_straddle) {
         return DWQI_IDLE_STRADDLE;

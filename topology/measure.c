@@ -55,47 +55,10 @@ static void sort_ranks(struct work *work, int host)
     free(keys);
 }
 
-/* Ranks that spare threads may take: of brokers, where these sit there. */
-static long long thread_room(const struct work *work,
-                             const struct work_host *host)
+void dwqi_sort_ranks(struct work *work)
 {
-    const struct dwqi_place_request *request = &work->request;
-    int n_cores = host->tree->machine->n_cores;
-    int level;
-
-    if (!host->tree->has_spare || request->broker != DWQI_BROKER_THREAD) {
-        return 0;
-    }
-    if (!dwqi_work_is_split(work)) {
-        return n_cores;
-    }
-    switch (request->size.kind) {
-    case DWQI_SIZE_FIXED:
-        return n_cores / ((long long)request->size.n * request->threads);
-    case DWQI_SIZE_PER_HOST:
-        return request->size.n;
-    default:
-        level = dwqi_tree_level(host->tree, request->size.domain);
-        return level < 0 ? 0 : host->tree->levels[level].n_nodes;
-    }
-}
-
-void dwqi_find_oversubscribed(struct work *work)
-{
-    int home = work->plan.controller.host;
-
     for (int i = 0; i < work->cluster->n_hosts && !work->no_memory; i++) {
-        struct work_host *host = &work->hosts[i];
-        int n_cores = host->tree->machine->n_cores;
-        long long n_ranks = host->n_ranks;
-
-        n_ranks += i == home && !host->tree->has_spare;
-        host->oversubscribed = (work->unbound && work->unbound[i]) ||
-                               n_ranks > n_cores + thread_room(work, host);
-        if (host->oversubscribed) {
-            work->plan.oversubscribed[i] = true;
-            work->plan.n_oversubscribed++;
-        } else {
+        if (!work->hosts[i].oversubscribed) {
             sort_ranks(work, i);
         }
     }

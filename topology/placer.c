@@ -12,6 +12,7 @@ void dwqi_placement_finish(struct dwqi_placement *placement)
     free(placement->seats);
     free(placement->idle);
     free(placement->oversubscribed);
+    free(placement->on_threads);
     free(placement->core_idle);
     free(placement->cores);
     free(placement->pus);
@@ -51,14 +52,6 @@ void dwqi_placed_group_hosts(const struct dwqi_cluster *cluster,
     }
 }
 
-static int controller_host(const struct work *work)
-{
-    const struct dwqi_cluster *cluster = work->cluster;
-
-    return cluster->n_ranks > 0 ? cluster->ranks[work->request.controller].host
-                                : 0;
-}
-
 /* The first seat. On a core of its own if one is left for it. */
 static void seat_controller(struct work *work)
 {
@@ -76,7 +69,7 @@ static void seat_controller(struct work *work)
         }
     }
     work->controller_on_thread = false;
-    if (!host->oversubscribed) {
+    if (!host->oversubscribed && !work->controller_shares) {
         host->width = work->request.size.kind == DWQI_SIZE_FIXED
                           ? work->request.size.n
                           : 0;
@@ -89,7 +82,8 @@ static void seat_controller(struct work *work)
 struct variant {
     bool on_thread;    /* the controller */
     bool brokers_roam; /* to hosts where they cost no group */
-    bool whole;        /* groups are not narrowed to few parts */
+    bool fits;  /* what can be of hosts with few ranks too many is bound */
+    bool whole; /* groups are not narrowed to few parts */
     int only_host;
     const bool *unbound; /* by host, or NULL */
 };
@@ -99,21 +93,23 @@ static dwq_status_t run(struct work *work, const struct dwqi_cluster *cluster,
                         const struct dwqi_place_request *request,
                         struct variant variant)
 {
-    dwq_status_t status = dwqi_work_init(work, cluster, request);
-    int home;
+    dwq_status_t status;
 
+    *work = (struct work){ .cluster = cluster,
+                           .request = *request,
+                           .only_host = variant.only_host,
+                           .unbound = variant.unbound,
+                           .fits = variant.fits,
+                           .brokers_roam = variant.brokers_roam,
+                           .attempt.whole = variant.whole };
+    status = dwqi_work_init(work);
     if (status != DWQ_OK) {
         return status;
     }
-    home = controller_host(work);
-    work->only_host = variant.only_host;
-    work->unbound = variant.unbound;
-    work->brokers_roam = variant.brokers_roam;
-    work->attempt.whole = variant.whole;
-    work->plan.controller.host = home;
-    dwqi_find_oversubscribed(work);
+    dwqi_sort_ranks(work);
     work->controller_on_thread =
-        variant.on_thread && !work->hosts[home].oversubscribed;
+        variant.on_thread &&
+        !work->hosts[work->plan.controller.host].oversubscribed;
     if (!work->no_memory) {
         seat_controller(work);
     }
@@ -235,9 +231,8 @@ static long long most_groups(const struct work *work)
 static dwq_status_t run_roaming(struct work *work,
                                 const struct dwqi_cluster *cluster,
                                 const struct dwqi_place_request *request,
-                                const bool *unbound)
+                                struct variant variant)
 {
-    struct variant variant = { .only_host = -1, .unbound = unbound };
     bool has_spare = has_spare_thread(cluster, request);
     dwq_status_t status = run(work, cluster, request, variant);
 
@@ -263,15 +258,14 @@ static dwq_status_t run_roaming(struct work *work,
 static dwq_status_t run_best(struct work *work,
                              const struct dwqi_cluster *cluster,
                              const struct dwqi_place_request *request,
-                             const bool *unbound)
+                             struct variant variant)
 {
-    struct variant variant = { .only_host = -1, .unbound = unbound };
     bool apart = hosts_are_apart(cluster, request);
     dwq_status_t status = DWQ_OK;
 
     if (cluster->n_hosts > 1 && request->size.kind == DWQI_SIZE_FIXED &&
         request->broker != DWQI_BROKER_INSIDE) {
-        return run_roaming(work, cluster, request, unbound);
+        return run_roaming(work, cluster, request, variant);
     }
     if (has_spare_thread(cluster, request)) {
         if (apart) {
@@ -317,43 +311,127 @@ static bool find_crowded(const struct work *work, bool *unbound)
     return found;
 }
 
-/* Few parts may be those that other groups' bound ranks need. */
-static dwq_status_t try_whole(struct work *work,
-                              const struct dwqi_cluster *cluster,
-                              const struct dwqi_place_request *request,
-                              const bool *unbound)
+/* As above; and where bound ranks were kept to few parts, which may be those that
+ * other groups' ranks need, in another variant without that. */
+static dwq_status_t run_both(struct work *work,
+                             const struct dwqi_cluster *cluster,
+                             const struct dwqi_place_request *request,
+                             struct variant variant)
 {
-    struct variant variant = { .on_thread = work->controller_on_thread,
-                               .brokers_roam = work->brokers_roam,
-                               .whole = true,
-                               .only_host = -1,
-                               .unbound = unbound };
+    dwq_status_t status = run_best(work, cluster, request, variant);
 
-    return work->narrowed_bound && work->plan.n_groups < most_groups(work)
-               ? improve(work, cluster, request, variant)
-               : DWQ_OK;
+    if (status == DWQ_OK && work->narrowed_bound &&
+        work->plan.n_groups < most_groups(work)) {
+        variant.on_thread = work->controller_on_thread;
+        variant.brokers_roam = work->brokers_roam;
+        variant.whole = true;
+        status = improve(work, cluster, request, variant);
+    }
+    return status;
 }
 
 /* Each round has more such hosts, for other groups may have stood on them. */
-static dwq_status_t run_to_end(struct work *work,
-                               const struct dwqi_cluster *cluster,
-                               const struct dwqi_place_request *request,
-                               bool *unbound)
+static dwq_status_t run_crowded(struct work *work,
+                                const struct dwqi_cluster *cluster,
+                                const struct dwqi_place_request *request,
+                                bool *unbound)
 {
+    struct variant variant = { .only_host = -1,
+                               .unbound = unbound,
+                               .fits = true };
     const int most_rounds = 3;
-    dwq_status_t status = run_best(work, cluster, request, NULL);
+    dwq_status_t status = run_both(work, cluster, request, variant);
 
-    status =
-        status == DWQ_OK ? try_whole(work, cluster, request, NULL) : status;
     for (int round = 1; status == DWQ_OK && find_crowded(work, unbound);
          round++) {
         for (int r = 0; r < cluster->n_ranks && round == most_rounds; r++) {
             unbound[cluster->ranks[r].host] = true;
         }
         dwqi_work_finish(work);
-        status = run_best(work, cluster, request, unbound);
-        status = status == DWQ_OK ? try_whole(work, cluster, request, unbound)
-                                  : status;
+        status = run_both(work, cluster, request, variant);
+    }
+    return status;
+}
+
+/* Keeps the one with more groups in *best. */
+static void keep_more(struct work *best, struct work *other)
+{
+    if (other->plan.n_groups > best->plan.n_groups) {
+        struct work old = *best;
+
+        *best = *other;
+        *other = old;
+    }
+    dwqi_work_finish(other);
+}
+
+/* On hosts with few ranks too many all are in groups, and bound to nothing, where
+ * that gives more. */
+static dwq_status_t run_to_end(struct work *work,
+                               const struct dwqi_cluster *cluster,
+                               const struct dwqi_place_request *request)
+{
+    struct variant variant = { .only_host = -1 };
+    struct work other = { .cluster = cluster };
+    bool *unbound = calloc((size_t)cluster->n_hosts, sizeof *unbound);
+    dwq_status_t status =
+        unbound ? run_crowded(work, cluster, request, unbound) : DWQ_E_NOMEM;
+
+    if (status == DWQ_OK && work->n_fitted > 0 &&
+        work->plan.n_groups < work->limit) {
+        status = run_both(&other, cluster, request, variant);
+        keep_more(work, &other);
+    }
+    free(unbound);
+    work->unbound = NULL;
+    return status;
+}
+
+/* --- What the controller's core costs ------------------------------------- */
+
+/* Whether what is left, and that core, could be a group. */
+static bool may_cost(const struct work *work)
+{
+    const struct dwqi_place_request *request = &work->request;
+    const struct work_host *home = &work->hosts[work->plan.controller.host];
+    bool fixed = request->size.kind == DWQI_SIZE_FIXED;
+    bool at_home = work->any_holds && work->plan.n_groups > 0 &&
+                   request->straddle != DWQI_STRADDLE_FREELY &&
+                   request->broker == DWQI_BROKER_INSIDE;
+    long long n_cores = 1, n_ranks = 0;
+    long long n = fixed ? request->size.n : 1;
+
+    if (work->controller_shares || work->controller_on_thread ||
+        work->plan.controller.n_cores == 0 ||
+        work->plan.n_groups >= work->limit) {
+        return false;
+    }
+    for (int i = 0; i < work->cluster->n_hosts; i++) {
+        if (!at_home || &work->hosts[i] == home) {
+            n_cores += work->hosts[i].n_free;
+            n_ranks += work->hosts[i].n_unused;
+        }
+    }
+    return n_cores >= n * request->threads &&
+           (!dwqi_work_is_split(work) ||
+            n_ranks >= n + dwqi_work_has_extra(work));
+}
+
+/* How many groups more there are when it shares one. */
+static dwq_status_t find_cost(struct work *work)
+{
+    struct dwqi_place_request request = work->request;
+    struct work other = { .cluster = work->cluster };
+    dwq_status_t status = DWQ_OK;
+
+    if (may_cost(work)) {
+        request.controller_shares = true;
+        status = run_to_end(&other, work->cluster, &request);
+        if (status == DWQ_OK && other.plan.n_groups > work->plan.n_groups) {
+            work->plan.controller_costs =
+                other.plan.n_groups - work->plan.n_groups;
+        }
+        dwqi_work_finish(&other);
     }
     return status;
 }
@@ -366,7 +444,6 @@ dwq_status_t dwqi_place(const struct dwqi_cluster *cluster,
     struct dwqi_place_request resolved = *request;
     struct work work = { .cluster = cluster };
     dwq_status_t status;
-    bool *unbound;
 
     if (!dwqi_request_is_valid(cluster, request, why_out)) {
         return DWQ_E_OPTION;
@@ -376,17 +453,16 @@ dwq_status_t dwqi_place(const struct dwqi_cluster *cluster,
         resolved.size.domain == DWQI_DOMAIN_CORE) {
         resolved.size = (struct dwqi_size){ .kind = DWQI_SIZE_FIXED, .n = 1 };
     }
-    unbound = calloc((size_t)cluster->n_hosts, sizeof *unbound);
-    status =
-        unbound ? run_to_end(&work, cluster, &resolved, unbound) : DWQ_E_NOMEM;
+    status = run_to_end(&work, cluster, &resolved);
+    status = status == DWQ_OK ? find_cost(&work) : status;
     if (status == DWQ_OK && work.plan.n_groups == 0) {
         dwqi_explain(&work, why_out);
         status = DWQ_E_OPTION;
     }
     if (status == DWQ_OK) {
+        dwqi_settle_controller(&work);
         status = dwqi_work_plan(&work, out);
     }
     dwqi_work_finish(&work);
-    free(unbound);
     return status;
 }

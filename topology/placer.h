@@ -3,8 +3,11 @@
  * Rules: no two groups share a core; a group that fits into one NUMA node,
  * package or host stays inside one (policy.h: straddle); ranks that the launcher
  * put somewhere get only cores that they may use; the controller has a core of
- * its own, or a spare hardware thread where that gives more groups. A host with
- * more ranks than cores is planned by rank order and bound to nothing. */
+ * its own, or a spare hardware thread where that gives more groups, or shares a
+ * core, where it is asked to or the host's other ranks need them all. Where there
+ * is one rank more than cores it idles, unless that costs a group; of more ranks
+ * than cores each has a hardware thread. A host with more ranks than those is
+ * planned by rank order and bound to nothing. */
 #ifndef DWQI_TOPOLOGY_PLACER_H
 #define DWQI_TOPOLOGY_PLACER_H
 
@@ -22,9 +25,10 @@ struct dwqi_place_request {
     enum dwqi_broker_place broker;
     enum dwqi_straddle straddle;
     enum dwqi_fill fill;
-    int threads;     /* cores of each rank of a group; 0: 1 */
-    int max_workers; /* groups at most; 0 or less: all */
-    int controller;  /* world rank */
+    int threads;            /* cores of each rank of a group; 0: 1 */
+    int max_workers;        /* groups at most; 0 or less: all */
+    int controller;         /* world rank */
+    bool controller_shares; /* a core with a rank of a group, if none is left */
 };
 
 /* One process and what it is bound to. */
@@ -50,7 +54,9 @@ struct dwqi_placed_group {
     X(STRADDLE, "another group on its host would straddle parts")  \
     X(TOO_SMALL, "its host has no room for a whole group")         \
     X(NO_CORE, "no core that it may use is left")                  \
-    X(NO_RANK, "too few ranks are left for another group")
+    X(NO_RANK, "too few ranks are left for another group")         \
+    X(CONTROLLER, "a group needs the controller's core: "          \
+                  "controller_shares_core")
 
 enum dwqi_idle_why {
 #define DWQI_IDLE_ENUM(name, text) DWQI_IDLE_##name,
@@ -75,6 +81,10 @@ struct dwqi_placement {
     int n_groups, n_seats, n_idle, n_cores, n_pus;
     int n_oversubscribed; /* hosts: a reason for one warning */
     struct dwqi_seat controller;
+    bool *on_threads;       /* by host: there a "core" is a hardware thread */
+    int n_on_threads;       /* hosts */
+    bool controller_shares; /* its core is a group's, or a broker's */
+    int controller_costs;   /* groups more if it did */
     bool controller_on_thread; /* on a spare one, of a core that a group may
                                 * have */
     dwq_grouping_t grouping;

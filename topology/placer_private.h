@@ -48,6 +48,7 @@ struct work_host {
     int width;      /* of a group, in ranks; 0: no group here */
     int most_level; /* the widest part that a group may use */
     int class_;     /* the order of hosts: see fill.c; -1: no groups */
+    bool by_thread; /* its cores are hardware threads */
     bool oversubscribed;
     bool is_full;
     bool would_straddle; /* no groups: each would, and is not to */
@@ -84,13 +85,17 @@ struct work {
     const struct dwqi_cluster *cluster;
     struct dwqi_place_request request;
     bool controller_on_thread;
-    bool any_holds;      /* a host could hold a whole group */
-    bool any_broker;     /* a host may have the broker of a group elsewhere */
-    bool brokers_roam;   /* and has it where that costs no group */
-    int only_host;       /* groups on this one alone; -1: on all */
+    bool controller_shares; /* it is seated when all others are */
+    bool fits;         /* hosts with few ranks too many are planned by rule; */
+    int n_fitted;      /* such hosts */
+    bool any_holds;    /* a host could hold a whole group */
+    bool any_broker;   /* a host may have the broker of a group elsewhere */
+    bool brokers_roam; /* and has it where that costs no group */
+    int only_host;     /* groups on this one alone; -1: on all */
     const bool *unbound; /* by host: planned as oversubscribed; or NULL */
 
-    struct tree *trees; /* by machine */
+    struct tree *trees; /* by machine; then, of hardware threads as cores */
+    struct dwqi_machine *threads; /* by machine: of the latter */
     struct work_host *hosts;
     int *ranks;                /* world ranks, by host */
     unsigned char *rank_used;  /* by world rank */
@@ -119,6 +124,9 @@ struct work {
 /* tree.c */
 bool dwqi_tree_init(struct tree *tree, const struct dwqi_machine *machine);
 void dwqi_tree_finish(struct tree *tree, int n_sets);
+/* The machine with each hardware thread as a core: release its cores alone. */
+bool dwqi_tree_threads(const struct dwqi_machine *machine,
+                       struct dwqi_machine *out);
 /* NULL: out of memory. Set -1 is everything. */
 const struct mask *dwqi_tree_mask(struct tree *tree,
                                   const struct dwqi_cluster *cluster, int set);
@@ -131,9 +139,8 @@ static inline bool dwqi_level_is_hard(const struct level *level)
 }
 
 /* work.c */
-dwq_status_t dwqi_work_init(struct work *work,
-                            const struct dwqi_cluster *cluster,
-                            const struct dwqi_place_request *request);
+/* With cluster, request, fits, unbound set. */
+dwq_status_t dwqi_work_init(struct work *work);
 void dwqi_work_finish(struct work *work);
 /* Ranks of a group that are there already. */
 bool dwqi_work_is_split(const struct work *work);
@@ -154,6 +161,9 @@ int dwqi_try(struct work *work, int host, int low, int high, int width);
 void dwqi_commit(struct work *work);
 /* A seat for one process. rank -1: to be spawned. position -1: no core. */
 void dwqi_add_seat(struct work *work, int rank, int host, int position);
+/* The seat without a core has this one: its own, a thread of it, or shared. */
+void dwqi_settle_seat(struct work *work, int number, int position, bool own,
+                      int thread);
 /* Appends a core to the last seat, without taking it. false: no memory. */
 bool dwqi_pool_core(struct work *work, int position);
 /* Takes back the seats from this number on. */
@@ -174,6 +184,8 @@ int dwqi_spare_core(const struct work *work, int host, const struct mask *mask,
                     int low, int high);
 /* Adds a seat on a spare thread of the core there, if it has one. */
 bool dwqi_lend_thread(struct work *work, int rank, int host, int position);
+/* The controller's core, when all others have theirs. */
+void dwqi_settle_controller(struct work *work);
 /* Adds the seat of a broker that is a rank more than the group's members, which
  * are the seats from first_seat on, on `host`. */
 bool dwqi_add_broker(struct work *work, int first_seat, int host, int low,
@@ -198,8 +210,8 @@ void dwqi_place_across(struct work *work);
 /* measure.c */
 /* What each host can hold, and how wide its groups are. */
 void dwqi_measure_hosts(struct work *work);
-/* More ranks than cores, those on spare threads not counted. */
-void dwqi_find_oversubscribed(struct work *work);
+/* Of each host the tightest bound ones first. */
+void dwqi_sort_ranks(struct work *work);
 
 /* fill.c */
 void dwqi_fill_hosts(struct work *work);

@@ -79,6 +79,7 @@ static dwq_options_t run_options(const struct plan_options *options)
         .max_workers = request->max_workers,
         .broker_is_worker = request->broker == DWQI_BROKER_INSIDE,
         .broker_on_thread = request->broker == DWQI_BROKER_THREAD,
+        .controller_shares_core = request->controller_shares,
     };
 
     if (options->size_given) {

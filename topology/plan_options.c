@@ -20,6 +20,7 @@ enum setting {
     SET_RANKS,
     SET_GROUPING,
     SET_CONTROLLER,
+    SET_SHARES,
     SET_FORMAT,
     SET_TABLE,
     SET_DRAW,
@@ -58,6 +59,9 @@ static const struct row {
     { "--grouping", SET_GROUPING, "HOW", "split (default) or spawn" },
     { "--controller-rank", SET_CONTROLLER, "RANK",
       "default DWQ_CONTROLLER_RANK, or 0; negative: the last" },
+    { "--controller", SET_SHARES, "HOW",
+      "own: a core of its own (default); share: one of a group's,\n"
+      "where no other is left" },
     { "--format", SET_FORMAT, "FORMAT",
       "table (default), drawing, svg or json" },
     { "--table", SET_TABLE, NULL, "--format table" },
@@ -155,6 +159,16 @@ static bool read_grouping(const char *value, struct plan_options *options,
            fail(fault, "--grouping", value, "split or spawn");
 }
 
+static bool read_sharing(const char *value, struct plan_options *options,
+                         struct dwqi_text_fault *fault)
+{
+    bool shares = strcmp(value, "share") == 0;
+
+    options->request.controller_shares = shares;
+    return shares || strcmp(value, "own") == 0 ||
+           fail(fault, "--controller", value, "own or share");
+}
+
 static bool apply_flag(enum setting setting, struct plan_options *options)
 {
     switch (setting) {
@@ -235,6 +249,8 @@ static bool apply(const struct row *row, const char *value,
     case SET_CONTROLLER:
         return read_number(row->name, value, INT_MIN, &options->controller,
                            fault);
+    case SET_SHARES:
+        return read_sharing(value, options, fault);
     case SET_GROUPING:
         return read_grouping(value, options, fault);
     case SET_FORMAT:

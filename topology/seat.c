@@ -346,6 +346,24 @@ void dwqi_add_seat(struct work *work, int rank, int host, int position)
     }
 }
 
+void dwqi_settle_seat(struct work *work, int number, int position, bool own,
+                      int thread)
+{
+    struct dwqi_placement *plan = &work->plan;
+    struct dwqi_seat *seat = &plan->seats[number];
+
+    if (!dwqi_pool_core(work, position)) {
+        return;
+    }
+    plan->seats[plan->n_seats - 1].n_cores--; /* of the last seat */
+    seat->first_core = plan->n_cores - 1;
+    seat->n_cores = 1;
+    work->thread_of_seat[number] = thread;
+    if (own) {
+        mark_core(work, seat->host, position, 1);
+    }
+}
+
 static void give_back(struct work *work, int number)
 {
     const struct dwqi_seat *seat = &work->plan.seats[number];

@@ -153,6 +153,91 @@ static bool broker_elsewhere(struct work *work, int rank, int host)
     return false;
 }
 
+/* --- The controller that shares ------------------------------------------ */
+
+/* The first core that it may use and that nobody has. */
+static int first_free(const struct work *work, const struct mask *mask)
+{
+    const struct work_host *h = &work->hosts[work->plan.controller.host];
+
+    for (int p = mask->low; p < mask->high; p++) {
+        if (!work->core_used[h->first_core + p] &&
+            (!mask->allowed || mask->allowed[p])) {
+            return p;
+        }
+    }
+    return -1;
+}
+
+/* A core that it may use of somebody on its host. with_thread: that can do without
+ * one of its threads. */
+static int shared_core(const struct work *work, const struct mask *mask,
+                       int first_seat, int n_seats, bool with_thread)
+{
+    const struct dwqi_placement *plan = &work->plan;
+    int home = plan->controller.host, rank = work->request.controller;
+
+    for (int s = first_seat; s < first_seat + n_seats; s++) {
+        const struct dwqi_seat *seat = &plan->seats[s];
+
+        for (int i = 0; i < seat->n_cores && seat->host == home; i++) {
+            int p = plan->cores[seat->first_core + i];
+
+            if ((!mask->allowed || mask->allowed[p]) &&
+                (!with_thread || (may_lend(work, rank, home, p) &&
+                                  is_left(work, seat->rank, home, p)))) {
+                return p;
+            }
+        }
+    }
+    return -1;
+}
+
+/* A broker beside its group is seldom at work. */
+static int brokers_core(const struct work *work, const struct mask *mask)
+{
+    const struct dwqi_placement *plan = &work->plan;
+    int position = -1;
+
+    for (int g = 0; g < plan->n_groups && position < 0 &&
+                    work->request.broker == DWQI_BROKER_BESIDE;
+         g++) {
+        position = shared_core(
+            work, mask, plan->groups[g].first_seat + plan->groups[g].width, 1,
+            false);
+    }
+    return position;
+}
+
+void dwqi_settle_controller(struct work *work)
+{
+    int home = work->plan.controller.host, n = work->plan.n_seats - 1;
+    const struct work_host *h = &work->hosts[home];
+    const struct mask *mask =
+        dwqi_work_mask(work, home, work->request.controller);
+    int position = mask ? first_free(work, mask) : -1, thread = -1;
+    bool own = position >= 0;
+
+    if (!mask || h->oversubscribed || work->plan.seats[0].n_cores > 0) {
+        return;
+    }
+    if (position < 0 && (position = shared_core(work, mask, 1, n, true)) >= 0) {
+        thread = h->tree->machine->cores[h->tree->order[position]].n_pus - 1 -
+                 work->core_lent[h->first_core + position]++;
+    }
+    if (position < 0) {
+        position = brokers_core(work, mask);
+        position =
+            position >= 0 ? position : shared_core(work, mask, 1, n, false);
+    }
+    if (position >= 0) {
+        work->plan.controller_shares = !own && thread < 0;
+        dwqi_settle_seat(work, 0, position, own, thread);
+    }
+}
+
+/* --- Brokers ---------------------------------------------------------------- */
+
 /* Where the broker of the group in an interval may sit. */
 struct broker_place {
     int first_seat; /* of the group's members */

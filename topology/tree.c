@@ -144,6 +144,27 @@ bool dwqi_tree_init(struct tree *tree, const struct dwqi_machine *machine)
     return ok;
 }
 
+/* The first threads of all cores come first, so that few share one. */
+bool dwqi_tree_threads(const struct dwqi_machine *machine,
+                       struct dwqi_machine *out)
+{
+    *out =
+        (struct dwqi_machine){ .pus = machine->pus, .n_pus = machine->n_pus };
+    out->cores = calloc((size_t)machine->n_pus + 1, sizeof *out->cores);
+    for (int t = 0; out->cores && out->n_cores < machine->n_pus; t++) {
+        for (int i = 0; i < machine->n_cores; i++) {
+            struct dwqi_core core = machine->cores[i];
+
+            if (t < core.n_pus) {
+                core.first_pu += t;
+                core.n_pus = 1;
+                out->cores[out->n_cores++] = core;
+            }
+        }
+    }
+    return out->cores != NULL;
+}
+
 void dwqi_tree_finish(struct tree *tree, int n_sets)
 {
     for (int i = 0; i < tree->n_levels; i++) {

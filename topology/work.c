@@ -59,10 +59,82 @@ static void make_trees(struct work *work)
 {
     const struct dwqi_cluster *cluster = work->cluster;
 
-    work->trees = array(work, cluster->n_machines, sizeof *work->trees);
+    work->trees = array(work, 2 * cluster->n_machines, sizeof *work->trees);
+    work->threads = array(work, cluster->n_machines, sizeof *work->threads);
     for (int i = 0; i < cluster->n_machines && !work->no_memory; i++) {
         work->no_memory =
             !dwqi_tree_init(&work->trees[i], &cluster->machines[i]);
+    }
+}
+
+/* Ranks that spare threads may take: of brokers, where these sit there. */
+static long long thread_room(const struct work *work, int number)
+{
+    const struct dwqi_place_request *request = &work->request;
+    const struct work_host *host = &work->hosts[number];
+    int n_cores = host->tree->machine->n_cores;
+    int level;
+
+    if (!host->tree->has_spare || request->broker != DWQI_BROKER_THREAD) {
+        return 0;
+    }
+    if (!dwqi_work_is_split(work)) {
+        return n_cores;
+    }
+    switch (request->size.kind) {
+    case DWQI_SIZE_FIXED:
+        return n_cores / ((long long)request->size.n * request->threads);
+    case DWQI_SIZE_PER_HOST:
+        return request->size.n;
+    default:
+        level = dwqi_tree_level(host->tree, request->size.domain);
+        return level < 0 ? 0 : host->tree->levels[level].n_nodes;
+    }
+}
+
+static void use_threads(struct work *work, int number)
+{
+    struct work_host *host = &work->hosts[number];
+    int machine = work->cluster->hosts[number].machine;
+    struct tree *tree = &work->trees[work->cluster->n_machines + machine];
+
+    if (!tree->machine) {
+        work->no_memory = !dwqi_tree_threads(&work->cluster->machines[machine],
+                                             &work->threads[machine]) ||
+                          !dwqi_tree_init(tree, &work->threads[machine]);
+    }
+    host->tree = tree;
+    host->by_thread = work->plan.on_threads[number] = true;
+    work->plan.n_on_threads++;
+}
+
+/* More ranks than cores, those on spare threads not counted. `fits`: the controller
+ * shares a core, one rank idles, or each has a thread; else nothing is bound. */
+static void find_crowd(struct work *work, int number)
+{
+    struct work_host *host = &work->hosts[number];
+    const struct dwqi_machine *machine = host->tree->machine;
+    bool split = dwqi_work_is_split(work);
+    bool is_home = number == work->plan.controller.host;
+    bool own_core = is_home && !host->tree->has_spare;
+    bool shares = work->request.controller_shares;
+    long long room = machine->n_cores + thread_room(work, number);
+    bool crowded = host->n_ranks + (own_core && !shares) > room;
+    bool fits = crowded && split && host->n_ranks + is_home <= room + 1;
+    bool by_thread = crowded && split && !fits &&
+                     work->request.broker != DWQI_BROKER_THREAD &&
+                     host->n_ranks + is_home <= machine->n_pus;
+
+    work->n_fitted += fits || by_thread;
+    if (is_home) {
+        work->controller_shares = shares || (fits && work->fits);
+    }
+    if (by_thread && work->fits) {
+        use_threads(work, number);
+    } else if ((crowded && !(fits && work->fits)) ||
+               (work->unbound && work->unbound[number])) {
+        host->oversubscribed = work->plan.oversubscribed[number] = true;
+        work->plan.n_oversubscribed++;
     }
 }
 
@@ -71,12 +143,16 @@ static int make_hosts(struct work *work)
     const struct dwqi_cluster *cluster = work->cluster;
     int most_cores = 0;
 
-    work->hosts = array(work, cluster->n_hosts, sizeof *work->hosts);
     for (int i = 0; i < cluster->n_hosts && !work->no_memory; i++) {
         struct work_host *host = &work->hosts[i];
-        int n_cores = dwqi_cluster_machine(cluster, i)->n_cores;
+        int n_cores;
 
         host->tree = &work->trees[cluster->hosts[i].machine];
+        find_crowd(work, i);
+        if (work->no_memory) {
+            break;
+        }
+        n_cores = host->tree->machine->n_cores;
         host->first_core = work->n_cores;
         host->first_node = work->n_nodes;
         host->n_free = n_cores;
@@ -176,18 +252,27 @@ static bool reserve(struct work *work)
     return plan->seats && plan->groups && plan->cores && work->thread_of_seat;
 }
 
-dwq_status_t dwqi_work_init(struct work *work,
-                            const struct dwqi_cluster *cluster,
-                            const struct dwqi_place_request *request)
+dwq_status_t dwqi_work_init(struct work *work)
 {
-    int most_cores;
+    const struct dwqi_cluster *cluster = work->cluster;
+    int most_cores = 0;
 
-    *work = (struct work){ .cluster = cluster, .request = *request };
-    work->limit = request->max_workers > 0 ? request->max_workers : INT_MAX;
+    work->limit =
+        work->request.max_workers > 0 ? work->request.max_workers : INT_MAX;
+    work->plan.controller.host =
+        cluster->n_ranks > 0 ? cluster->ranks[work->request.controller].host
+                             : 0;
     make_trees(work);
-    most_cores = work->no_memory ? 0 : make_hosts(work);
+    work->hosts = array(work, cluster->n_hosts, sizeof *work->hosts);
+    work->plan.oversubscribed =
+        array(work, cluster->n_hosts, sizeof *work->plan.oversubscribed);
+    work->plan.on_threads =
+        array(work, cluster->n_hosts, sizeof *work->plan.on_threads);
     if (!work->no_memory) {
         list_ranks(work);
+    }
+    if (!work->no_memory) {
+        most_cores = make_hosts(work);
     }
     make_attempt(work, most_cores);
     work->core_used = array(work, work->n_cores, 1);
@@ -197,8 +282,6 @@ dwq_status_t dwqi_work_init(struct work *work,
     work->node_failed = array(work, work->n_nodes, 1);
     work->room = array(work, cluster->n_hosts, sizeof *work->room);
     work->picked = array(work, cluster->n_hosts, sizeof *work->picked);
-    work->plan.oversubscribed =
-        array(work, cluster->n_hosts, sizeof *work->plan.oversubscribed);
     if (work->no_memory || !reserve(work)) {
         return DWQ_E_NOMEM;
     }
@@ -211,9 +294,13 @@ void dwqi_work_finish(struct work *work)
     for (int i = 0; work->hosts && i < work->cluster->n_hosts; i++) {
         free(work->hosts[i].quota);
     }
-    for (int i = 0; work->trees && i < work->cluster->n_machines; i++) {
+    for (int i = 0; work->trees && i < 2 * work->cluster->n_machines; i++) {
         dwqi_tree_finish(&work->trees[i], work->cluster->n_sets);
     }
+    for (int i = 0; work->threads && i < work->cluster->n_machines; i++) {
+        free(work->threads[i].cores);
+    }
+    free(work->threads);
     free(work->trees);
     free(work->hosts);
     free(work->ranks);

@@ -62,6 +62,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(threads_per_rank, KIND_INT, GROUPED, 0, INT_MAX),
     ROW(broker_on_thread, KIND_BOOL, GROUPED, 0, 1),
     ENUM(bind, GROUPED),
+    ROW(controller_shares_core, KIND_BOOL, GROUPED, 0, 1),
 };
 
 const size_t dwqi_n_option_rows =
@@ -200,6 +201,12 @@ static bool parse_verbose(const char *text, dwq_options_t *o)
     return o->verbose || strcmp(text, "0") == 0;
 }
 
+static bool parse_shares(const char *text, dwq_options_t *o)
+{
+    o->controller_shares_core = strcmp(text, "1") == 0;
+    return o->controller_shares_core || strcmp(text, "0") == 0;
+}
+
 static bool parse_threads(const char *text, dwq_options_t *o)
 {
     return parse_int(text, &o->threads_per_rank) && o->threads_per_rank > 0;
@@ -223,6 +230,8 @@ static const struct {
     { "DWQ_THREADS_PER_RANK", "threads_per_rank", parse_threads,
       "a number from 1 on" },
     { "DWQ_BIND", "bind", NULL, "none, core or group" },
+    { "DWQ_CONTROLLER_SHARES", "controller_shares_core", parse_shares,
+      "0 or 1" },
 };
 
 static const struct dwqi_option_row *row_of(const char *name)
@@ -325,7 +334,7 @@ bool dwqi_options_placed(const dwq_options_t *o)
     return wants_groups(o) &&
            (o->nprocs_per_worker == DWQ_NPROCS_AUTO || o->groups_per_host > 0 ||
             o->straddle || o->fill || o->threads_per_rank > 0 ||
-            o->broker_on_thread || o->bind);
+            o->broker_on_thread || o->bind || o->controller_shares_core);
 }
 
 /* Options of the placement that do not go together. */

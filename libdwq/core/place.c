@@ -190,6 +190,7 @@ static struct dwqi_place_request place_request(
         .threads = o->threads_per_rank,
         .max_workers = o->max_workers,
         .controller = request->controller,
+        .controller_shares = o->controller_shares_core,
     };
 }
 
@@ -309,6 +310,23 @@ static void tell_plan(const struct run *run, int n_hosts)
     dwqi_log_info(&run->log, "%d group%s placed on %d host%s", plan->n_groups,
                   plan->n_groups == 1 ? "" : "s", n_hosts,
                   n_hosts == 1 ? "" : "s");
+    if (plan->controller_costs > 0) {
+        dwqi_log_info(
+            &run->log,
+            "the controller has a core of its own: %d group%s more if "
+            "it shares one (option controller_shares_core)",
+            plan->controller_costs, plan->controller_costs == 1 ? "" : "s");
+    }
+    if (plan->controller_shares) {
+        dwqi_log_info(&run->log, "the controller shares a core");
+    }
+    if (plan->n_on_threads > 0) {
+        dwqi_log_info(&run->log,
+                      "%d host%s more ranks than cores: each rank has a "
+                      "hardware thread there",
+                      plan->n_on_threads,
+                      plan->n_on_threads == 1 ? " has" : "s have");
+    }
     if (plan->n_oversubscribed > 0) {
         dwqi_log_warning(&run->log,
                          "%d host%s more ranks than cores: planned in rank "

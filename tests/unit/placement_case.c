@@ -138,12 +138,13 @@ static void print_request(const struct dwqi_place_request *request, FILE *out)
     dwqi_size_print(&request->size, size, sizeof size);
     fprintf(out,
             "  %s, size %s, broker %s, straddle %s, fill %s, threads %d, "
-            "max_workers %d, controller %d\n",
+            "max_workers %d, controller %d%s\n",
             request->grouping == DWQ_GROUPING_SPAWN ? "spawn" : "split", size,
             dwqi_policy_name(DWQI_POLICY_BROKER, (int)request->broker),
             dwqi_policy_name(DWQI_POLICY_STRADDLE, (int)request->straddle),
             dwqi_policy_name(DWQI_POLICY_FILL, (int)request->fill),
-            request->threads, request->max_workers, request->controller);
+            request->threads, request->max_workers, request->controller,
+            request->controller_shares ? ", which shares" : "");
 }
 
 void case_print(const struct placement_case *c, FILE *out)
@@ -329,4 +330,5 @@ void case_random(struct placement_case *c, struct dice *dice)
     request->controller = c->n_ranks > 0 && dice_below(dice, 2) == 0
                               ? dice_below(dice, c->n_ranks)
                               : 0;
+    request->controller_shares = dice_below(dice, 4) == 0;
 }

@@ -125,6 +125,9 @@ static void check_seat(struct check *k, const struct dwqi_seat *seat, int owner)
         int index = index_of(machine, number);
         int *at = &k->owner[k->first[seat->host] + (index < 0 ? 0 : index)];
 
+        if (k->plan->on_threads[seat->host]) {
+            continue; /* hardware threads are looked at one by one */
+        }
         if (index < 0) {
             broken(k, "core %d of host %d may not be used", number, seat->host);
         } else if (owner != 0 && *at != 0) {
@@ -168,11 +171,55 @@ static void check_broker(struct check *k, int number)
     }
 }
 
+/* A core that it may use is left. */
+static bool has_idle_core(const struct check *k, int rank, int host)
+{
+    const struct dwqi_machine *machine = machine_at(k, host);
+
+    for (int i = 0; i < machine->n_cores; i++) {
+        const struct dwqi_core *core = &machine->cores[i];
+
+        for (int t = 0; t < core->n_pus && k->owner[k->first[host] + i] == 0;
+             t++) {
+            if (may_use(k, rank, machine->pus[core->first_pu + t])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* After the groups. */
+static void check_sharing(struct check *k)
+{
+    const struct dwqi_seat *seat = &k->plan->controller;
+    int host = seat->host;
+    bool crowded = !spawns(k) && ranks_beside_controller(k, host) >=
+                                     machine_at(k, host)->n_cores;
+
+    if (k->plan->controller_shares && !k->request->controller_shares &&
+        !crowded) {
+        broken(k, "the controller shares a core and was not to");
+    }
+    if (k->plan->controller_shares && !k->plan->on_threads[host] &&
+        has_idle_core(k, seat->rank, host)) {
+        broken(k, "the controller shares a core, and one is idle");
+    }
+    if (k->plan->controller_costs > 0 &&
+        (k->plan->controller_shares || k->request->controller_shares)) {
+        broken(k, "the controller costs a group and shares a core");
+    }
+}
+
 static void check_controller(struct check *k)
 {
     const struct dwqi_seat *seat = &k->plan->controller;
+    bool own = !k->plan->controller_on_thread && !k->plan->controller_shares;
 
-    check_seat(k, seat, k->plan->controller_on_thread ? 0 : -1);
+    check_seat(k, seat, own ? -1 : 0);
+    for (int i = 0; i < k->n_pus && k->plan->controller_shares; i++) {
+        k->pu_used[i] = 0; /* they are others', too */
+    }
     if (!k->plan->oversubscribed[seat->host] &&
         machine_at(k, seat->host)->n_cores > 0 && seat->n_cores != 1) {
         broken(k, "the controller has %d cores", seat->n_cores);
@@ -430,11 +477,12 @@ void check_plan(const struct dwqi_cluster *cluster,
     if (!k.first || !k.first_pu || !k.role) {
         abort();
     }
-    n_pus = count_cores(&k);
+    n_pus = k.n_pus = count_cores(&k);
     check_controller(&k);
     for (int i = 0; i < plan->n_groups; i++) {
         check_group_seats(&k, i);
     }
+    check_sharing(&k);
     check_threads_apart(&k, n_pus);
     for (int i = 0; i < plan->n_groups && verdict->text[0] == '\0'; i++) {
         check_size(&k, i);

@@ -12,7 +12,7 @@ struct check {
     int *first; /* by host: of its cores in the arrays below */
     int *owner; /* by core: group + 1, -1: the controller's own, 0: nobody */
     unsigned char *pu_used; /* by thread, as cores are counted */
-    int *first_pu;
+    int *first_pu, n_pus;
     int *role; /* by world rank: 0: none, 1: in use, 2: idle */
 };
 

@@ -168,7 +168,7 @@ void check_parts(struct check *k, int number)
     const struct dwqi_seat *seats = k->plan->seats + group->first_seat;
 
     if (group->oversubscribed || has_bound_ranks(k) ||
-        k->request->broker == DWQI_BROKER_THREAD) {
+        k->plan->n_on_threads > 0 || k->request->broker == DWQI_BROKER_THREAD) {
         return;
     }
     for (int s = 0; s < group->width; s++) {

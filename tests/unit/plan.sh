@@ -29,7 +29,8 @@ for g in groups:
     assert set(g["hosts"]) == set(g["rank_hosts"]), g
     for host, cores in zip(g["rank_hosts"], g["cpuset"]):
         for core in cores:
-            assert (host, core) not in used, (host, core)
+            assert (host, core) not in used or \
+                host in plan["hosts_on_threads"], (host, core)
             used.add((host, core))
 ranks = [r for g in groups for r in g["ranks"] if r is not None]
 ranks += [i["rank"] for i in idle]
@@ -69,6 +70,22 @@ json 'len(groups) == 2 and not idle' \
 json 'plan["idle_cores"] == [{"host": "n", "cores": [3], "reason":
     "too few are left on its host for another group"}]' \
     --hosts 'n:core:4 pu:1' --nprocs 2 --broker inside
+json '[g["hosts"] for g in groups] == [["n2", "n3"], ["n4", "n5"]]' \
+    --hosts 'n[1-5]:core:4 pu:1' --nprocs 8 --broker inside
+json '{c // 8 for cs in groups[0]["cpuset"] for c in cs} == {1, 2}' \
+    --hosts 'n1:pack:3 core:8 pu:1' --nprocs 16
+json '{c // 2 for cs in groups[0]["cpuset"] for c in cs} == {1, 2}' \
+    --hosts 'n1:numa:6 core:2 pu:1' --nprocs 4
+json 'len(groups) == 1 and plan["controller_costs"] == 1' \
+    --hosts 'n[1-2]:core:4 pu:1' --nprocs 4 --grouping spawn --broker inside
+json 'len(groups) == 2 and plan["controller_shares"]' --controller share \
+    --hosts 'n[1-2]:core:4 pu:1' --nprocs 4 --grouping spawn --broker inside
+"$plan" --hosts 'n[1-2]:core:4 pu:1' --nprocs 4 --grouping spawn --broker inside |
+    grep -q '^controller: .*--controller share' || fail "the table has no cost"
+json 'groups[0]["width"] == 2 and not plan["oversubscribed_hosts"]' \
+    --hosts 'n:core:2 pu:1' --ranks-per-host 3 --broker inside
+json 'groups[0]["width"] == 7 and plan["hosts_on_threads"] == ["n"]' \
+    --hosts 'n:core:4 pu:2' --ranks-per-host 8 --broker inside
 "$plan" --hosts 'n[1-2]:core:4 pu:1' --nprocs 3 --max-workers 1 --broker inside |
     grep -qx 'idle: cores 0-3 of n2: max_workers is reached' ||
     fail "the table has no idle cores"
@@ -148,6 +165,7 @@ refuse "--nprocs '0'" --nprocs 0
 refuse "inside, beside, thread" --broker outside
 refuse "never, if-must, freely" --straddle always
 refuse "split or spawn" --grouping both
+refuse "own or share" --controller none
 refuse "--threads '0'" --threads 0
 refuse "'pack:2'" --hosts 'n:pack:2'
 refuse "no ':'" --hosts nonsense

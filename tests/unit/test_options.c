@@ -238,6 +238,8 @@ Test(options, placement_from_the_environment)
     cr_assert_eq(with("DWQ_BIND", "none").bind, DWQ_BIND_NONE);
     cr_assert_eq(with("DWQ_BIND", "group").bind, DWQ_BIND_GROUP);
     without("DWQ_BIND", "socket");
+    cr_assert(with("DWQ_CONTROLLER_SHARES", "1").controller_shares_core);
+    without("DWQ_CONTROLLER_SHARES", "yes");
 }
 
 Test(options, program_wins_over_the_environment)

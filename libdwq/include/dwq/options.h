@@ -143,7 +143,11 @@ typedef struct dwq_options {
      * look at its hosts (DWQ_TOPOLOGY replaces what is found) and plan by that.
      * Environment, where the field has its default: DWQ_DOMAIN (core, l3, numa,
      * package, host), DWQ_STRADDLE (if-must, never, freely), DWQ_FILL (pack,
-     * spread), DWQ_THREADS_PER_RANK, DWQ_BIND (none, core, group). */
+     * spread), DWQ_THREADS_PER_RANK, DWQ_BIND (none, core, group),
+     * DWQ_CONTROLLER_SHARES (0, 1). On a host with one rank more than cores, the
+     * controller counted, it shares a core, or else that rank idles if that costs no
+     * group; of more ranks each has a hardware thread. With more ranks than those
+     * nothing is bound on that host. */
     dwq_domain_t domain; /* DWQ_NPROCS_AUTO */
     int groups_per_host; /* DWQ_NPROCS_AUTO: so many instead, as wide as
                               * they can be; 0: by domain */
@@ -157,6 +161,10 @@ typedef struct dwq_options {
                         threads and processes started meanwhile inherit it.
                         A parallel region of OpenMP has threads_per_rank threads
                         then, unless OMP_NUM_THREADS says how many */
+    /* The controller shares a core with a rank of a group, or a broker, where no
+     * other is left: while it waits it sleeps. Else it has one of its own (or a spare
+     * hardware thread), and the plan says if that costs a group. */
+    bool controller_shares_core;
 } dwq_options_t;
 
 #ifdef __cplusplus

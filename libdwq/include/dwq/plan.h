@@ -12,8 +12,9 @@ extern "C" {
 typedef struct dwq_plan_seat {
     const char *host;
     int n_cores; /* 0: it is bound to nothing */
-    const int
-        *cores; /* [n_cores] numbers of the host's cores (hwloc's logical) */
+    /* [n_cores] numbers of the host's cores (hwloc's logical). Where each rank has a
+     * hardware thread, that of its core: two ranks may have it. */
+    const int *cores;
 } dwq_plan_seat_t;
 
 /* One worker: a rank, or a group of ranks. Later versions may add fields at the
@@ -29,7 +30,7 @@ typedef struct dwq_plan_group {
     const char *host;             /* all of them; several with ',' between */
     const dwq_plan_seat_t *seats; /* [n_ranks] */
     int n_cores;                  /* of all its ranks */
-    bool oversubscribed;          /* on a host with more ranks than cores */
+    bool oversubscribed; /* on a host with more ranks than cores or threads */
 } dwq_plan_group_t;
 
 typedef struct dwq_plan_idle {
