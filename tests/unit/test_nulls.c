@@ -55,6 +55,14 @@ Test(nulls, calls_without_a_worker)
     cr_expect_eq(dwq_worker_connect_service(none, 1), DWQ_E_ARG);
 }
 
+Test(nulls, copies_without_a_place)
+{
+    cr_expect_eq(dwq_values_copy((dwq_values_t){ 0 }, NULL), DWQ_E_ARG);
+    cr_expect_eq(dwq_kwargs_copy((dwq_kwargs_t){ 0 }, NULL), DWQ_E_ARG);
+    dwq_values_free((dwq_values_t){ 0 });
+    dwq_kwargs_free((dwq_kwargs_t){ 0 });
+}
+
 Test(nulls, calls_without_a_broker)
 {
     dwq_broker_t *none = NULL;
@@ -141,6 +149,7 @@ Test(nulls, runs_without_options)
     int code = 7;
 
     cr_expect_eq(dwq_main(0, NULL, NULL), 1);
+    cr_expect_eq(dwq_worker_main(0, NULL, NULL), 1);
     cr_expect_eq(dwq_world(NULL), DWQ_E_ARG);
     cr_expect_eq(dwq_run(NULL, &code), DWQ_E_OPTION);
     cr_expect_eq(dwq_run(NULL, NULL), DWQ_E_OPTION);
