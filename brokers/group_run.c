@@ -141,11 +141,41 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
         return status;
     }
     give_memory(run, merge);
-    run->busy = false;
+    run->is_renewing = dwqi_merge_has_failed(merge) && !run->refused;
     *report_out =
         (struct dwqi_report){ .release = release_merge, .owner = merge };
     report_out->parts =
         dwqi_merge_extents(merge, &report_out->n_parts, &report_out->size);
+    return DWQ_OK;
+}
+
+/* A call that failed leaves the group's communicators in a state that nobody knows:
+ * its result waits until every rank has others. */
+static dwq_status_t end(struct dwqi_group_run *run)
+{
+    dwq_status_t status = make_report(run, &run->report);
+
+    return status == DWQ_OK && run->is_renewing
+               ? dwqi_team_send_renew(run->team)
+               : status;
+}
+
+static dwq_status_t give_report(struct dwqi_group_run *run,
+                                struct dwqi_report *report_out)
+{
+    dwq_status_t status = DWQ_OK;
+
+    if (run->is_renewing) {
+        status = dwqi_team_poll(run->team);
+        status = status == DWQ_OK ? dwqi_team_renew(run->team) : status;
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    run->is_renewing = false;
+    run->busy = false;
+    *report_out = run->report;
+    run->report = (struct dwqi_report){ .owner = NULL };
     return DWQ_OK;
 }
 
@@ -155,6 +185,9 @@ static dwq_status_t poll(struct dwqi_runner *runner,
     struct dwqi_group_run *run = of(runner);
     dwq_status_t status = DWQ_OK;
 
+    if (run->is_renewing) {
+        return give_report(run, report_out);
+    }
     if (run->is_waiting) {
         status = run->held ? DWQ_E_AGAIN : send_task(run);
         if (status != DWQ_OK) {
@@ -174,7 +207,10 @@ static dwq_status_t poll(struct dwqi_runner *runner,
     if (status == DWQ_OK && run->before_report) {
         status = run->before_report(run->before_report_arg);
     }
-    return status == DWQ_OK ? make_report(run, report_out) : status;
+    if (status == DWQ_OK) {
+        status = end(run);
+    }
+    return status == DWQ_OK ? give_report(run, report_out) : status;
 }
 
 static const struct dwqi_runner_ops group_ops = {
@@ -193,6 +229,9 @@ void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
 void dwqi_group_run_finish(struct dwqi_group_run *run)
 {
     dwqi_done_finish(&run->own);
+    if (run->report.release) {
+        run->report.release(run->report.owner);
+    }
 }
 
 bool dwqi_group_run_is_busy(const struct dwqi_group_run *run)

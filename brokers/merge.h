@@ -30,6 +30,8 @@ dwq_status_t dwqi_merge_create(uint64_t id,
 /* Of DWQ_OK: what is sent, and its bytes on the wire. */
 const struct dwqi_extent *dwqi_merge_extents(const struct dwqi_merge *merge,
                                              size_t *n_out, size_t *size_out);
+/* Whether a rank's part says that its call failed, or cannot be read. */
+bool dwqi_merge_has_failed(const struct dwqi_merge *merge);
 /* Memory (malloc()ed) that goes with it; NULL is harmless. At most one for each
  * rank. */
 void dwqi_merge_take(struct dwqi_merge *merge, void *memory);

@@ -26,7 +26,7 @@ int dwq_call_size(const dwq_call_t *call)
 
 const void *dwqi_call_comm(const dwq_call_t *call)
 {
-    return call->config->comm;
+    return call->comm;
 }
 
 size_t dwq_call_n_args(const dwq_call_t *call)

@@ -11,6 +11,7 @@
 struct dwq_call {
     const struct dwqi_executor_config *config;
     const struct dwqi_task_view *task;
+    const void *comm; /* MPI_Comm *, or NULL */
     struct dwqi_scratch *scratch;
     struct dwqi_done done; /* what was returned so far; no block: nothing */
     bool failed;

@@ -152,6 +152,8 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
 
     call.config = &executor->config;
     call.task = &view;
+    call.comm =
+        executor->depth > 0 ? executor->config.inner_comm : executor->config.comm;
     call.scratch = &executor->scratch;
     call.done = (struct dwqi_done){ .owned = NULL };
     call.failed = false;
@@ -168,6 +170,10 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     times.total_time = executor->total_time;
     times.n_processed = executor->n_processed;
     status = finish_part(&call, &times);
+    if (status == DWQ_OK && call.failed && executor->config.renew) {
+        status = executor->config.renew(executor->config.renew_arg,
+                                        executor->depth > 0);
+    }
     if (status != DWQ_OK) {
         dwqi_done_finish(&call.done);
         return status;

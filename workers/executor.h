@@ -18,7 +18,12 @@ struct dwqi_executor_config {
     void *clock;
     int rank; /* of the group */
     int size;
-    const void *comm; /* MPI_Comm *, borrowed, for dwq_call_comm() */
+    /* MPI_Comm *, borrowed, for dwq_call_comm(); the second is for calls that are
+     * executed in another. */
+    const void *comm, *inner_comm;
+    /* Another one is due, as a call failed; or NULL: that is another's work. */
+    dwq_status_t (*renew)(void *renew_arg, bool inner);
+    void *renew_arg;
     /* Agreement of the group; NULL: a group of one. */
     dwq_status_t (*agree)(void *agree_arg, uint64_t id, bool ok,
                           bool *all_ok_out);

@@ -137,6 +137,8 @@ dwq_status_t dwqi_member_step(struct dwqi_member *member)
         return run(member, &order);
     case DWQI_ORDER_ACCEPT:
         return accept_client(member);
+    case DWQI_ORDER_RENEW:
+        return dwqi_team_renew(member->config.team);
     case DWQI_ORDER_EXIT:
         member->closed = true;
         return DWQ_OK;

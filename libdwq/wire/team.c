@@ -310,7 +310,10 @@ static dwq_status_t member_receives(struct dwqi_team *team,
     case DWQI_TASK:
         return hold(team, message);
     case DWQI_EXIT:
-        team->order = (struct dwqi_order){ .kind = DWQI_ORDER_EXIT };
+    case DWQI_RENEW:
+        team->order = (struct dwqi_order){ .kind = message->tag == DWQI_EXIT
+                                                       ? DWQI_ORDER_EXIT
+                                                       : DWQI_ORDER_RENEW };
         team->has_order = true;
         return DWQ_OK;
     case DWQI_SERVICE:
@@ -447,13 +450,31 @@ dwq_status_t dwqi_team_send_task(struct dwqi_team *team, const void *item,
     return team->ops->send_order(team, DWQI_ORDER_TASK);
 }
 
-dwq_status_t dwqi_team_send_exit(struct dwqi_team *team)
+/* An order that no part answers. */
+static dwq_status_t send_bare_order(struct dwqi_team *team,
+                                    enum dwqi_order_kind kind)
 {
-    team->sending = DWQI_ORDER_EXIT;
+    team->sending = kind;
     team->n_missing = 0;
     team->down = false;
     dwqi_arena_reset(&team->arena);
-    return team->ops->send_order(team, DWQI_ORDER_EXIT);
+    return team->ops->send_order(team, kind);
+}
+
+dwq_status_t dwqi_team_send_exit(struct dwqi_team *team)
+{
+    return send_bare_order(team, DWQI_ORDER_EXIT);
+}
+
+dwq_status_t dwqi_team_send_renew(struct dwqi_team *team)
+{
+    return send_bare_order(team, DWQI_ORDER_RENEW);
+}
+
+dwq_status_t dwqi_team_renew(struct dwqi_team *team)
+{
+    return team->config.renew ? team->config.renew(team->config.renew_arg)
+                              : DWQ_OK;
 }
 
 bool dwqi_team_is_down(const struct dwqi_team *team)

@@ -7,6 +7,8 @@
  *         |<------------- part -------------|
  *         |-------- order: ACCEPT --------->|  a client of the service
  *         |<---------- empty part ----------|
+ *         |--------- order: RENEW --------->|  after a call that failed: both make
+ *         |                                 |  new communicators for the user
  *         |--------- order: EXIT ---------->|
  *
  * The merged communicator joins broker (rank 0) and group; a broker inside its group
@@ -33,6 +35,9 @@ struct dwqi_team_config {
     int rank;                   /* in the merged communicator; 0: the broker */
     int size;
     int first; /* merged rank of the group's rank 0: 0 inside, 1 beside */
+    /* New communicators for the user; blocks until every rank is in it. Or NULL. */
+    dwq_status_t (*renew)(void *renew_arg);
+    void *renew_arg;
 };
 
 /* DWQ_OK, DWQ_E_NOMEM. */
@@ -85,6 +90,8 @@ dwq_status_t dwqi_team_send_task(struct dwqi_team *team, const void *item,
 dwq_status_t dwqi_team_send_exit(struct dwqi_team *team);
 /* Every rank is to accept a client, and gives an empty part. */
 dwq_status_t dwqi_team_send_accept(struct dwqi_team *team);
+/* Every rank is to renew the user's communicators; gives no part. */
+dwq_status_t dwqi_team_send_renew(struct dwqi_team *team);
 /* DWQ_OK: what was sent has left, and after a task or ACCEPT all parts are here. */
 dwq_status_t dwqi_team_poll(struct dwqi_team *team);
 /* Whether the task has left, and a broker inside can run its own share. */
@@ -109,7 +116,8 @@ enum dwqi_order_kind {
     DWQI_ORDER_TASK,
     DWQI_ORDER_EXIT,
     DWQI_ORDER_COLLECT, /* inside the gather mode: parts too large for a frame */
-    DWQI_ORDER_ACCEPT
+    DWQI_ORDER_ACCEPT,
+    DWQI_ORDER_RENEW
 };
 
 struct dwqi_order {
@@ -134,6 +142,11 @@ dwq_status_t dwqi_team_send_part(struct dwqi_team *team,
                                  const struct dwqi_extent *parts,
                                  size_t n_parts, void (*release)(void *owner),
                                  void *owner);
+
+/* --- Between calls --------------------------------------------------------- */
+
+/* This rank's share in the order RENEW. */
+dwq_status_t dwqi_team_renew(struct dwqi_team *team);
 
 /* --- In a call ------------------------------------------------------------ */
 

@@ -190,8 +190,10 @@ dwq_status_t dwqi_gather_all_is_down(struct dwqi_team *team)
     if (dwqi_gather_is_root(team)) {
         team->down = true;
         g->state = IDLE;
-        return team->sending == DWQI_ORDER_EXIT ? DWQ_OK
-                                                : dwqi_gather_begin_parts(team);
+        return team->sending == DWQI_ORDER_EXIT ||
+                       team->sending == DWQI_ORDER_RENEW
+                   ? DWQ_OK
+                   : dwqi_gather_begin_parts(team);
     }
     g->state = HAS_ORDER;
     return dwqi_team_take_item(team, g->item,

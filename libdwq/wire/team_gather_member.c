@@ -101,8 +101,9 @@ dwq_status_t dwqi_gather_frame_came(struct dwqi_team *team)
         team->has_order = true;
         return DWQ_OK;
     case DWQI_ORDER_EXIT:
+    case DWQI_ORDER_RENEW: /* the next frame begins when it was done */
         g->state = IDLE;
-        team->order.kind = DWQI_ORDER_EXIT;
+        team->order.kind = g->head.kind;
         team->has_order = true;
         return DWQ_OK;
     default:

@@ -36,12 +36,12 @@ static dwq_status_t send_share(struct dwqi_team *team, int group_rank,
                                               .owner = team });
 }
 
-static dwq_status_t send_exit(struct dwqi_team *team)
+static dwq_status_t send_bare(struct dwqi_team *team, enum dwqi_tag tag)
 {
     dwq_status_t status = DWQ_OK;
 
     for (int peer = 1; peer < team->config.size && status == DWQ_OK; peer++) {
-        status = dwqi_send_bare(team->config.transport, peer, DWQI_EXIT);
+        status = dwqi_send_bare(team->config.transport, peer, tag);
     }
     return status;
 }
@@ -67,7 +67,10 @@ static dwq_status_t sendrecv_order(struct dwqi_team *team,
 
     team->down = true;
     if (kind == DWQI_ORDER_EXIT) {
-        return send_exit(team);
+        return send_bare(team, DWQI_EXIT);
+    }
+    if (kind == DWQI_ORDER_RENEW) {
+        return send_bare(team, DWQI_RENEW);
     }
     if (kind == DWQI_ORDER_ACCEPT) {
         return send_accept(team);

@@ -6,6 +6,7 @@
 
 #include "libdwq/wire/backoff.h"
 #include "libdwq/wire/doorbell.h"
+#include "libdwq/wire/user_comm.h"
 #include "libdwq/wire/world.h"
 
 /* MPI is one per process, and so is what follows from that. MPI keeps it for us, as
@@ -20,7 +21,8 @@ struct dwqi_process {
 
 struct dwqi_world {
     MPI_Comm comm; /* private */
-    MPI_Comm self; /* private, for calls of this rank alone */
+    MPI_Comm self; /* private */
+    struct dwqi_user_comm alone[2]; /* for calls of this rank; see world.h */
     int rank;
     int size;
     bool crowded; /* more ranks than cores on this host */
