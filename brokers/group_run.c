@@ -28,8 +28,20 @@ static dwq_status_t start(struct dwqi_runner *runner, const void *item,
     run->busy = true;
     run->item = item;
     run->head = *head;
+    run->lost = 0;
     run->is_waiting = run->held;
     return run->held ? DWQ_OK : send_task(run);
+}
+
+static dwq_status_t fail(struct dwqi_runner *runner, uint64_t id, uint64_t size)
+{
+    struct dwqi_group_run *run = of(runner);
+
+    run->busy = true;
+    run->refused = true;
+    run->lost = size;
+    run->head = (struct dwqi_task_head){ .id = id };
+    return DWQ_OK;
 }
 
 /* --- This rank's share ------------------------------------------------------- */
@@ -45,7 +57,8 @@ static dwq_status_t run_share(struct dwqi_group_run *run)
         copy = dwqi_pool_get(dwqi_executor_pool(run->executor),
                              dwqi_share_size(share));
         if (!copy) {
-            return DWQ_E_NOMEM;
+            return dwqi_executor_fail(run->executor, run->head.id,
+                                      dwqi_share_size(share), &run->own);
         }
         dwqi_share_copy(share, item, copy);
         item = copy;
@@ -74,10 +87,11 @@ static void release_merge(void *owner)
     dwqi_merge_destroy(owner);
 }
 
-/* What each rank gave. `extents` has room for one per rank, and for the own part. */
+/* What each rank gave. `extents` has room for one per rank, and for the own part;
+ * `texts` for one of DWQI_NO_MEMORY_SIZE per rank. */
 static void list_inputs(struct dwqi_group_run *run,
                         struct dwqi_merge_input *inputs,
-                        struct dwqi_extent *extents)
+                        struct dwqi_extent *extents, char *texts)
 {
     int n = dwqi_team_n_ranks(run->team), own = dwqi_team_rank(run->team);
     const struct dwqi_pack *pack = &run->own.pack;
@@ -91,6 +105,13 @@ static void list_inputs(struct dwqi_group_run *run,
             .n_extents = part->size > 0 && !run->refused,
             .stays = part->memory != NULL || part->stays,
         };
+        if (run->lost > 0 || part->lost > 0) {
+            inputs[r].lost = texts + (size_t)r * DWQI_NO_MEMORY_SIZE;
+            dwqi_no_memory_text(
+                texts + (size_t)r * DWQI_NO_MEMORY_SIZE, run->log,
+                run->lost > 0 ? "a task" : "what this rank returned",
+                run->lost > 0 ? run->lost : part->lost);
+        }
     }
     if (own >= 0 && !run->refused) {
         extents[n] = (struct dwqi_extent){ pack->block, pack->block_size };
@@ -124,11 +145,12 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
     size_t n_extents = (size_t)n + 1 + run->own.pack.n_extents;
     struct dwqi_merge_input *inputs = calloc((size_t)n, sizeof *inputs);
     struct dwqi_extent *extents = calloc(n_extents, sizeof *extents);
+    char *texts = malloc((size_t)n * DWQI_NO_MEMORY_SIZE);
     struct dwqi_merge *merge = NULL;
     dwq_status_t status = DWQ_E_NOMEM;
 
-    if (inputs && extents) {
-        list_inputs(run, inputs, extents);
+    if (inputs && extents && texts) {
+        list_inputs(run, inputs, extents, texts);
         status = dwqi_merge_create(
             run->head.id, inputs, n,
             run->refused ? "the task could not be read"
@@ -137,6 +159,7 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
     }
     free(inputs);
     free(extents);
+    free(texts);
     if (status != DWQ_OK) {
         return status;
     }
@@ -215,15 +238,18 @@ static dwq_status_t poll(struct dwqi_runner *runner,
 
 static const struct dwqi_runner_ops group_ops = {
     .start = start,
+    .fail = fail,
     .poll = poll,
 };
 
 void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
-                         struct dwqi_executor *executor)
+                         struct dwqi_executor *executor,
+                         const struct dwqi_log *log)
 {
     *run = (struct dwqi_group_run){ .runner.ops = &group_ops,
                                     .team = team,
-                                    .executor = executor };
+                                    .executor = executor,
+                                    .log = log };
 }
 
 void dwqi_group_run_finish(struct dwqi_group_run *run)

@@ -109,6 +109,10 @@ static dwq_status_t add_input(struct dwqi_merge *merge, uint64_t id, int n,
 {
     struct dwqi_part_head head;
 
+    if (input->lost) {
+        merge->has_failed = true;
+        return add_failure(merge, id, n, DWQ_E_NOMEM, input->lost);
+    }
     if (!is_sound(input, id, n, &head)) {
         merge->has_failed = true;
         return add_failure(merge, id, n, DWQ_E_MESSAGE, why);

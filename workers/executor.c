@@ -103,7 +103,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
 }
 
 /* Bring the call's outcome into call->done.pack. A call that returned nothing
- * has no values; one that failed has a message instead. */
+ * has no values; one that failed has a message instead, and needs nothing else. */
 static dwq_status_t finish_part(dwq_call_t *call,
                                 const struct dwqi_part_head *times)
 {
@@ -120,13 +120,13 @@ static dwq_status_t finish_part(dwq_call_t *call,
         packed->n_processed = head.n_processed;
         return DWQ_OK;
     }
+    dwqi_done_finish(&call->done);
     head.status = call->failed ? DWQ_E_TASK : DWQ_OK;
     head.code = call->code;
     status =
         dwqi_pack_part(&head, call->failed ? call->message : NULL,
                        (dwq_values_t){ 0, NULL }, call->scratch, &pack, &why);
     if (status == DWQ_OK) {
-        dwqi_pack_finish(&call->done.pack);
         call->done.pack = pack;
     }
     return status;
@@ -187,18 +187,19 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
 }
 
 dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
-                                int code, const char *message,
-                                struct dwqi_done *done_out)
+                                uint64_t size, struct dwqi_done *done_out)
 {
     struct dwqi_part_head head = { .id = id,
                                    .total_time = executor->total_time,
                                    .n_processed = executor->n_processed,
                                    .status = DWQ_E_TASK,
-                                   .code = code,
+                                   .code = DWQ_E_NOMEM,
                                    .n_parts = n_parts(executor) };
+    char text[DWQI_NO_MEMORY_SIZE];
     const char *why;
 
+    dwqi_no_memory_text(text, executor->config.log, "a task", size);
     *done_out = (struct dwqi_done){ .owned = NULL };
-    return dwqi_pack_part(&head, message, (dwq_values_t){ 0, NULL },
+    return dwqi_pack_part(&head, text, (dwq_values_t){ 0, NULL },
                           &executor->scratch, &done_out->pack, &why);
 }

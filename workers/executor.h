@@ -59,10 +59,10 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                const struct dwqi_share *share,
                                struct dwqi_done *done_out);
 
-/* The part of a task that failed here without having run. */
+/* The part of a task that did not run here, as there was no memory for its `size`
+ * bytes. */
 dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
-                                int code, const char *message,
-                                struct dwqi_done *done_out);
+                                uint64_t size, struct dwqi_done *done_out);
 void dwqi_done_finish(struct dwqi_done *done);
 
 #endif

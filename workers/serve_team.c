@@ -86,8 +86,11 @@ static dwq_status_t run(struct dwqi_member *member,
     dwq_status_t status = dwqi_team_enter(team);
 
     if (status == DWQ_OK) {
-        status = dwqi_executor_run(member->config.executor, order->item,
-                                   &order->head, share, &done);
+        status = order->lost > 0
+                     ? dwqi_executor_fail(member->config.executor,
+                                          order->head.id, order->lost, &done)
+                     : dwqi_executor_run(member->config.executor, order->item,
+                                         &order->head, share, &done);
     }
     if (status != DWQ_OK) {
         return status;

@@ -197,6 +197,7 @@ static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
                               struct dwqi_message *message)
 {
     struct dwqi_team_part part = { .data = NULL };
+    bool lost = message->status == DWQ_E_NOMEM;
 
     if (is_late(team, &team->members[group_rank], message)) {
         team->members[group_rank].n_given_up--;
@@ -206,7 +207,9 @@ static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
                          group_rank);
         return DWQ_OK;
     }
-    if (message->body) {
+    if (lost) {
+        part.lost = message->body_size;
+    } else if (message->body) {
         part.size = message->body_size;
         if (!message->in_frame) {
             part.memory = message->memory;
@@ -352,8 +355,10 @@ static dwq_status_t receive_one(struct dwqi_team *team,
 {
     int group_rank = message->peer - team->config.first;
     bool from_group = group_rank >= 0 && group_rank < team->n_ranks;
+    bool lost = message->status == DWQ_E_NOMEM &&
+                message->tag == (team->config.rank == 0 ? DWQI_DONE : DWQI_TASK);
 
-    if (message->status != DWQ_OK) {
+    if (message->status != DWQ_OK && !lost) {
         return unreadable(team, from_group ? group_rank : 0, message);
     }
     if (team->config.rank == 0) {

@@ -105,6 +105,7 @@ struct dwqi_team_part {
     size_t size;
     void *memory; /* a pool's; may be taken (set it NULL then) */
     bool stays;   /* data lies in a `memory` of these parts */
+    size_t lost;  /* bytes for which the broker had no memory, or 0 */
 };
 struct dwqi_team_part *dwqi_team_part(struct dwqi_team *team, int group_rank);
 void dwqi_team_drop_parts(struct dwqi_team *team);
@@ -122,6 +123,9 @@ enum dwqi_order_kind {
 
 struct dwqi_order {
     enum dwqi_order_kind kind;
+    /* Of a task: bytes for which this rank had no memory, or 0. Only head.id is set
+     * then: the rank enters and leaves the call, and gives a part. */
+    uint64_t lost;
     /* Of a task, until dwqi_team_finish_order(). */
     const unsigned char *item;  /* this rank's share */
     struct dwqi_task_head head; /* of the whole */
@@ -137,7 +141,8 @@ dwq_status_t dwqi_team_say_withdrawn(struct dwqi_team *team,
 dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
                                   struct dwqi_order *order_out);
 void dwqi_team_finish_order(struct dwqi_team *team);
-/* The part of this rank: extents as in dwqi_outgoing; release is called once. */
+/* The part of this rank: extents as in dwqi_outgoing, which stay until release, which
+ * is called once. */
 dwq_status_t dwqi_team_send_part(struct dwqi_team *team,
                                  const struct dwqi_extent *parts,
                                  size_t n_parts, void (*release)(void *owner),

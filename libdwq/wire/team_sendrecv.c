@@ -2,6 +2,7 @@
  * one message: its front, then the segments of the item, of which a scattered one is
  * cut down to the receiver's rows. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "libdwq/wire/team_private.h"
 
@@ -114,6 +115,14 @@ static dwq_status_t sendrecv_progress(struct dwqi_team *team)
     dwq_status_t status;
 
     if (!team->has_received || team->has_order) {
+        return DWQ_OK;
+    }
+    if (message->status == DWQ_E_NOMEM) {
+        memcpy(&head, message->body, sizeof head);
+        if (head.magic != DWQI_ORDER_MAGIC) {
+            return DWQ_E_MESSAGE;
+        }
+        dwqi_team_take_lost(team, head.id, message->body_size);
         return DWQ_OK;
     }
     status = dwqi_team_read_order(team, message->body, message->body_size,
