@@ -246,10 +246,9 @@ void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
                          struct dwqi_executor *executor,
                          const struct dwqi_log *log)
 {
-    *run = (struct dwqi_group_run){ .runner.ops = &group_ops,
-                                    .team = team,
-                                    .executor = executor,
-                                    .log = log };
+    *run = (struct dwqi_group_run){
+        .runner.ops = &group_ops, .team = team, .executor = executor, .log = log
+    };
 }
 
 void dwqi_group_run_finish(struct dwqi_group_run *run)

@@ -28,8 +28,7 @@ static bool is_sound(const struct dwqi_merge_input *input, uint64_t id, int n,
 {
     size_t size = wire_size(input);
 
-    return input->n_extents > 0 &&
-           input->extents[0].size >= sizeof *head_out &&
+    return input->n_extents > 0 && input->extents[0].size >= sizeof *head_out &&
            dwqi_part_head_read(input->extents[0].data, size, head_out) ==
                DWQ_OK &&
            head_out->size == size && head_out->id == id &&

@@ -12,7 +12,8 @@ struct dwqi_merge_input {
     size_t n_extents;
     bool stays; /* they stay where they are until the result has left; else they
                  * are copied */
-    const char *lost; /* not NULL: there was no memory for it, and this says so */
+    const char
+        *lost; /* not NULL: there was no memory for it, and this says so */
 };
 
 struct dwqi_merge; /* a result, and the memory it needs */

@@ -7,8 +7,9 @@
 
 struct dwqi_executor {
     struct dwqi_executor_config config;
-    struct dwqi_arena arena; /* decoded arguments of the outermost call */
-    int depth;               /* calls that run: a call may execute others */
+    struct dwqi_arena arena;   /* decoded arguments of the outermost call */
+    const dwq_call_t *running; /* the innermost: a call may execute others */
+    unsigned n_started;
     struct dwqi_scratch scratch;
     uint64_t n_processed;
     double total_time;
@@ -79,7 +80,8 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     dwq_function_t function;
     double start, seconds;
     int code;
-    dwq_status_t status = dwqi_task_unpack(item, head, share, arena, view);
+    dwq_status_t status = dwqi_task_unpack_marked(
+        item, head, share, call->mark | DWQI_ARRAY_VIEW, arena, view);
 
     if (status != DWQ_OK) {
         dwq_call_fail(call, status, "the task could not be read: %s",
@@ -147,23 +149,25 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                     .n_parts = n_parts(executor) };
     dwq_status_t status;
     struct dwqi_arena inner = { .chunks = NULL };
-    struct dwqi_arena *arena = executor->depth > 0 ? &inner : &executor->arena;
+    struct dwqi_arena *arena = executor->running ? &inner : &executor->arena;
     dwq_call_t call; /* its message is not cleared: 512 bytes on a hot path */
 
     call.config = &executor->config;
     call.task = &view;
+    call.outer = executor->running;
+    call.mark = ++executor->n_started << DWQI_ARRAY_CALL_SHIFT;
     call.comm =
-        executor->depth > 0 ? executor->config.inner_comm : executor->config.comm;
+        call.outer ? executor->config.inner_comm : executor->config.comm;
     call.scratch = &executor->scratch;
     call.done = (struct dwqi_done){ .owned = NULL };
     call.failed = false;
     call.bad_return = false;
     call.code = 0;
     dwqi_arena_reset(arena);
-    executor->depth++;
+    executor->running = &call;
     times.this_time =
         run_function(executor, &call, item, head, share, arena, &view);
-    executor->depth--;
+    executor->running = call.outer;
     dwqi_arena_finish(&inner);
     executor->total_time += times.this_time;
     executor->n_processed++;
@@ -172,7 +176,7 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     status = finish_part(&call, &times);
     if (status == DWQ_OK && call.failed && executor->config.renew) {
         status = executor->config.renew(executor->config.renew_arg,
-                                        executor->depth > 0);
+                                        call.outer != NULL);
     }
     if (status != DWQ_OK) {
         dwqi_done_finish(&call.done);

@@ -54,7 +54,7 @@ void dwqi_log_line(const struct dwqi_log *log, const char *format, ...)
 void dwqi_no_memory_text(char *text, const struct dwqi_log *log,
                          const char *what, uint64_t size)
 {
-    snprintf(text, DWQI_NO_MEMORY_SIZE, "no memory for %s of %" PRIu64
-             " bytes%s%s",
-             what, size, log->who[0] != '\0' ? " on " : "", log->who);
+    snprintf(text, DWQI_NO_MEMORY_SIZE,
+             "no memory for %s of %" PRIu64 " bytes%s%s", what, size,
+             log->who[0] != '\0' ? " on " : "", log->who);
 }

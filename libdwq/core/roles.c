@@ -42,20 +42,18 @@ static dwq_status_t renew_self(void *arg, bool inner)
 static dwq_status_t make_executor(struct run *run)
 {
     return dwqi_executor_create(
-        &(struct dwqi_executor_config){ .registry = run->registry,
-                                        .log = &run->log,
-                                        .pool = dwqi_world_pool(run->world),
-                                        .now = clock_now,
-                                        .rank = 0,
-                                        .size = 1,
-                                        .comm =
-                                            dwqi_world_self(run->world, false),
-                                        .inner_comm =
-                                            dwqi_world_self(run->world, true),
-                                        .renew = renew_self,
-                                        .renew_arg = run,
-                                        .words =
-                                            dwqi_world_last_words(run->world) },
+        &(struct dwqi_executor_config){
+            .registry = run->registry,
+            .log = &run->log,
+            .pool = dwqi_world_pool(run->world),
+            .now = clock_now,
+            .rank = 0,
+            .size = 1,
+            .comm = dwqi_world_self(run->world, false),
+            .inner_comm = dwqi_world_self(run->world, true),
+            .renew = renew_self,
+            .renew_arg = run,
+            .words = dwqi_world_last_words(run->world) },
         &run->executor);
 }
 

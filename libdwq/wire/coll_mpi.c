@@ -13,8 +13,9 @@ struct coll_mpi {
     struct dwqi_ringers *ringers; /* borrowed, or NULL */
     const struct dwqi_log *log;
     MPI_Request request;
-    MPI_Datatype type; /* of what this rank gives or takes, or MPI_DATATYPE_NULL */
-    char sink[4096];   /* takes what there is no memory for */
+    MPI_Datatype
+        type; /* of what this rank gives or takes, or MPI_DATATYPE_NULL */
+    char sink[4096];      /* takes what there is no memory for */
     int *counts, *places; /* [size] */
 };
 

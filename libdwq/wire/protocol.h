@@ -53,7 +53,7 @@
     X(AGREE, 8, false, "one agreement: this rank's word")        \
     X(VERDICT, 9, true, "one agreement: the word of all")        \
     X(ASK, 10, true, "one agreement: what is your word?")        \
-    X(SERVICE, 11, true, "one word of the service, either way") \
+    X(SERVICE, 11, true, "one word of the service, either way")  \
     X(RENEW, 12, true, "nothing")
 
 enum dwqi_tag {

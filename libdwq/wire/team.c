@@ -355,8 +355,9 @@ static dwq_status_t receive_one(struct dwqi_team *team,
 {
     int group_rank = message->peer - team->config.first;
     bool from_group = group_rank >= 0 && group_rank < team->n_ranks;
-    bool lost = message->status == DWQ_E_NOMEM &&
-                message->tag == (team->config.rank == 0 ? DWQI_DONE : DWQI_TASK);
+    bool lost =
+        message->status == DWQ_E_NOMEM &&
+        message->tag == (team->config.rank == 0 ? DWQI_DONE : DWQI_TASK);
 
     if (message->status != DWQ_OK && !lost) {
         return unreadable(team, from_group ? group_rank : 0, message);

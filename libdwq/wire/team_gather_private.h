@@ -54,7 +54,7 @@ struct gather {
     uint64_t chunk;      /* bytes under way */
     unsigned char *item; /* others: this rank's share, or NULL */
     size_t item_at;      /* others: where the segment goes in it */
-    size_t lost;         /* others: bytes of a share that there is no memory for */
+    size_t lost; /* others: bytes of a share that there is no memory for */
 
     /* Others: a part that is too large for a frame, until it was collected. */
     const struct dwqi_extent *parts;

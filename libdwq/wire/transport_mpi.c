@@ -42,7 +42,8 @@ struct mpi_transport {
     struct dwqi_sends sends;
     union dwqi_frame *posted; /* what the posted receive fills, or NULL */
     struct arrival *arrivals; /* oldest first */
-    struct dwqi_message stalled; /* the one after them, for which there was no memory
+    struct dwqi_message
+        stalled; /* the one after them, for which there was no memory
                                   * in the list; memory NULL: none */
     unsigned n_glances;
 };
@@ -146,10 +147,9 @@ static dwq_status_t post_sink(struct mpi_transport *t, struct arrival *arrival,
     size_t keep = arrival->received == 0 ? DWQI_BODY_KEPT : 0;
     unsigned char *at = message->body + (keep > 0 ? 0 : DWQI_BODY_KEPT);
     MPI_Datatype type;
-    dwq_status_t status =
-        check(t,
-              dwqi_mpi_sink(size, keep, DWQI_FRAME_MAX - DWQI_BODY_KEPT, &type),
-              "MPI_Type_create_struct");
+    dwq_status_t status = check(
+        t, dwqi_mpi_sink(size, keep, DWQI_FRAME_MAX - DWQI_BODY_KEPT, &type),
+        "MPI_Type_create_struct");
 
     if (status == DWQ_OK) {
         status = check(t,

@@ -20,8 +20,8 @@ struct dwqi_process {
 };
 
 struct dwqi_world {
-    MPI_Comm comm; /* private */
-    MPI_Comm self; /* private */
+    MPI_Comm comm;                  /* private */
+    MPI_Comm self;                  /* private */
     struct dwqi_user_comm alone[2]; /* for calls of this rank; see world.h */
     int rank;
     int size;

@@ -31,8 +31,7 @@ static void make_part(struct parts *p, int r, uint64_t id, uint32_t n_parts)
     cr_assert_not_null(p->items[r]);
     dwqi_pack_copy(&p->packs[r], p->items[r]);
     p->extents[r] = (struct dwqi_extent){ p->items[r], p->packs[r].size };
-    p->inputs[r] = (struct dwqi_merge_input){ &p->extents[r], 1, r % 2,
-                                                      NULL };
+    p->inputs[r] = (struct dwqi_merge_input){ &p->extents[r], 1, r % 2, NULL };
 }
 
 static void make(struct parts *p)
