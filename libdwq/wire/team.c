@@ -369,14 +369,14 @@ static dwq_status_t receive_one(struct dwqi_team *team,
     return member_receives(team, message);
 }
 
-/* Whether a message was what this rank waits for, a task or the last part: then it
+/* Whether a message was what this rank waits for, an order or the last part: then it
  * does not look for more, as a look in vain gives the core away where ranks share it.
  * With collectives, messages are something else. */
 static bool is_awaited(const struct dwqi_team *team, enum dwqi_tag tag)
 {
     return !team->config.coll &&
            (team->config.rank == 0 ? tag == DWQI_DONE && team->n_missing == 0
-                                   : tag == DWQI_TASK);
+                                   : tag == DWQI_TASK || tag == DWQI_RENEW);
 }
 
 /* `enough_out`: stopped at what is_awaited(); there may be more. */

@@ -68,7 +68,8 @@ DWQ_API dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
 
 /**
  * Say why this call fails. The message (at most 511 bytes are kept) and the
- * code travel to the controller; the caller still has to return.
+ * code travel to the controller; the caller still has to return. What the call left on
+ * its communicators is not there for the next one: see dwq_call_comm().
  *
  * @return code, or -1 when that is 0.
  */
