@@ -6,8 +6,10 @@
 
 #include "tests/mpi/calls.h"
 
-#define LARGE ((size_t)192 << 20) /* bytes: more than a limited rank has */
-#define LEFT ((size_t)96 << 20)
+#define LARGE ((size_t)40 << 20) /* bytes: more than a limited rank has */
+#define LEFT ((size_t)20 << 20)
+#define UNKEPT \
+    ((size_t)192 << 20) /* the library keeps no such block for later */
 #define MEDIUM \
     ((size_t)64 << 20) /* each rank gives one; a broker has room for one */
 
@@ -233,10 +235,7 @@ static int submits_givers(dwq_controller_t *c, void *arg)
                                          &id) == DWQ_OK);
         CHECK(dwq_controller_get_result(c, id, &result) == DWQ_OK);
         CHECK(result.status == DWQ_E_NOMEM && result.worker == 1);
-        CHECK(strstr(result.message, "no memory for the result of 67") !=
-                  NULL ||
-              strstr(result.message, "no memory for the result of 1") != NULL ||
-              strstr(result.message, "no memory for the result of 2") != NULL);
+        CHECK(strstr(result.message, "no memory for the result of ") != NULL);
         dwq_result_clear(&result);
         size = 10;
         CHECK(call_on(
@@ -320,7 +319,7 @@ void a_result_without_memory_is_a_failed_call(void)
 /* All of several are taken, each has its result, and none is anywhere else. */
 static int submits_several(dwq_controller_t *c, void *arg)
 {
-    size_t n = LARGE;
+    size_t n = UNKEPT;
     char *memory = malloc(n);
     dwq_value_t large = dwq_value(dwq_array(DWQ_INT8, memory, 1, &n));
     dwq_task_t tasks[3] = {
@@ -332,7 +331,7 @@ static int submits_several(dwq_controller_t *c, void *arg)
 
     (void)arg;
     CHECK(memory != NULL);
-    limit(LARGE + LARGE / 2);
+    limit(UNKEPT + UNKEPT / 2);
     CHECK(dwq_controller_submit_multiple(c, tasks, 3, NULL) == DWQ_OK);
     for (uint64_t id = 1; id <= 3; id++) {
         CHECK(dwq_controller_get_next_result(c, &result) == DWQ_OK);
@@ -343,7 +342,7 @@ static int submits_several(dwq_controller_t *c, void *arg)
         dwq_result_clear(&result);
     }
     CHECK(dwq_controller_get_next_result(c, &result) == DWQ_E_EMPTY);
-    limit(LARGE / 2);
+    limit(UNKEPT / 2);
     CHECK(dwq_controller_submit_multiple(c, tasks, 3, NULL) == DWQ_E_NOMEM);
     CHECK(dwq_controller_get_next_result(c, &result) == DWQ_E_EMPTY);
     CHECK(dwq_controller_submit_multiple(c, tasks, SIZE_MAX, NULL) ==
