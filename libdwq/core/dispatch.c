@@ -77,15 +77,36 @@ static dwq_status_t send_unsent(dwq_controller_t *c, int worker)
             size += pack->size;
         }
         if (n > 0) {
-            info->unsent = job;
             status = dwqi_send(c->config.transport, info->peer,
                                &(struct dwqi_outgoing){ .tag = DWQI_TASK,
                                                         .n_items = (uint32_t)n,
                                                         .parts = c->parts,
                                                         .n_parts = n });
         } else {
-            info->unsent = job->next;
             status = send_large(c, info->peer, dwqi_task_of(job));
+            job = job->next;
+        }
+        if (status == DWQ_OK) {
+            info->unsent = job;
+        }
+    }
+    return status;
+}
+
+/* What there is no memory to send is sent by a later step. */
+static dwq_status_t send_touched(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+    int n = c->n_touched;
+
+    c->n_touched = 0;
+    for (int i = 0; i < n; i++) {
+        int worker = c->touched[i];
+        dwq_status_t sent = send_unsent(c, worker);
+
+        status = status == DWQ_OK ? sent : status;
+        if (c->workers[worker].unsent) {
+            c->touched[c->n_touched++] = worker;
         }
     }
     return status;
@@ -95,7 +116,6 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
 {
     struct dwqi_job *job;
     int worker;
-    dwq_status_t status = DWQ_OK;
 
     while (!c->limit_passed &&
            dwqi_scheduler_next(c->scheduler, &job, &worker)) {
@@ -114,12 +134,7 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
         dwqi_log_info(c->config.log, "task %" PRIu64 " to worker %d", task->id,
                       worker);
     }
-    while (c->n_touched > 0) {
-        dwq_status_t sent = send_unsent(c, c->touched[--c->n_touched]);
-
-        status = status == DWQ_OK ? sent : status;
-    }
-    return status;
+    return send_touched(c);
 }
 
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
@@ -214,10 +229,10 @@ static void check_limits(dwq_controller_t *c)
 
 /* --- The loop ----------------------------------------------------------- */
 
-/* Whether time alone, or a task that waits, may give something to do. */
+/* Whether time alone, or a task that waits or was not sent, may give something to do. */
 static bool is_watchful(const dwq_controller_t *c)
 {
-    return dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
+    return c->n_touched > 0 || dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
            dwqi_scheduler_next_holder(c->scheduler, 0) != 0 ||
            (!c->limit_passed && !isinf(c->config.time_limit)) ||
            (!c->grace_passed && !isinf(c->config.grace_end)) ||
