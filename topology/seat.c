@@ -186,10 +186,8 @@ static int match(struct work *work, int width)
     a->next_free = a->low;
     a->n_members = 0;
     a->round = 0;
-    for (int i = 0; i < a->high - a->low; i++) {
-        a->slot_at[i] = -1;
-        a->seen[i] = 0;
-    }
+    memset(a->slot_at, -1, (size_t)(a->high - a->low) * sizeof *a->slot_at);
+    memset(a->seen, 0, (size_t)(a->high - a->low) * sizeof *a->seen);
     if (dwqi_work_is_split(work)) {
         try_ranks(work, a->host, width);
         return a->n_members;
@@ -229,13 +227,10 @@ int dwqi_try(struct work *work, int host, int low, int high, int width)
         inner->first[inner->node_of[low] + 1] < high) {
         dwqi_narrow(work, width * threads);
         a->narrowed = match(work, width) == width;
-        if (a->narrowed) {
-            work->narrowed_bound |= !dwqi_work_is_plain(work, host);
-            return width;
-        }
+        memset(a->closed, 0, (size_t)(high - low));
+        work->narrowed_bound |= a->narrowed && !dwqi_work_is_plain(work, host);
     }
-    memset(a->closed, 0, (size_t)(high - low));
-    return match(work, width);
+    return a->narrowed ? width : match(work, width);
 }
 
 /* --- Taking and giving back --------------------------------------------- */

@@ -31,16 +31,30 @@ static int costs_group(const struct work *work, const struct work_host *h,
     return unit > 0 && n_free % unit == 0;
 }
 
+/* Of groups that straddle parts: a core of a small one is missed least. */
+static int count_around(const struct work *work, const struct work_host *h,
+                        const struct level *home, int position)
+{
+    int count = 0;
+
+    for (const struct level *l = h->tree->levels; l < home; l++) {
+        count +=
+            work->node_free[h->first_node + l->base + l->node_of[position]];
+    }
+    return count;
+}
+
 int dwqi_spare_core(const struct work *work, int host, const struct mask *mask,
                     int low, int high)
 {
     const struct work_host *h = &work->hosts[host];
     long long unit = (long long)h->width * work->request.threads;
     const struct level *home = home_level(h->tree, unit);
-    int best = -1, best_cost = INT_MAX;
+    bool wide = unit > h->tree->levels[0].first[1];
+    int best = -1, best_cost = INT_MAX, least = INT_MAX;
 
-    for (int p = mask->low; p < mask->high && best_cost > 0; p++) {
-        int cost;
+    for (int p = mask->low; p < mask->high && (wide || best_cost > 0); p++) {
+        int cost, around;
 
         if (work->core_used[h->first_core + p] ||
             (mask->allowed && !mask->allowed[p])) {
@@ -49,9 +63,11 @@ int dwqi_spare_core(const struct work *work, int host, const struct mask *mask,
         cost = 4 * costs_group(work, h, home, p, unit) +
                2 * (p < low || p >= high) +
                costs_group(work, h, &h->tree->levels[0], p, unit);
-        if (cost < best_cost) {
+        around = wide ? count_around(work, h, home, p) : 0;
+        if (cost < best_cost || (cost == best_cost && around < least)) {
             best = p;
             best_cost = cost;
+            least = around;
         }
     }
     return best;

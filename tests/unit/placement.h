@@ -43,9 +43,10 @@ int dice_below(struct dice *dice, int n);
 void case_random(struct placement_case *c, struct dice *dice);
 
 struct verdict {
-    char text[256]; /* "" when every rule holds */
-    int n_groups;   /* placed */
-    int most;       /* found by exhaustive search; -1: not looked for */
+    char text[256];    /* "" when every rule holds */
+    int n_groups;      /* placed */
+    int most;          /* found by exhaustive search; -1: not looked for */
+    long parts, least; /* weights of the groups' parts; 0: not looked for */
 };
 
 /* Every rule, on one plan. */

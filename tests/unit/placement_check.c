@@ -497,6 +497,7 @@ void check_plan(const struct dwqi_cluster *cluster,
     check_order(&k);
     check_oversubscribed(&k);
     check_nothing_wasted(&k);
+    find_least(&k, &verdict->parts, &verdict->least);
     free(k.first);
     free(k.first_pu);
     free(k.role);

@@ -30,6 +30,10 @@ int count_parts(const struct check *k, const struct dwqi_placed_group *group,
 bool spans_hosts(const struct check *k, const struct dwqi_placed_group *group);
 bool has_bound_ranks(const struct check *k);
 int ranks_beside_controller(const struct check *k, int host);
+/* placement_least.c: what the plan's groups weigh by the parts that they are in, and
+ * the least that as many can weigh; both 0: the case is too large or of another
+ * kind. */
+void find_least(const struct check *k, long *parts_out, long *least_out);
 /* placement_parts.c */
 void check_parts(struct check *k, int number);
 /* placement_straddle.c */

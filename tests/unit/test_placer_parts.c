@@ -214,3 +214,96 @@ Test(placer_parts, finds_the_least_where_all_parts_are_equal, .timeout = 300)
     fprintf(stderr, "parts of all groups: %ld; least: %ld\n", sum, sum_least);
     cr_assert_leq((sum - sum_least) * 2000, sum_least);
 }
+
+/* --- Small hosts: the least that a search finds ------------------------------ */
+
+static void add_ranks(struct placement_case *c, struct dice *dice)
+{
+    int few = dice_below(dice, 3);
+
+    c->ranks = calloc((size_t)c->n_hosts * 8, sizeof *c->ranks);
+    cr_assert_not_null(c->ranks);
+    for (int h = 0; h < c->n_hosts; h++) {
+        int n = c->hosts[h].machine->n_cores;
+
+        for (int i = 0; i < n; i++) {
+            if (i == 0 || (c->hosts[h].removed[0] >> i & 1) == 0) {
+                n = few == 0 ? 1 + dice_below(dice, n) : n;
+                c->ranks[c->n_ranks++] =
+                    (struct case_rank){ .host = h, .low = -1 };
+            }
+        }
+    }
+}
+
+static struct verdict small_case(const struct dwqi_machine *machine, int taken,
+                                 struct dice *dice)
+{
+    struct placement_case c = { .n_hosts = 1 + dice_below(dice, 3) };
+    struct verdict verdict;
+
+    c.hosts = calloc((size_t)c.n_hosts, sizeof *c.hosts);
+    cr_assert_not_null(c.hosts);
+    for (int h = 0; h < c.n_hosts; h++) {
+        c.hosts[h].machine = machine;
+        for (int i = 1; i < machine->n_cores; i++) {
+            if (dice_below(dice, 10) < taken) {
+                c.hosts[h].removed[0] |= (uint64_t)1 << i;
+            }
+        }
+    }
+    add_ranks(&c, dice);
+    c.request = (struct dwqi_place_request){
+        .grouping = DWQ_GROUPING_SPLIT,
+        .size = fixed(2 + dice_below(dice, 6)),
+        .broker = DWQI_BROKER_INSIDE,
+        .straddle = (enum dwqi_straddle)dice_below(dice, 3),
+        .fill = (enum dwqi_fill)dice_below(dice, 2),
+        .threads = 1,
+        .max_workers = dice_below(dice, 3) == 0 ? 1 : 0,
+    };
+    verdict = case_verdict(&c);
+    cr_assert_str_eq(verdict.text, "");
+    if (verdict.parts != verdict.least) {
+        fprintf(stderr, "parts weigh %ld, not %ld\n", verdict.parts,
+                verdict.least);
+        case_print(&c, stderr);
+    }
+    case_finish(&c);
+    return verdict;
+}
+
+Test(placer_parts, finds_what_a_search_finds_on_small_hosts, .timeout = 300)
+{
+    static const char *const machines[] = {
+        "numa:4 core:2 pu:1",        "pack:2 numa:2 core:2 pu:1",
+        "pack:2 core:4 pu:1",        "pack:3 core:2 pu:1",
+        "numa:2 l3:2 core:2 pu:1",   "numa:1 l3:4 core:2 pu:1",
+        "pack:2 numa:1 core:3 pu:1", "pack:2 numa:2 l3:2 core:1 pu:1",
+    };
+
+    for (int taken = 0; taken < 3; taken++) {
+        long n_known = 0, n_least = 0;
+
+        for (size_t m = 0; m < sizeof machines / sizeof machines[0]; m++) {
+            struct dwqi_machine machine = { .cores = NULL };
+            struct dwqi_text_fault fault;
+            struct dice dice = { .state = m * 1000 + (uint64_t)taken };
+
+            cr_assert_eq(
+                dwqi_synthetic_parse(machines[m], "h", &machine, &fault),
+                DWQ_OK);
+            for (int i = 0; i < 100; i++) {
+                struct verdict verdict = small_case(&machine, taken, &dice);
+
+                n_known += verdict.least > 0;
+                n_least += verdict.least > 0 && verdict.parts == verdict.least;
+            }
+            dwqi_machine_finish(&machine);
+        }
+        fprintf(stderr, "%d of ten cores taken: %ld of %ld in least parts\n",
+                taken, n_least, n_known);
+        cr_expect_gt(n_known, 200);
+        cr_expect_geq(n_least * 100, n_known * (taken == 0 ? 100 : 95));
+    }
+}

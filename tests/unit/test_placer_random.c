@@ -130,6 +130,8 @@ static int setting(const char *name, int otherwise)
 
 struct counts {
     long placed, most, plans, refused;
+    long small,
+        least; /* cases whose least parts are known; that have no more */
 };
 
 static void run_case(struct placement_case *c, const struct cluster_row *row,
@@ -148,6 +150,12 @@ static void run_case(struct placement_case *c, const struct cluster_row *row,
     }
     counts->plans += verdict.n_groups > 0;
     counts->refused += verdict.n_groups == 0;
+    counts->small += verdict.least > 0;
+    counts->least += verdict.least > 0 && verdict.parts == verdict.least;
+    if (verdict.parts != verdict.least && getenv("DWQ_PLACER_VERBOSE")) {
+        fprintf(stderr, "parts: %ld, not %ld\n", verdict.parts, verdict.least);
+        case_print(c, stderr);
+    }
     verdict.most = c->n_hosts <= 4 ? search_most(c) : -1;
     if (verdict.most > 0) {
         counts->most += verdict.most;
@@ -179,6 +187,8 @@ static void run_row(const struct cluster_row *row, struct counts *counts)
             row->name, own.plans, own.refused, own.placed, own.most);
     counts->placed += own.placed;
     counts->most += own.most;
+    counts->small += own.small;
+    counts->least += own.least;
     case_finish(&c);
     for (int i = 0; i < n_machines; i++) {
         dwqi_machine_finish(&machines[i]);
@@ -195,6 +205,8 @@ Test(placer_random, holds_every_rule_and_finds_what_a_search_finds,
     }
     fprintf(stderr, "groups placed: %ld of %ld that a search finds\n",
             counts.placed, counts.most);
+    fprintf(stderr, "in as few parts as a search finds: %ld of %ld plans\n",
+            counts.least, counts.small);
     cr_assert_gt(counts.most, setting("DWQ_PLACER_CASES", 1000));
     cr_assert_geq(counts.placed * 100, counts.most * 95);
 }
