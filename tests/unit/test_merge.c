@@ -36,7 +36,7 @@ static void make_part(struct parts *p, int r, uint64_t id, uint32_t n_parts)
 
 static void make(struct parts *p)
 {
-    *p = (struct parts){ .inputs = { { NULL, 0, false } } };
+    *p = (struct parts){ .inputs = { { .extents = NULL } } };
     for (int r = 0; r < N; r++) {
         make_part(p, r, ID, N);
     }
