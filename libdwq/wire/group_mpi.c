@@ -53,7 +53,7 @@ dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside)
     status = split(world, group->merged, group->rank > 0 ? 1 : MPI_UNDEFINED,
                    group->rank, &group->user_group);
     if (status == DWQ_OK && group->user_group != MPI_COMM_NULL) {
-        MPI_Comm_set_errhandler(group->user_group, MPI_ERRORS_ARE_FATAL);
+        MPI_Comm_set_errhandler(group->user_group, world->user_errors);
     }
     return status;
 }
@@ -75,7 +75,7 @@ dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
                        &group->user_brokers);
     }
     if (status == DWQ_OK && broker) {
-        MPI_Comm_set_errhandler(group->user_brokers, MPI_ERRORS_ARE_FATAL);
+        MPI_Comm_set_errhandler(group->user_brokers, world->user_errors);
     }
     if (status == DWQ_OK && member) {
         status = dwqi_group_finish_merged(group, inside);

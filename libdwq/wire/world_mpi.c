@@ -172,8 +172,9 @@ void dwqi_mpi_finish(int code)
 
 void dwqi_mpi_abort(int code)
 {
+    dwqi_witness_hush();
     if (dwqi_process_is_ours() && dwqi_flush_all() && dwqi_mpi_is_up()) {
-        MPI_Abort(MPI_COMM_WORLD, dwqi_exit_code(code));
+        PMPI_Abort(MPI_COMM_WORLD, dwqi_exit_code(code));
     }
     _exit(dwqi_exit_code(code)); /* a launcher ends the others, too */
 }
@@ -233,7 +234,7 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
     status = dwqi_world_finish(world, &request);
     if (status == DWQ_OK) {
         MPI_Comm_set_errhandler(*copy_out, of_library ? MPI_ERRORS_RETURN
-                                                      : MPI_ERRORS_ARE_FATAL);
+                                                      : world->user_errors);
     }
     return status;
 }
@@ -288,6 +289,13 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     }
     world->pool = dwqi_pool_create();
     dwqi_process_enter(&world->run);
+    dwqi_witness_make_errhandler(&world->user_errors);
+    MPI_Comm_set_errhandler(world->self, world->user_errors);
+    status = dwqi_world_share_board(world, world->comm);
+    if (status != DWQ_OK) {
+        dwqi_world_close(world);
+        return status;
+    }
     *world_out = world;
     return DWQ_OK;
 
@@ -302,6 +310,7 @@ void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
         dwqi_process_leave(&world->run);
+        dwqi_witness_free_errhandler(&world->user_errors);
         dwqi_ringers_destroy(world->ringers);
         dwqi_bell_destroy(world->bell);
         MPI_Comm_free(&world->self);
@@ -422,6 +431,39 @@ void dwqi_gathered_finish(struct dwqi_gathered *gathered)
     *gathered = (struct dwqi_gathered){ .data = NULL };
 }
 
+dwq_status_t dwqi_world_share_board(struct dwqi_world *world, MPI_Comm comm)
+{
+    struct dwqi_board *own = world->run.witness.board;
+    struct dwqi_board_address mine, *all;
+    MPI_Request request;
+    dwq_status_t status;
+    int size;
+
+    MPI_Comm_size(comm, &size);
+    if (size == 1) {
+        return DWQ_OK; /* nobody would look */
+    }
+    all = calloc((size_t)size, sizeof *all);
+    if (!all) {
+        return DWQ_E_NOMEM;
+    }
+    own = own ? own : dwqi_board_create();
+    mine = dwqi_board_address(own);
+    status =
+        status_of(MPI_Iallgather(&mine, (int)sizeof mine, MPI_BYTE, all,
+                                 (int)sizeof mine, MPI_BYTE, comm, &request));
+    if (status == DWQ_OK) {
+        status = dwqi_world_finish(world, &request);
+    }
+    dwqi_witness_set_board(&world->run.witness, own);
+    if (status == DWQ_OK) {
+        dwqi_witness_set_board(&world->run.witness,
+                               dwqi_board_join(own, all, size));
+    }
+    free(all);
+    return status;
+}
+
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world)
 {
     return dwqi_world_meet(world, world->comm);
@@ -455,9 +497,9 @@ dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
     return dwqi_world_hang_bells(world, world->comm, &world->ringers);
 }
 
-struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)
+struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world)
 {
-    return &world->run.words;
+    return &world->run.witness;
 }
 
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)
