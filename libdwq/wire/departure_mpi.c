@@ -10,7 +10,7 @@
 #include "libdwq/wire/world.h"
 
 #define TAG_LEFT 1
-#define LEAVE_MAX 1.     /* seconds that the others have to leave, too */
+#define LEAVE_MAX 2.     /* seconds that the others have to leave, too */
 #define STEP_MAX 2000000 /* nanoseconds */
 
 struct dwqi_departure {

@@ -239,19 +239,20 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
     return status;
 }
 
-/* This run's communicator. Over the whole world all ranks come, or none: who has left
+/* This run's communicator. Over all ranks of the world all come, or none: who has left
  * is looked for. */
 static dwq_status_t duplicate_parent(struct dwqi_world *world, MPI_Comm parent)
 {
-    struct dwqi_departure *departure =
-        parent == MPI_COMM_WORLD ? dwqi_process_departure() : NULL;
+    struct dwqi_departure *departure = dwqi_process_departure();
     MPI_Comm *ring = departure ? dwqi_departure_ring(departure) : NULL;
     dwq_status_t status = DWQ_OK;
+    int alike;
 
-    if (ring && *ring == MPI_COMM_NULL) {
+    if (ring && parent == MPI_COMM_WORLD && *ring == MPI_COMM_NULL) {
         status = dwqi_world_duplicate(world, parent, true, ring);
     }
-    world->awaited = departure;
+    MPI_Comm_compare(parent, MPI_COMM_WORLD, &alike);
+    world->awaited = alike != MPI_UNEQUAL ? departure : NULL;
     if (status == DWQ_OK) {
         status = dwqi_world_duplicate(world, parent, true, &world->comm);
     }

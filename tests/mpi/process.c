@@ -26,6 +26,11 @@ static bool how_is(const char *how)
     return strcmp(setting("DWQ_TEST_HOW"), how) == 0;
 }
 
+static bool others_do(const char *what)
+{
+    return strcmp(setting("DWQ_TEST_OTHERS"), what) == 0;
+}
+
 /* --- Children of fork() --------------------------------------------------- */
 
 #define CAME_BACK (-1)
@@ -151,12 +156,17 @@ static void children_do_nothing_of_ours(void)
 static void leave(void)
 {
     int only = number("DWQ_TEST_RANK");
+    MPI_Comm comm = MPI_COMM_WORLD;
 
+    if (others_do("duplicate")) {
+        MPI_Comm_dup(MPI_COMM_WORLD, &comm);
+    }
     if (only >= 0 && only != world_rank()) {
-        if (strcmp(setting("DWQ_TEST_OTHERS"), "barrier") == 0) {
+        if (others_do("barrier")) {
             MPI_Barrier(MPI_COMM_WORLD);
         }
-        scenario_run(ends_at_once);
+        dwq_run_comm(comm, &(dwq_options_t){ .controller = ends_at_once },
+                     NULL);
         return;
     }
     if (how_is("finalize")) {

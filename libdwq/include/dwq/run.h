@@ -26,7 +26,7 @@ typedef struct dwq_world {
  *     task; all ranks end, with the code that exit() got, or 1.
  *   exit() with a code other than 0, outside of a run, where the library started MPI:
  *     all ranks end with that code, and one line says which rank left after which run,
- *     unless the others leave within a second.
+ *     unless the others leave within two seconds.
  *   A rank that left (exit(0), dwq_finalize(), MPI_Finalize()) while others begin another
  *     dwq_run(): these end the job with code 1, and name that rank.
  *   A program that started MPI itself is left to its launcher between runs.
