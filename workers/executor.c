@@ -71,7 +71,7 @@ static int call_function(const struct dwqi_executor *executor, dwq_call_t *call,
     }
     dwqi_witness_keep(witness, &way);
     dwqi_witness_leave_call(witness, &way);
-    call->done.gave_up = true;
+    call->gave_up = true;
     return dwq_call_fail(call, way.code, "%s", way.text);
 }
 
@@ -164,6 +164,7 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     call.scratch = &executor->scratch;
     call.done = (struct dwqi_done){ .owned = NULL };
     call.failed = false;
+    call.gave_up = false;
     call.bad_return = false;
     call.code = 0;
     dwqi_arena_reset(arena);
@@ -186,6 +187,7 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
         call.done.owned = NULL;
     }
     *done_out = call.done;
+    done_out->gave_up = call.gave_up;
     return DWQ_OK;
 }
 
