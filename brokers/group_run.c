@@ -28,8 +28,20 @@ static dwq_status_t start(struct dwqi_runner *runner, const void *item,
     run->busy = true;
     run->item = item;
     run->head = *head;
+    run->lost = 0;
     run->is_waiting = run->held;
     return run->held ? DWQ_OK : send_task(run);
+}
+
+static dwq_status_t fail(struct dwqi_runner *runner, uint64_t id, uint64_t size)
+{
+    struct dwqi_group_run *run = of(runner);
+
+    run->busy = true;
+    run->refused = true;
+    run->lost = size;
+    run->head = (struct dwqi_task_head){ .id = id };
+    return DWQ_OK;
 }
 
 /* --- This rank's share ------------------------------------------------------- */
@@ -45,7 +57,8 @@ static dwq_status_t run_share(struct dwqi_group_run *run)
         copy = dwqi_pool_get(dwqi_executor_pool(run->executor),
                              dwqi_share_size(share));
         if (!copy) {
-            return DWQ_E_NOMEM;
+            return dwqi_executor_fail(run->executor, run->head.id,
+                                      dwqi_share_size(share), &run->own);
         }
         dwqi_share_copy(share, item, copy);
         item = copy;
@@ -77,10 +90,11 @@ static void release_merge(void *owner)
     dwqi_merge_destroy(owner);
 }
 
-/* What each rank gave. `extents` has room for one per rank, and for the own part. */
+/* What each rank gave. `extents` has room for one per rank, and for the own part;
+ * `texts` for one of DWQI_NO_MEMORY_SIZE per rank. */
 static void list_inputs(struct dwqi_group_run *run,
                         struct dwqi_merge_input *inputs,
-                        struct dwqi_extent *extents)
+                        struct dwqi_extent *extents, char *texts)
 {
     int n = dwqi_team_n_ranks(run->team), own = dwqi_team_rank(run->team);
     const struct dwqi_pack *pack = &run->own.pack;
@@ -94,6 +108,13 @@ static void list_inputs(struct dwqi_group_run *run,
             .n_extents = part->size > 0 && !run->refused,
             .stays = part->memory != NULL || part->stays,
         };
+        if (run->lost > 0 || part->lost > 0) {
+            inputs[r].lost = texts + (size_t)r * DWQI_NO_MEMORY_SIZE;
+            dwqi_no_memory_text(
+                texts + (size_t)r * DWQI_NO_MEMORY_SIZE, run->log,
+                run->lost > 0 ? "a task" : "what this rank returned",
+                run->lost > 0 ? run->lost : part->lost);
+        }
     }
     if (own >= 0 && !run->refused) {
         extents[n] = (struct dwqi_extent){ pack->block, pack->block_size };
@@ -127,11 +148,12 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
     size_t n_extents = (size_t)n + 1 + run->own.pack.n_extents;
     struct dwqi_merge_input *inputs = calloc((size_t)n, sizeof *inputs);
     struct dwqi_extent *extents = calloc(n_extents, sizeof *extents);
+    char *texts = malloc((size_t)n * DWQI_NO_MEMORY_SIZE);
     struct dwqi_merge *merge = NULL;
     dwq_status_t status = DWQ_E_NOMEM;
 
-    if (inputs && extents) {
-        list_inputs(run, inputs, extents);
+    if (inputs && extents && texts) {
+        list_inputs(run, inputs, extents, texts);
         status = dwqi_merge_create(
             run->head.id, inputs, n,
             run->refused ? "the task could not be read"
@@ -140,15 +162,46 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
     }
     free(inputs);
     free(extents);
+    free(texts);
     if (status != DWQ_OK) {
         return status;
     }
     give_memory(run, merge);
-    run->busy = false;
+    run->is_renewing = dwqi_merge_has_failed(merge) && !run->refused;
     *report_out =
         (struct dwqi_report){ .release = release_merge, .owner = merge };
     report_out->parts =
         dwqi_merge_extents(merge, &report_out->n_parts, &report_out->size);
+    return DWQ_OK;
+}
+
+/* A call that failed leaves the group's communicators in a state that nobody knows:
+ * its result waits until every rank has others. */
+static dwq_status_t end(struct dwqi_group_run *run)
+{
+    dwq_status_t status = make_report(run, &run->report);
+
+    return status == DWQ_OK && run->is_renewing
+               ? dwqi_team_send_renew(run->team)
+               : status;
+}
+
+static dwq_status_t give_report(struct dwqi_group_run *run,
+                                struct dwqi_report *report_out)
+{
+    dwq_status_t status = DWQ_OK;
+
+    if (run->is_renewing) {
+        status = dwqi_team_poll(run->team);
+        status = status == DWQ_OK ? dwqi_team_renew(run->team) : status;
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    run->is_renewing = false;
+    run->busy = false;
+    *report_out = run->report;
+    run->report = (struct dwqi_report){ .owner = NULL };
     return DWQ_OK;
 }
 
@@ -158,6 +211,9 @@ static dwq_status_t poll(struct dwqi_runner *runner,
     struct dwqi_group_run *run = of(runner);
     dwq_status_t status = DWQ_OK;
 
+    if (run->is_renewing) {
+        return give_report(run, report_out);
+    }
     if (run->is_waiting) {
         status = run->held ? DWQ_E_AGAIN : send_task(run);
         if (status != DWQ_OK) {
@@ -177,25 +233,33 @@ static dwq_status_t poll(struct dwqi_runner *runner,
     if (status == DWQ_OK && run->before_report) {
         status = run->before_report(run->before_report_arg);
     }
-    return status == DWQ_OK ? make_report(run, report_out) : status;
+    if (status == DWQ_OK) {
+        status = end(run);
+    }
+    return status == DWQ_OK ? give_report(run, report_out) : status;
 }
 
 static const struct dwqi_runner_ops group_ops = {
     .start = start,
+    .fail = fail,
     .poll = poll,
 };
 
 void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
-                         struct dwqi_executor *executor)
+                         struct dwqi_executor *executor,
+                         const struct dwqi_log *log)
 {
-    *run = (struct dwqi_group_run){ .runner.ops = &group_ops,
-                                    .team = team,
-                                    .executor = executor };
+    *run = (struct dwqi_group_run){
+        .runner.ops = &group_ops, .team = team, .executor = executor, .log = log
+    };
 }
 
 void dwqi_group_run_finish(struct dwqi_group_run *run)
 {
     dwqi_done_finish(&run->own);
+    if (run->report.release) {
+        run->report.release(run->report.owner);
+    }
 }
 
 bool dwqi_group_run_is_busy(const struct dwqi_group_run *run)

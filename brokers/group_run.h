@@ -11,14 +11,18 @@ struct dwqi_group_run {
     struct dwqi_runner runner;
     struct dwqi_team *team;         /* borrowed */
     struct dwqi_executor *executor; /* borrowed; NULL: beside the group */
+    const struct dwqi_log *log;     /* borrowed */
     bool busy;
     bool held;       /* no task may start now: it waits in poll */
     bool is_waiting; /* the task was not sent yet */
     bool own_is_due; /* this rank's share was not run yet */
     bool refused;    /* the task could not be read: nothing was sent */
+    uint64_t lost;   /* its bytes, as there was no memory for it: the same */
     const void *item;
     struct dwqi_task_head head;
     struct dwqi_done own; /* this rank's part */
+    bool is_renewing;     /* the call failed: its result waits in `report` */
+    struct dwqi_report report;
 
     /* NULL, or called when all parts are here, before the result is made. */
     dwq_status_t (*before_report)(void *arg);
@@ -26,7 +30,8 @@ struct dwqi_group_run {
 };
 
 void dwqi_group_run_init(struct dwqi_group_run *run, struct dwqi_team *team,
-                         struct dwqi_executor *executor);
+                         struct dwqi_executor *executor,
+                         const struct dwqi_log *log);
 void dwqi_group_run_finish(struct dwqi_group_run *run);
 bool dwqi_group_run_is_busy(const struct dwqi_group_run *run);
 /* Whether a task that is given from now on has to wait. Not while one runs. */

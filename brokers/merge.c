@@ -6,6 +6,7 @@
 struct dwqi_merge {
     struct dwqi_extent *extents;
     size_t n_extents, size;
+    bool has_failed;
     void **memories; /* [2 * n_ranks] */
     size_t n_memories;
     struct dwqi_done own;
@@ -22,14 +23,16 @@ static size_t wire_size(const struct dwqi_merge_input *input)
 }
 
 /* Whether the rank's part is what it says. Its values are read by the controller. */
-static bool is_sound(const struct dwqi_merge_input *input, uint64_t id, int n)
+static bool is_sound(const struct dwqi_merge_input *input, uint64_t id, int n,
+                     struct dwqi_part_head *head_out)
 {
-    struct dwqi_part_head head;
     size_t size = wire_size(input);
 
-    return input->n_extents > 0 && input->extents[0].size >= sizeof head &&
-           dwqi_part_head_read(input->extents[0].data, size, &head) == DWQ_OK &&
-           head.size == size && head.id == id && head.n_parts == (uint32_t)n;
+    return input->n_extents > 0 && input->extents[0].size >= sizeof *head_out &&
+           dwqi_part_head_read(input->extents[0].data, size, head_out) ==
+               DWQ_OK &&
+           head_out->size == size && head_out->id == id &&
+           head_out->n_parts == (uint32_t)n;
 }
 
 void dwqi_merge_take(struct dwqi_merge *merge, void *memory)
@@ -103,9 +106,17 @@ static dwq_status_t add_input(struct dwqi_merge *merge, uint64_t id, int n,
                               const struct dwqi_merge_input *input,
                               const char *why)
 {
-    if (!is_sound(input, id, n)) {
+    struct dwqi_part_head head;
+
+    if (input->lost) {
+        merge->has_failed = true;
+        return add_failure(merge, id, n, DWQ_E_NOMEM, input->lost);
+    }
+    if (!is_sound(input, id, n, &head)) {
+        merge->has_failed = true;
         return add_failure(merge, id, n, DWQ_E_MESSAGE, why);
     }
+    merge->has_failed = merge->has_failed || head.status != DWQ_OK;
     if (!input->stays) {
         return add_copy(merge, input) == DWQ_OK
                    ? DWQ_OK
@@ -145,6 +156,11 @@ dwq_status_t dwqi_merge_create(uint64_t id,
     }
     *merge_out = merge;
     return DWQ_OK;
+}
+
+bool dwqi_merge_has_failed(const struct dwqi_merge *merge)
+{
+    return merge->has_failed;
 }
 
 const struct dwqi_extent *dwqi_merge_extents(const struct dwqi_merge *merge,

@@ -12,6 +12,8 @@ struct dwqi_merge_input {
     size_t n_extents;
     bool stays; /* they stay where they are until the result has left; else they
                  * are copied */
+    const char
+        *lost; /* not NULL: there was no memory for it, and this says so */
 };
 
 struct dwqi_merge; /* a result, and the memory it needs */
@@ -30,6 +32,8 @@ dwq_status_t dwqi_merge_create(uint64_t id,
 /* Of DWQ_OK: what is sent, and its bytes on the wire. */
 const struct dwqi_extent *dwqi_merge_extents(const struct dwqi_merge *merge,
                                              size_t *n_out, size_t *size_out);
+/* Whether a rank's part says that its call failed, or cannot be read. */
+bool dwqi_merge_has_failed(const struct dwqi_merge *merge);
 /* Memory (malloc()ed) that goes with it; NULL is harmless. At most one for each
  * rank. */
 void dwqi_merge_take(struct dwqi_merge *merge, void *memory);

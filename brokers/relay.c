@@ -32,7 +32,8 @@ dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
         return DWQ_E_NOMEM;
     }
     relay->config = *config;
-    dwqi_group_run_init(&relay->run, config->team, config->executor);
+    dwqi_group_run_init(&relay->run, config->team, config->executor,
+                        config->log);
     relay->run.before_report = pass_new_ready_data;
     relay->run.before_report_arg = relay;
     status = dwqi_server_create(

@@ -7,6 +7,7 @@
  * alignment, so that the data is aligned, too. */
 struct dwqi_owned {
     struct dwqi_owned *next;
+    size_t size; /* bytes of the data */
 };
 
 uint64_t dwq_call_id(const dwq_call_t *call)
@@ -26,7 +27,7 @@ int dwq_call_size(const dwq_call_t *call)
 
 const void *dwqi_call_comm(const dwq_call_t *call)
 {
-    return call->config->comm;
+    return call->comm;
 }
 
 size_t dwq_call_n_args(const dwq_call_t *call)
@@ -49,15 +50,51 @@ const dwq_value_t *dwq_call_kwarg(const dwq_call_t *call, const char *name)
     return dwq_map_find(call->task->kwargs, name);
 }
 
+static bool owns(const dwq_call_t *call, const dwq_array_t *array)
+{
+    size_t size = dwq_array_size(array);
+
+    for (const struct dwqi_owned *o = call->done.owned; o; o = o->next) {
+        const char *data = (const char *)o + DWQI_ALIGN;
+        const char *first = array->data;
+
+        if (first >= data && size <= o->size &&
+            (size_t)(first - data) <= o->size - size) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A function may keep an array of an earlier call: its memory serves others by now.
+ * The arrays of calls around this one are as they were. */
+static bool is_live(const void *arg, const dwq_array_t *array)
+{
+    const unsigned low = (1u << DWQI_ARRAY_CALL_SHIFT) - 1;
+    unsigned mark = array->flags & ~low;
+
+    if (!(array->flags & (DWQI_ARRAY_OWNED | DWQI_ARRAY_VIEW))) {
+        return true;
+    }
+    for (const dwq_call_t *call = arg; call; call = call->outer) {
+        if (call->mark == mark) {
+            return !(array->flags & DWQI_ARRAY_OWNED) || owns(call, array);
+        }
+    }
+    return false;
+}
+
 int dwq_call_return(dwq_call_t *call, dwq_values_t values)
 {
     struct dwqi_part_head head = { .id = call->task->id,
                                    .n_parts = (uint32_t)call->config->size };
     struct dwqi_pack pack;
     const char *why = "out of memory";
-    dwq_status_t status =
-        dwqi_pack_part(&head, NULL, values, call->scratch, &pack, &why);
+    dwq_status_t status;
 
+    call->scratch->is_live = is_live;
+    call->scratch->live_arg = call;
+    status = dwqi_pack_part(&head, NULL, values, call->scratch, &pack, &why);
     if (status != DWQ_OK) {
         call->bad_return = !call->failed || call->bad_return;
         return dwq_call_fail(call, status, "dwq_call_return: %s", why);
@@ -87,9 +124,10 @@ dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
     }
     owned = memory;
     owned->next = call->done.owned;
+    owned->size = size;
     call->done.owned = owned;
     array.data = (char *)memory + DWQI_ALIGN;
-    array.flags = DWQI_ARRAY_OWNED;
+    array.flags = call->mark | DWQI_ARRAY_OWNED;
     return array;
 }
 

@@ -9,8 +9,11 @@
 #define DWQI_CALL_MESSAGE_SIZE 512
 
 struct dwq_call {
+    const struct dwq_call *outer; /* that executes this one; or NULL */
+    unsigned mark;                /* of its arrays' flags */
     const struct dwqi_executor_config *config;
     const struct dwqi_task_view *task;
+    const void *comm; /* MPI_Comm *, or NULL */
     struct dwqi_scratch *scratch;
     struct dwqi_done done; /* what was returned so far; no block: nothing */
     bool failed;

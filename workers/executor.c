@@ -8,8 +8,9 @@
 
 struct dwqi_executor {
     struct dwqi_executor_config config;
-    struct dwqi_arena arena; /* decoded arguments of the outermost call */
-    int depth;               /* calls that run: a call may execute others */
+    struct dwqi_arena arena;   /* decoded arguments of the outermost call */
+    const dwq_call_t *running; /* the innermost: a call may execute others */
+    unsigned n_started;
     struct dwqi_scratch scratch;
     uint64_t n_processed;
     double total_time;
@@ -87,7 +88,8 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     dwq_function_t function;
     double start, seconds;
     int code;
-    dwq_status_t status = dwqi_task_unpack(item, head, share, arena, view);
+    dwq_status_t status = dwqi_task_unpack_marked(
+        item, head, share, call->mark | DWQI_ARRAY_VIEW, arena, view);
 
     if (status != DWQ_OK) {
         dwq_call_fail(call, status, "the task could not be read: %s",
@@ -112,7 +114,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
 }
 
 /* Bring the call's outcome into call->done.pack. A call that returned nothing
- * has no values; one that failed has a message instead. */
+ * has no values; one that failed has a message instead, and needs nothing else. */
 static dwq_status_t finish_part(dwq_call_t *call,
                                 const struct dwqi_part_head *times)
 {
@@ -129,13 +131,13 @@ static dwq_status_t finish_part(dwq_call_t *call,
         packed->n_processed = head.n_processed;
         return DWQ_OK;
     }
+    dwqi_done_finish(&call->done);
     head.status = call->failed ? DWQ_E_TASK : DWQ_OK;
     head.code = call->code;
     status =
         dwqi_pack_part(&head, call->failed ? call->message : NULL,
                        (dwq_values_t){ 0, NULL }, call->scratch, &pack, &why);
     if (status == DWQ_OK) {
-        dwqi_pack_finish(&call->done.pack);
         call->done.pack = pack;
     }
     return status;
@@ -156,11 +158,15 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                     .n_parts = n_parts(executor) };
     dwq_status_t status;
     struct dwqi_arena inner = { .chunks = NULL };
-    struct dwqi_arena *arena = executor->depth > 0 ? &inner : &executor->arena;
+    struct dwqi_arena *arena = executor->running ? &inner : &executor->arena;
     dwq_call_t call; /* its message is not cleared: 512 bytes on a hot path */
 
     call.config = &executor->config;
     call.task = &view;
+    call.outer = executor->running;
+    call.mark = ++executor->n_started << DWQI_ARRAY_CALL_SHIFT;
+    call.comm =
+        call.outer ? executor->config.inner_comm : executor->config.comm;
     call.scratch = &executor->scratch;
     call.done = (struct dwqi_done){ .owned = NULL };
     call.failed = false;
@@ -168,16 +174,20 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     call.bad_return = false;
     call.code = 0;
     dwqi_arena_reset(arena);
-    executor->depth++;
+    executor->running = &call;
     times.this_time =
         run_function(executor, &call, item, head, share, arena, &view);
-    executor->depth--;
+    executor->running = call.outer;
     dwqi_arena_finish(&inner);
     executor->total_time += times.this_time;
     executor->n_processed++;
     times.total_time = executor->total_time;
     times.n_processed = executor->n_processed;
     status = finish_part(&call, &times);
+    if (status == DWQ_OK && call.failed && executor->config.renew) {
+        status = executor->config.renew(executor->config.renew_arg,
+                                        call.outer != NULL);
+    }
     if (status != DWQ_OK) {
         dwqi_done_finish(&call.done);
         return status;
@@ -192,18 +202,19 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
 }
 
 dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
-                                int code, const char *message,
-                                struct dwqi_done *done_out)
+                                uint64_t size, struct dwqi_done *done_out)
 {
     struct dwqi_part_head head = { .id = id,
                                    .total_time = executor->total_time,
                                    .n_processed = executor->n_processed,
                                    .status = DWQ_E_TASK,
-                                   .code = code,
+                                   .code = DWQ_E_NOMEM,
                                    .n_parts = n_parts(executor) };
+    char text[DWQI_NO_MEMORY_SIZE];
     const char *why;
 
+    dwqi_no_memory_text(text, executor->config.log, "a task", size);
     *done_out = (struct dwqi_done){ .owned = NULL };
-    return dwqi_pack_part(&head, message, (dwq_values_t){ 0, NULL },
+    return dwqi_pack_part(&head, text, (dwq_values_t){ 0, NULL },
                           &executor->scratch, &done_out->pack, &why);
 }

@@ -18,7 +18,12 @@ struct dwqi_executor_config {
     void *clock;
     int rank; /* of the group */
     int size;
-    const void *comm; /* MPI_Comm *, borrowed, for dwq_call_comm() */
+    /* MPI_Comm *, borrowed, for dwq_call_comm(); the second is for calls that are
+     * executed in another. */
+    const void *comm, *inner_comm;
+    /* Another one is due, as a call failed; or NULL: that is another's work. */
+    dwq_status_t (*renew)(void *renew_arg, bool inner);
+    void *renew_arg;
     /* Agreement of the group; NULL: a group of one. */
     dwq_status_t (*agree)(void *agree_arg, uint64_t id, bool ok,
                           bool *all_ok_out);
@@ -55,10 +60,10 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                const struct dwqi_share *share,
                                struct dwqi_done *done_out);
 
-/* The part of a task that failed here without having run. */
+/* The part of a task that did not run here, as there was no memory for its `size`
+ * bytes. */
 dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
-                                int code, const char *message,
-                                struct dwqi_done *done_out);
+                                uint64_t size, struct dwqi_done *done_out);
 void dwqi_done_finish(struct dwqi_done *done);
 
 #endif

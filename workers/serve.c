@@ -277,12 +277,19 @@ static dwq_status_t refuse(struct dwqi_server *server, const char *what)
     return dwqi_server_withdraw(server, reason);
 }
 
+/* There was no memory for it. A large task comes alone. */
+static bool is_lost_task(const struct dwqi_message *message)
+{
+    return message->status == DWQ_E_NOMEM && message->tag == DWQI_TASK &&
+           message->n_items == 1;
+}
+
 static dwq_status_t handle_message(struct dwqi_server *server,
                                    struct dwqi_message *message)
 {
     enum dwqi_worker_event event;
 
-    if (message->status != DWQ_OK) {
+    if (message->status != DWQ_OK && !is_lost_task(message)) {
         return refuse(server, message->why);
     }
     switch (message->tag) {
@@ -329,7 +336,7 @@ static const unsigned char *next_item(const struct dwqi_server *server,
     while (b && b->n_left == 0) {
         b = b->next;
     }
-    if (!b) {
+    if (!b || b->message.status != DWQ_OK) {
         return NULL;
     }
     item = b->message.body + b->at;
@@ -440,8 +447,12 @@ static dwq_status_t run_one(struct dwqi_server *server)
     server->running = true;
     batch->at += head.size;
     batch->n_left--;
-    remember(server, item, &head);
-    status = runner->ops->start(runner, item, &head);
+    if (batch->message.status != DWQ_OK) {
+        status = runner->ops->fail(runner, head.id, head.size);
+    } else {
+        remember(server, item, &head);
+        status = runner->ops->start(runner, item, &head);
+    }
     return status == DWQ_OK ? poll_running(server) : status;
 }
 

@@ -86,8 +86,11 @@ static dwq_status_t run(struct dwqi_member *member,
     dwq_status_t status = dwqi_team_enter(team);
 
     if (status == DWQ_OK) {
-        status = dwqi_executor_run(member->config.executor, order->item,
-                                   &order->head, share, &done);
+        status = order->lost > 0
+                     ? dwqi_executor_fail(member->config.executor,
+                                          order->head.id, order->lost, &done)
+                     : dwqi_executor_run(member->config.executor, order->item,
+                                         &order->head, share, &done);
     }
     if (status != DWQ_OK) {
         return status;
@@ -140,6 +143,8 @@ dwq_status_t dwqi_member_step(struct dwqi_member *member)
         return run(member, &order);
     case DWQI_ORDER_ACCEPT:
         return accept_client(member);
+    case DWQI_ORDER_RENEW:
+        return dwqi_team_renew(member->config.team);
     case DWQI_ORDER_EXIT:
         member->closed = true;
         return DWQ_OK;

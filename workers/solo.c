@@ -59,6 +59,14 @@ static dwq_status_t solo_start(struct dwqi_runner *runner, const void *item,
     return dwqi_executor_run(solo->executor, item, head, NULL, &solo->done);
 }
 
+static dwq_status_t solo_fail(struct dwqi_runner *runner, uint64_t id,
+                              uint64_t size)
+{
+    struct dwqi_solo *solo = of(runner);
+
+    return dwqi_executor_fail(solo->executor, id, size, &solo->done);
+}
+
 static void release_done(void *owner)
 {
     dwqi_done_finish(owner);
@@ -86,6 +94,7 @@ static dwq_status_t solo_poll(struct dwqi_runner *runner,
 
 static const struct dwqi_runner_ops solo_ops = {
     .start = solo_start,
+    .fail = solo_fail,
     .poll = solo_poll,
 };
 

@@ -1,5 +1,6 @@
 #include "libdwq/base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -48,4 +49,12 @@ void dwqi_log_line(const struct dwqi_log *log, const char *format, ...)
     va_start(args, format);
     emit(log, "", format, args);
     va_end(args);
+}
+
+void dwqi_no_memory_text(char *text, const struct dwqi_log *log,
+                         const char *what, uint64_t size)
+{
+    snprintf(text, DWQI_NO_MEMORY_SIZE,
+             "no memory for %s of %" PRIu64 " bytes%s%s", what, size,
+             log->who[0] != '\0' ? " on " : "", log->who);
 }

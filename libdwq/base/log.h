@@ -5,6 +5,7 @@
 
 #include <dwq/status.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct dwqi_log {
     void (*line)(const char *line, void *arg); /* NULL: stderr */
@@ -12,6 +13,11 @@ struct dwqi_log {
     bool verbose;
     char who[48]; /* "rank 3 (worker 2)", or empty */
 };
+
+/* "no memory for a task of 600 bytes on rank 3 (worker 2)", into `text`. */
+#define DWQI_NO_MEMORY_SIZE 160
+void dwqi_no_memory_text(char *text, const struct dwqi_log *log,
+                         const char *what, uint64_t size);
 
 void dwqi_log_error(const struct dwqi_log *log, const char *format, ...)
     DWQ_PRINTF(2, 3);

@@ -66,56 +66,75 @@ bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task)
     return false;
 }
 
-dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
-                                          struct dwqi_task *task)
+/* Call it here, as if its item had come in a message. */
+static dwq_status_t call_in_place(dwq_controller_t *c, struct dwqi_task *task,
+                                  struct dwqi_done *done_out)
 {
+    struct dwqi_pack *pack = &task->pack;
+    struct dwqi_executor *executor = c->config.executor;
     struct dwqi_task_head head;
-    struct dwqi_done done;
-    struct dwqi_outcome *outcome = NULL;
-    void *item, *part = NULL;
-    dwq_status_t status = DWQ_E_NOMEM;
+    void *item = dwqi_pool_get(c->config.pool, pack->size);
+    dwq_status_t status;
 
-    item = dwqi_pool_get(c->config.pool, task->pack.size);
     if (!item) {
-        return status;
+        return dwqi_executor_fail(executor, task->id, pack->size, done_out);
     }
-    dwqi_pack_copy(&task->pack, item);
+    dwqi_pack_copy(pack, item);
+    dwqi_task_head_read(item, pack->size, &head);
     dwqi_task_drop_pack(task); /* two copies are enough */
-    status =
-        dwqi_task_head_read(item, ((struct dwqi_task_head *)item)->size, &head);
-    if (status == DWQ_OK) {
-        status =
-            dwqi_executor_run(c->config.executor, item, &head, NULL, &done);
-    }
+    status = dwqi_executor_run(executor, item, &head, NULL, done_out);
     dwqi_pool_give(item);
-    if (status != DWQ_OK) {
-        return status;
-    }
-    part = dwqi_pool_get(c->config.pool, done.pack.size);
-    if (part) {
-        size_t size = done.pack.size;
+    return status;
+}
 
-        dwqi_pack_copy(&done.pack, part);
-        if (dwqi_outcome_create(part, size, part, &outcome) != DWQ_OK) {
+/* NULL: no memory. */
+static struct dwqi_outcome *make_outcome(dwq_controller_t *c,
+                                         const struct dwqi_pack *pack)
+{
+    struct dwqi_outcome *outcome = NULL;
+    void *part = dwqi_pool_get(c->config.pool, pack->size);
+
+    if (part) {
+        dwqi_pack_copy(pack, part);
+        if (dwqi_outcome_create(part, pack->size, part, &outcome) != DWQ_OK) {
             dwqi_pool_give(part);
         }
     }
+    return outcome;
+}
+
+void dwqi_controller_run_in_place(dwq_controller_t *c, struct dwqi_task *task)
+{
+    struct dwqi_done done = { .owned = NULL };
+    struct dwqi_outcome *outcome = NULL;
+    char text[DWQI_NO_MEMORY_SIZE];
+
+    if (call_in_place(c, task, &done) == DWQ_OK) {
+        outcome = make_outcome(c, &done.pack);
+    }
+    dwqi_no_memory_text(text, c->config.log, "the result", done.pack.size);
     dwqi_done_finish(&done);
     if (outcome) {
         dwqi_stats_add(&c->stats, NULL, dwqi_outcome_time(outcome),
                        task->job.time_est);
+        dwqi_controller_complete(c, task, outcome);
+    } else {
+        dwqi_controller_complete_local(c, task, DWQ_E_NOMEM, text);
     }
-    dwqi_controller_complete(c, task, outcome);
-    return DWQ_OK;
 }
 
 /* --- Collecting --------------------------------------------------------- */
 
-static void take(dwq_controller_t *c, struct dwqi_task *task,
-                 dwq_result_t *result_out)
+void dwqi_controller_take_done(dwq_controller_t *c, struct dwqi_task *task)
 {
     DL_DELETE(c->done, task);
     c->n_done--;
+}
+
+static void take(dwq_controller_t *c, struct dwqi_task *task,
+                 dwq_result_t *result_out)
+{
+    dwqi_controller_take_done(c, task);
     dwqi_outcome_give(task->outcome, task->job.time_est, result_out);
     task->outcome = NULL;
     result_out->id = task->id;

@@ -136,7 +136,7 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
 }
 
 /* Queue a task, run it here, or complete it when it can never run. The task is
- * out of the map again unless DWQ_OK. */
+ * out of the map again unless DWQ_OK, which is sure where calls run here. */
 static dwq_status_t enter(dwq_controller_t *c, struct dwqi_task *task)
 {
     dwq_status_t status;
@@ -145,13 +145,45 @@ static dwq_status_t enter(dwq_controller_t *c, struct dwqi_task *task)
         return DWQ_OK;
     }
     if (c->config.n_workers == 0) {
-        status = dwqi_controller_run_in_place(c, task);
-    } else {
-        task->state = DWQI_TASK_QUEUED;
-        status = dwqi_scheduler_add(c->scheduler, &task->job);
+        dwqi_controller_run_in_place(c, task);
+        return DWQ_OK;
     }
+    task->state = DWQI_TASK_QUEUED;
+    status = dwqi_scheduler_add(c->scheduler, &task->job);
     if (status != DWQ_OK) {
         dwqi_task_remove(&c->tasks, task);
+    }
+    return status;
+}
+
+/* Undo enter(), before anything was sent. */
+static void withdraw(dwq_controller_t *c, struct dwqi_task *task)
+{
+    if (task->state == DWQI_TASK_QUEUED) {
+        dwqi_scheduler_remove(c->scheduler, &task->job);
+    } else {
+        dwqi_controller_take_done(c, task);
+    }
+    dwqi_task_remove(&c->tasks, task);
+}
+
+/* All of them, or none. */
+static dwq_status_t enter_all(dwq_controller_t *c, struct dwqi_task **made,
+                              size_t n)
+{
+    dwq_status_t status = DWQ_OK;
+    size_t n_entered = 0;
+
+    while (n_entered < n && status == DWQ_OK) {
+        status = enter(c, made[n_entered]);
+        n_entered += status == DWQ_OK;
+    }
+    for (size_t i = 0; i < n && status != DWQ_OK; i++) {
+        if (i < n_entered) {
+            withdraw(c, made[i]);
+        } else if (i > n_entered) {
+            dwqi_task_remove(&c->tasks, made[i]);
+        }
     }
     return status;
 }
@@ -210,6 +242,16 @@ static dwq_status_t after_submit(dwq_controller_t *c,
     return now < c->last_look + POLL_AGAIN ? DWQ_OK : poll_and_send(c);
 }
 
+/* The tasks are queued, and so the answer is DWQ_OK or DWQ_E_MPI: what there is no
+ * memory to send now, a later step sends. */
+static dwq_status_t after_queueing(dwq_controller_t *c,
+                                   const struct dwqi_task *task)
+{
+    dwq_status_t status = after_submit(c, task);
+
+    return status == DWQ_E_NOMEM ? DWQ_OK : status;
+}
+
 static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
                            bool binding, uint64_t *id_out)
 {
@@ -228,7 +270,7 @@ static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
     if (id_out) {
         *id_out = id;
     }
-    return after_submit(c, task->state == DWQI_TASK_QUEUED ? task : NULL);
+    return after_queueing(c, task->state == DWQI_TASK_QUEUED ? task : NULL);
 }
 
 dwq_status_t dwq_controller_submit_call(dwq_controller_t *controller,
@@ -255,6 +297,10 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
     if (n > 0 && !tasks) {
         return refuse(controller, DWQ_E_ARG, NULL, "tasks is NULL");
     }
+    if (n > SIZE_MAX / sizeof *tasks) {
+        return refuse(controller, DWQ_E_ARG, NULL,
+                      "more tasks than memory can hold");
+    }
     made = calloc(n + 1, sizeof(struct dwqi_task *));
     if (!made) {
         return DWQ_E_NOMEM;
@@ -266,14 +312,14 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
     for (size_t i = 0; i < n_made && status != DWQ_OK; i++) {
         dwqi_task_remove(&controller->tasks, made[i]);
     }
-    for (size_t i = 0; i < n && status == DWQ_OK; i++) {
-        if (ids_out) {
-            ids_out[i] = made[i]->id;
-        }
-        status = enter(controller, made[i]);
+    if (status == DWQ_OK) {
+        status = enter_all(controller, made, n);
+    }
+    for (size_t i = 0; i < n && status == DWQ_OK && ids_out; i++) {
+        ids_out[i] = made[i]->id;
     }
     free(made);
-    return status == DWQ_OK ? after_submit(controller, NULL) : status;
+    return status == DWQ_OK ? after_queueing(controller, NULL) : status;
 }
 
 /* --- The rest ----------------------------------------------------------- */

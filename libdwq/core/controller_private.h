@@ -80,9 +80,10 @@ void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
 /* Out of the queue of a worker that is gone, into that of another; false: it is
  * in no queue. */
 bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task);
-/* Run it here. */
-dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
-                                          struct dwqi_task *task);
+/* Run it here: it is complete. */
+void dwqi_controller_run_in_place(dwq_controller_t *c, struct dwqi_task *task);
+/* Out of the list of those that can be collected. */
+void dwqi_controller_take_done(dwq_controller_t *c, struct dwqi_task *task);
 /* Complete all that waits. */
 void dwqi_controller_drop_waiting(dwq_controller_t *c, dwq_status_t status,
                                   const char *message);

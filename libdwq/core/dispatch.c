@@ -76,15 +76,36 @@ static dwq_status_t send_unsent(dwq_controller_t *c, int worker)
             size += pack->size;
         }
         if (n > 0) {
-            info->unsent = job;
             status = dwqi_send(c->config.transport, info->peer,
                                &(struct dwqi_outgoing){ .tag = DWQI_TASK,
                                                         .n_items = (uint32_t)n,
                                                         .parts = c->parts,
                                                         .n_parts = n });
         } else {
-            info->unsent = job->next;
             status = send_large(c, info->peer, dwqi_task_of(job));
+            job = job->next;
+        }
+        if (status == DWQ_OK) {
+            info->unsent = job;
+        }
+    }
+    return status;
+}
+
+/* What there is no memory to send is sent by a later step. */
+static dwq_status_t send_touched(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+    int n = c->n_touched;
+
+    c->n_touched = 0;
+    for (int i = 0; i < n; i++) {
+        int worker = c->touched[i];
+        dwq_status_t sent = send_unsent(c, worker);
+
+        status = status == DWQ_OK ? sent : status;
+        if (c->workers[worker].unsent) {
+            c->touched[c->n_touched++] = worker;
         }
     }
     return status;
@@ -94,7 +115,6 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
 {
     struct dwqi_job *job;
     int worker;
-    dwq_status_t status = DWQ_OK;
 
     while (!c->limit_passed &&
            dwqi_scheduler_next(c->scheduler, &job, &worker)) {
@@ -113,12 +133,7 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
         dwqi_log_info(c->config.log, "task %" PRIu64 " to worker %d", task->id,
                       worker);
     }
-    while (c->n_touched > 0) {
-        dwq_status_t sent = send_unsent(c, c->touched[--c->n_touched]);
-
-        status = status == DWQ_OK ? sent : status;
-    }
-    return status;
+    return send_touched(c);
 }
 
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)

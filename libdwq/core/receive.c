@@ -26,6 +26,7 @@ void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
 {
     struct dwqi_job *job;
 
+    c->workers[worker].unsent = NULL;
     while ((job = dwqi_scheduler_held(c->scheduler, worker)) != NULL) {
         dwqi_scheduler_done(c->scheduler, job);
         dwqi_controller_complete_local(c, dwqi_task_of(job), status, message);
@@ -72,10 +73,8 @@ static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,
 
 /* Learn from a result how long such calls take, and whether this one held up
  * others. The task is still among those that its worker holds. */
-static void learn(dwq_controller_t *c, struct dwqi_task *task,
-                  const struct dwqi_outcome *outcome)
+static void learn(dwq_controller_t *c, struct dwqi_task *task, double time)
 {
-    double time = dwqi_outcome_time(outcome);
     int behind = dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
 
     dwqi_stats_add(&c->stats, &c->worker_stats[task->worker - 1], time,
@@ -102,11 +101,16 @@ static dwq_status_t receive_result(dwq_controller_t *c, int worker,
     }
     status = dwqi_outcome_create(parts, size, memory, &outcome);
     if (status == DWQ_OK) {
-        learn(c, task, outcome);
+        const struct dwqi_worker_stats *stats = &c->worker_stats[worker - 1];
+
+        learn(c, task, dwqi_outcome_time(outcome));
+        dwqi_outcome_set_totals(outcome, stats->n_calls, stats->time);
     } else {
         dwqi_pool_give(memory); /* taken in every case */
-        outcome = dwqi_outcome_create_local(DWQ_E_TASK,
-                                            "the result could not be read");
+        outcome = status == DWQ_E_NOMEM
+                      ? NULL
+                      : dwqi_outcome_create_local(
+                            DWQ_E_TASK, "the result could not be read");
     }
     dwqi_log_info(c->config.log, "task %" PRIu64 " done by worker %d", id,
                   worker);
@@ -144,6 +148,28 @@ static dwq_status_t receive_done(dwq_controller_t *c, int worker,
         }
         at += size;
     }
+    return DWQ_OK;
+}
+
+/* There is no memory for a result; a large one comes alone. */
+static dwq_status_t receive_lost(dwq_controller_t *c, int worker,
+                                 const struct dwqi_message *message)
+{
+    struct dwqi_part_head head;
+    struct dwqi_task *task = NULL;
+    char text[DWQI_NO_MEMORY_SIZE];
+
+    if (dwqi_part_head_read(message->body, message->body_size, &head) ==
+        DWQ_OK) {
+        task = held_task(c, worker, head.id);
+    }
+    if (!task || message->n_items != 1) {
+        return DWQ_E_MESSAGE;
+    }
+    learn(c, task, head.this_time);
+    dwqi_no_memory_text(text, c->config.log, "the result", message->body_size);
+    dwqi_scheduler_done(c->scheduler, &task->job);
+    dwqi_controller_complete_local(c, task, DWQ_E_NOMEM, text);
     return DWQ_OK;
 }
 
@@ -235,7 +261,8 @@ static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
     case DWQI_READY:
         return receive_ready(c, worker, message);
     case DWQI_DONE:
-        return receive_done(c, worker, message);
+        return message->status == DWQ_OK ? receive_done(c, worker, message)
+                                         : receive_lost(c, worker, message);
     case DWQI_RETURN:
         return receive_return(c, worker, message);
     case DWQI_WITHDRAW:
@@ -269,7 +296,8 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
         /* What it held has its results already. */
         return message->tag == DWQI_WITHDRAW ? repeat_exit(c, worker) : DWQ_OK;
     }
-    if (message->status != DWQ_OK) {
+    if (message->status != DWQ_OK &&
+        !(message->status == DWQ_E_NOMEM && message->tag == DWQI_DONE)) {
         distrust(c, worker, message->why);
         return DWQ_OK;
     }

@@ -25,18 +25,34 @@ static double limit_time(const struct run *run)
                                        : INFINITY;
 }
 
+static dwq_status_t renew_self(void *arg, bool inner)
+{
+    struct run *run = arg;
+    dwq_status_t status = dwqi_world_renew_self(run->world, inner);
+
+    if (status != DWQ_OK) {
+        dwqi_log_error(&run->log,
+                       "MPI has no communicator for the call after a failed "
+                       "one");
+    }
+    return status;
+}
+
 static dwq_status_t make_executor(struct run *run)
 {
     return dwqi_executor_create(
-        &(struct dwqi_executor_config){ .registry = run->registry,
-                                        .log = &run->log,
-                                        .pool = dwqi_world_pool(run->world),
-                                        .now = clock_now,
-                                        .rank = 0,
-                                        .size = 1,
-                                        .comm = dwqi_world_self(run->world),
-                                        .witness =
-                                            dwqi_world_witness(run->world) },
+        &(struct dwqi_executor_config){
+            .registry = run->registry,
+            .log = &run->log,
+            .pool = dwqi_world_pool(run->world),
+            .now = clock_now,
+            .rank = 0,
+            .size = 1,
+            .comm = dwqi_world_self(run->world, false),
+            .inner_comm = dwqi_world_self(run->world, true),
+            .renew = renew_self,
+            .renew_arg = run,
+            .witness = dwqi_world_witness(run->world) },
         &run->executor);
 }
 
@@ -257,7 +273,7 @@ static dwq_status_t play_worker_function(struct run *run,
         .log = &run->log,
         .id = run->worker_id,
         .comm = run->group ? dwqi_group_comm(run->group)
-                           : dwqi_world_self(run->world),
+                           : dwqi_world_self(run->world, false),
         .merged_comm = run->group ? dwqi_group_merged_comm(run->group) : NULL,
         .run_args = run->options.run_args,
         .world = run->facts,
@@ -312,6 +328,19 @@ static dwq_status_t agree(void *arg, uint64_t id, bool ok, bool *all_ok_out)
     return dwqi_team_agree(run->team, ok, all_ok_out);
 }
 
+static dwq_status_t renew_comms(void *arg)
+{
+    struct run *run = arg;
+    dwq_status_t status = dwqi_group_renew(run->group);
+
+    if (status != DWQ_OK) {
+        dwqi_log_error(&run->log,
+                       "MPI has no communicator for the call after a failed "
+                       "one");
+    }
+    return status;
+}
+
 /* Wire this rank to its group. */
 static dwq_status_t make_team(struct run *run)
 {
@@ -322,6 +351,8 @@ static dwq_status_t make_team(struct run *run)
         .rank = dwqi_group_rank(run->group),
         .size = dwqi_group_size(run->group),
         .first = run->options.broker_is_worker ? 0 : 1,
+        .renew = renew_comms,
+        .renew_arg = run,
     };
     dwq_status_t status =
         dwqi_group_transport(run->group, &run->log, &run->group_transport);

@@ -72,10 +72,14 @@ struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id)
     return dwqi_idmap_find(&tasks->map, id);
 }
 
+/* Far from what users count from, and an int64_t holds them. */
+#define FIRST_ID (((uint64_t)1 << 62) + 1)
+
 static uint64_t new_id(struct dwqi_tasks *tasks)
 {
     do {
-        tasks->next_id++;
+        tasks->next_id =
+            tasks->next_id < FIRST_ID ? FIRST_ID : tasks->next_id + 1;
     } while (tasks->next_id == 0 || dwqi_task_find(tasks, tasks->next_id));
     return tasks->next_id;
 }

@@ -27,6 +27,9 @@
 struct dwqi_scratch {
     struct dwqi_buffer buffer;
     struct dwqi_pool *pool; /* borrowed: of large blocks; or NULL */
+    /* Whether the memory of an array is what it was; NULL: that is not asked. */
+    bool (*is_live)(const void *live_arg, const dwq_array_t *array);
+    const void *live_arg;
 };
 void dwqi_scratch_finish(struct dwqi_scratch *scratch);
 
@@ -131,14 +134,23 @@ dwq_status_t dwqi_part_head_read(const void *item, size_t available,
  *
  * @param share  NULL: the item is whole. Else it is the share of one rank of a
  *               group (wire/share.h), and scattered arrays are that rank's rows.
+ * @param mark   Flags that arrays get beside their own.
  *
  * @return DWQ_OK, DWQ_E_MESSAGE, DWQ_E_NOMEM
  */
-dwq_status_t dwqi_task_unpack(const void *item,
-                              const struct dwqi_task_head *head,
-                              const struct dwqi_share *share,
-                              struct dwqi_arena *arena,
-                              struct dwqi_task_view *view_out);
+dwq_status_t dwqi_task_unpack_marked(const void *item,
+                                     const struct dwqi_task_head *head,
+                                     const struct dwqi_share *share,
+                                     unsigned mark, struct dwqi_arena *arena,
+                                     struct dwqi_task_view *view_out);
+static inline dwq_status_t dwqi_task_unpack(const void *item,
+                                            const struct dwqi_task_head *head,
+                                            const struct dwqi_share *share,
+                                            struct dwqi_arena *arena,
+                                            struct dwqi_task_view *view_out)
+{
+    return dwqi_task_unpack_marked(item, head, share, 0, arena, view_out);
+}
 dwq_status_t dwqi_part_unpack(const void *item,
                               const struct dwqi_part_head *head,
                               struct dwqi_arena *arena,

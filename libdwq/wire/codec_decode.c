@@ -15,6 +15,7 @@ struct decoder {
     size_t arrays_size;             /* of the whole item */
     size_t front;                   /* bytes before the arrays */
     const struct dwqi_share *share; /* or NULL: the item is whole */
+    unsigned mark;                  /* flags of all arrays */
     struct dwqi_arena *arena;
     msgpack_zone
         *zone; /* msgpack-c wants one for strings, bytes and arrays, and
@@ -101,7 +102,7 @@ static dwq_status_t view_array(const struct decoder *d,
         dwq_array_size(&array) > d->arrays_size - head.offset) {
         return DWQ_E_MESSAGE;
     }
-    array.flags = head.flags;
+    array.flags = head.flags | d->mark;
     if (view_share(d, head.offset, &array) != DWQ_OK) {
         return DWQ_E_MESSAGE;
     }
@@ -427,11 +428,11 @@ static dwq_status_t decoder_finish(struct decoder *d, dwq_status_t status)
     return status == DWQ_OK && left(d) > 0 ? DWQ_E_MESSAGE : status;
 }
 
-dwq_status_t dwqi_task_unpack(const void *item,
-                              const struct dwqi_task_head *head,
-                              const struct dwqi_share *share,
-                              struct dwqi_arena *arena,
-                              struct dwqi_task_view *view_out)
+dwq_status_t dwqi_task_unpack_marked(const void *item,
+                                     const struct dwqi_task_head *head,
+                                     const struct dwqi_share *share,
+                                     unsigned mark, struct dwqi_arena *arena,
+                                     struct dwqi_task_view *view_out)
 {
     size_t names = (size_t)head->function_size + head->module_size;
     const char *text = (const char *)item + sizeof *head;
@@ -443,6 +444,7 @@ dwq_status_t dwqi_task_unpack(const void *item,
     dwq_status_t status = DWQ_OK;
 
     d.share = share;
+    d.mark = mark;
     if (head->function_size > 0) {
         status = view_text(text, head->function_size, &view.function);
     }

@@ -15,7 +15,7 @@
 
 struct encoder {
     struct dwqi_buffer *out; /* msgpack */
-    struct dwqi_pool *pool;
+    const struct dwqi_scratch *scratch;
     msgpack_packer packer;
     unsigned keep_flag; /* arrays with it may stay where they are */
     const char *why;
@@ -50,7 +50,7 @@ static void encoder_init(struct encoder *e, struct dwqi_scratch *scratch,
     e->out = &scratch->buffer;
     e->out->size = 0;
     e->out->failed = false;
-    e->pool = scratch->pool;
+    e->scratch = scratch;
     msgpack_packer_init(&e->packer, e->out, write_bytes);
     e->keep_flag = keep_flag;
     e->why = NULL;
@@ -110,6 +110,11 @@ static void encode_array(struct encoder *e, const dwq_array_t *array)
 
     if (dwq_type_size(checked.type) == 0) {
         refuse(e, DWQ_E_ARG, "an array whose type, shape or data is not valid");
+        return;
+    }
+    if (e->scratch->is_live &&
+        !e->scratch->is_live(e->scratch->live_arg, array)) {
+        refuse(e, DWQ_E_ARG, "an array that another call got or allocated");
         return;
     }
     if ((array->flags & DWQI_ARRAY_SCATTER) && array->ndim == 0) {
@@ -404,8 +409,9 @@ static dwq_status_t make_pack(struct encoder *e, const void *head,
     unsigned char *at;
     uint64_t size = pack.size;
 
-    pack.block = is_pooled(&pack) ? dwqi_pool_get(e->pool, pack.block_size)
-                                  : malloc(pack.block_size);
+    pack.block = is_pooled(&pack)
+                     ? dwqi_pool_get(e->scratch->pool, pack.block_size)
+                     : malloc(pack.block_size);
     pack.extents = n_kept ? calloc(n_kept, sizeof *pack.extents) : NULL;
     if (!pack.block || (n_kept > 0 && !pack.extents)) {
         free_pack(&pack);

@@ -16,7 +16,8 @@ struct dwqi_coll_ops {
     /* size bytes at the root to everybody; size <= max. */
     dwq_status_t (*bcast)(struct dwqi_coll *coll, void *data, size_t size);
     /* sizes[r] bytes at all + at[r] of the root to `mine` of rank r; `mine` is
-     * NULL at the root, which gets none. */
+     * NULL at the root, which gets none, and at a rank that has no memory for its
+     * bytes: they are lost. */
     dwq_status_t (*scatterv)(struct dwqi_coll *coll, const void *all,
                              const size_t *at, const size_t *sizes, void *mine,
                              size_t size);

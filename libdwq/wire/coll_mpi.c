@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "libdwq/wire/sink_mpi.h"
+
 #define MOST ((size_t)1 << 30)
 
 struct coll_mpi {
@@ -11,7 +13,9 @@ struct coll_mpi {
     struct dwqi_ringers *ringers; /* borrowed, or NULL */
     const struct dwqi_log *log;
     MPI_Request request;
-    MPI_Datatype type;    /* of the parts of a gatherv, or MPI_DATATYPE_NULL */
+    MPI_Datatype
+        type; /* of what this rank gives or takes, or MPI_DATATYPE_NULL */
+    char sink[4096];      /* takes what there is no memory for */
     int *counts, *places; /* [size] */
 };
 
@@ -75,12 +79,23 @@ static dwq_status_t mpi_scatterv(struct dwqi_coll *coll, const void *all,
                                  void *mine, size_t size)
 {
     struct coll_mpi *c = of(coll);
-    bool root = coll->rank == 0;
+    bool root = coll->rank == 0, lost = !root && !mine && size > 0;
+    dwq_status_t status = DWQ_OK;
 
     set_counts(c, at, sizes);
+    if (lost) {
+        status = check(c, dwqi_mpi_sink(size, 0, sizeof c->sink, &c->type),
+                       "MPI_Type_create_struct");
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
     return begun(c,
                  MPI_Iscatterv(all, c->counts, c->places, MPI_BYTE,
-                               root ? MPI_IN_PLACE : mine, (int)size, MPI_BYTE,
+                               root   ? MPI_IN_PLACE
+                               : lost ? c->sink
+                                      : mine,
+                               lost ? 1 : (int)size, lost ? c->type : MPI_BYTE,
                                0, c->comm, &c->request),
                  "MPI_Iscatterv");
 }

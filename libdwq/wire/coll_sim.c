@@ -173,7 +173,7 @@ static void copy_down(const struct round *round, struct entry *entry)
     const unsigned char *all =
         round->ranks[0].eager ? round->ranks[0].eager : round->all;
 
-    if (entry->size > 0) {
+    if (entry->size > 0 && entry->mine) {
         memcpy(entry->mine, all + round->at[entry->rank], entry->size);
     }
 }
@@ -276,7 +276,9 @@ static dwq_status_t begin_other(struct entry *entry)
     struct dwqi_coll_sim *group = round->group;
 
     if (goes_down(round->kind)) {
-        memset(entry->mine, 0xa5, entry->size);
+        if (entry->mine) {
+            memset(entry->mine, 0xa5, entry->size);
+        }
     } else if (entry->size <= EAGER_MAX &&
                dwqi_random_unit(&group->random) < group->config.eager) {
         unsigned char *copy = allocate(entry->size, 1);

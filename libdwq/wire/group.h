@@ -27,6 +27,15 @@ dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
                               bool inside, struct dwqi_group **group_out);
 void dwqi_group_close(struct dwqi_group *group);
 
+/**
+ * After a call that failed: the user gets other communicators, merged and the group's;
+ * those of the call are retired (wire/user_comm.h). Collective over the merged ranks,
+ * in the same order with the library's collectives on every rank.
+ *
+ * @return DWQ_OK, DWQ_E_MPI
+ */
+dwq_status_t dwqi_group_renew(struct dwqi_group *group);
+
 int dwqi_group_size(const struct dwqi_group *group); /* merged */
 int dwqi_group_rank(const struct dwqi_group *group); /* merged */
 

@@ -27,35 +27,47 @@ struct dwqi_group *dwqi_group_new(struct dwqi_world *world)
     if (group) {
         group->world = world;
         group->parent = MPI_COMM_NULL;
-        group->merged = group->user_merged = MPI_COMM_NULL;
-        group->user_group = group->user_brokers = MPI_COMM_NULL;
+        group->merged = group->user_brokers = MPI_COMM_NULL;
+        dwqi_user_comm_init(&group->user_merged);
+        dwqi_user_comm_init(&group->user_group);
     }
     return group;
 }
 
-dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside)
+dwq_status_t dwqi_group_renew(struct dwqi_group *group)
 {
     struct dwqi_world *world = group->world;
-    dwq_status_t status;
+    MPI_Comm merged, members = MPI_COMM_NULL;
+    dwq_status_t status =
+        dwqi_world_duplicate(world, group->merged, false, &merged);
 
-    MPI_Comm_set_errhandler(group->merged, MPI_ERRORS_RETURN);
-    MPI_Comm_rank(group->merged, &group->rank);
-    MPI_Comm_size(group->merged, &group->size);
-    status =
-        dwqi_world_duplicate(world, group->merged, false, &group->user_merged);
     if (status != DWQ_OK) {
         return status;
     }
-    if (inside) {
-        return dwqi_world_duplicate(world, group->merged, false,
-                                    &group->user_group);
+    dwqi_user_comm_replace(&group->user_merged, merged);
+    if (group->inside) {
+        status = dwqi_world_duplicate(world, group->merged, false, &members);
+    } else {
+        status =
+            split(world, group->merged, group->rank > 0 ? 1 : MPI_UNDEFINED,
+                  group->rank, &members);
+        if (status == DWQ_OK && members != MPI_COMM_NULL) {
+            MPI_Comm_set_errhandler(members, world->user_errors);
+        }
     }
-    status = split(world, group->merged, group->rank > 0 ? 1 : MPI_UNDEFINED,
-                   group->rank, &group->user_group);
-    if (status == DWQ_OK && group->user_group != MPI_COMM_NULL) {
-        MPI_Comm_set_errhandler(group->user_group, world->user_errors);
+    if (status == DWQ_OK) {
+        dwqi_user_comm_replace(&group->user_group, members);
     }
     return status;
+}
+
+dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside)
+{
+    MPI_Comm_set_errhandler(group->merged, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(group->merged, &group->rank);
+    MPI_Comm_size(group->merged, &group->size);
+    group->inside = inside;
+    return dwqi_group_renew(group);
 }
 
 dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
@@ -110,8 +122,8 @@ void dwqi_group_close(struct dwqi_group *group)
     if (group) {
         dwqi_ringers_destroy(group->ringers);
         free_comm(&group->user_brokers);
-        free_comm(&group->user_group);
-        free_comm(&group->user_merged);
+        dwqi_user_comm_finish(&group->user_group);
+        dwqi_user_comm_finish(&group->user_merged);
         free_comm(&group->merged);
         part(group);
         free(group);
@@ -135,12 +147,12 @@ static const void *if_there(const MPI_Comm *comm)
 
 const void *dwqi_group_comm(const struct dwqi_group *group)
 {
-    return if_there(&group->user_group);
+    return if_there(&group->user_group.now);
 }
 
 const void *dwqi_group_merged_comm(const struct dwqi_group *group)
 {
-    return if_there(&group->user_merged);
+    return if_there(&group->user_merged.now);
 }
 
 const void *dwqi_group_brokers_comm(const struct dwqi_group *group)

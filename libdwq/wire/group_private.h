@@ -3,14 +3,16 @@
 #define DWQI_WIRE_GROUP_PRIVATE_H
 
 #include "libdwq/wire/group.h"
+#include "libdwq/wire/user_comm.h"
 #include "libdwq/wire/world_private.h"
 
 struct dwqi_group {
     struct dwqi_world *world; /* borrowed */
     MPI_Comm parent; /* between broker and spawned ranks, or MPI_COMM_NULL */
     MPI_Comm merged;
-    MPI_Comm user_merged;
-    MPI_Comm user_group;
+    bool inside; /* the broker is a rank of the group */
+    struct dwqi_user_comm user_merged;
+    struct dwqi_user_comm user_group;
     MPI_Comm user_brokers;
     struct dwqi_ringers *ringers; /* of the merged ranks, or NULL */
     int rank;                     /* merged */

@@ -17,6 +17,12 @@ void dwqi_group_close(struct dwqi_group *group)
     (void)group;
 }
 
+dwq_status_t dwqi_group_renew(struct dwqi_group *group)
+{
+    (void)group;
+    return DWQ_E_STATE;
+}
+
 int dwqi_group_size(const struct dwqi_group *group)
 {
     (void)group;

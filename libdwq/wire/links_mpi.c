@@ -156,7 +156,7 @@ dwq_status_t dwqi_links_accept(struct dwqi_links *links)
 {
     size_t n = (size_t)links->n_clients + 1;
     MPI_Comm *clients = realloc(links->clients, n * sizeof(MPI_Comm));
-    MPI_Comm comm = links->group->user_group;
+    MPI_Comm comm = links->group->user_group.now;
     MPI_Errhandler before;
     bool ok;
 
@@ -181,7 +181,7 @@ dwq_status_t dwqi_links_accept(struct dwqi_links *links)
 
 dwq_status_t dwqi_links_connect(struct dwqi_links *links, const char *port)
 {
-    MPI_Comm comm = links->group->user_group;
+    MPI_Comm comm = links->group->user_group.now;
     MPI_Errhandler before = catch_errors(comm);
     bool ok = worked(
         links, MPI_Comm_connect(port, MPI_INFO_NULL, 0, comm, &links->server),

@@ -15,6 +15,8 @@ struct dwqi_outcome {
     int code;
     int failed_rank; /* first that failed, or -1 */
     int rank;        /* slowest */
+    uint64_t n_processed;
+    double total_time; /* seconds */
     const char *message;
     /* The arena begins here, and a copy of the parts follows. */
     _Alignas(16) unsigned char room[];
@@ -70,6 +72,8 @@ static void summarize(struct dwqi_outcome *outcome)
             outcome->rank = i;
         }
     }
+    outcome->n_processed = outcome->parts[outcome->rank].head.n_processed;
+    outcome->total_time = outcome->parts[outcome->rank].head.total_time;
 }
 
 static dwq_status_t unpack_parts(struct dwqi_outcome *outcome,
@@ -176,6 +180,13 @@ void dwqi_outcome_destroy(struct dwqi_outcome *outcome)
     }
 }
 
+void dwqi_outcome_set_totals(struct dwqi_outcome *outcome, uint64_t n_processed,
+                             double total_time)
+{
+    outcome->n_processed = n_processed;
+    outcome->total_time = total_time;
+}
+
 double dwqi_outcome_time(const struct dwqi_outcome *outcome)
 {
     return outcome->n_ranks > 0 ? outcome->parts[outcome->rank].head.this_time
@@ -185,8 +196,6 @@ double dwqi_outcome_time(const struct dwqi_outcome *outcome)
 void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
                        dwq_result_t *result_out)
 {
-    const struct dwqi_part_head *slowest;
-
     if (!outcome) {
         *result_out = (dwq_result_t){
             .status = DWQ_E_NOMEM,
@@ -195,7 +204,6 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
         };
         return;
     }
-    slowest = outcome->n_ranks > 0 ? &outcome->parts[outcome->rank].head : NULL;
     *result_out = (dwq_result_t){
         .status = outcome->status,
         .code = outcome->code,
@@ -203,14 +211,12 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
         .n_ranks = outcome->n_ranks,
         .rank = outcome->rank,
         .message = outcome->message,
+        .this_time = dwqi_outcome_time(outcome),
+        .time_over_est = dwqi_outcome_time(outcome) / time_est,
+        .n_processed = outcome->n_processed,
+        .total_time = outcome->total_time,
         .owner = outcome,
     };
-    if (slowest) {
-        result_out->this_time = slowest->this_time;
-        result_out->time_over_est = slowest->this_time / time_est;
-        result_out->n_processed = slowest->n_processed;
-        result_out->total_time = slowest->total_time;
-    }
 }
 
 size_t dwq_result_n_values(const dwq_result_t *result, int rank)

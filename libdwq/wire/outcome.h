@@ -30,6 +30,10 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
                        dwq_result_t *result_out);
 
 /* Seconds in the function, on the slowest rank. */
+/* What all calls of the worker took so far: their number, and seconds. Until then it
+ * is what the slowest rank counted of its own. */
+void dwqi_outcome_set_totals(struct dwqi_outcome *outcome, uint64_t n_processed,
+                             double total_time);
 double dwqi_outcome_time(const struct dwqi_outcome *outcome);
 
 /* Sizes of a result in a message: bytes of its n parts and their id.

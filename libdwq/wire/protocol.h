@@ -12,7 +12,7 @@
  *         |<-------------- BYE -------------|  nothing follows
  *
  * A broker is such a worker for the controller, and the ranks of its group hear
- * READY, DONE, TASK, EXIT and WITHDRAW from it (wire/team.h). Between the ranks of a
+ * READY, DONE, TASK, EXIT, WITHDRAW and RENEW from it (wire/team.h). Between the ranks of a
  * group, during a call, the first rank being the one that counts:
  *
  *     first rank                         other rank
@@ -53,7 +53,8 @@
     X(AGREE, 8, false, "one agreement: this rank's word")        \
     X(VERDICT, 9, true, "one agreement: the word of all")        \
     X(ASK, 10, true, "one agreement: what is your word?")        \
-    X(SERVICE, 11, true, "one word of the service, either way")
+    X(SERVICE, 11, true, "one word of the service, either way")  \
+    X(RENEW, 12, true, "nothing")
 
 enum dwqi_tag {
 #define DWQI_TAG_ENUM(name, value, down, body) DWQI_##name = value,

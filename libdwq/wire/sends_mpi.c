@@ -88,12 +88,19 @@ dwq_status_t dwqi_sends_init(struct dwqi_sends *s, MPI_Comm comm,
     return reserved ? DWQ_OK : DWQ_E_NOMEM;
 }
 
+/* For so many more. What has begun must not fail for want of memory: the receiver would
+ * wait for the rest. */
+static bool make_room(struct dwqi_sends *s, size_t more)
+{
+    size_t needed = s->n + more;
+
+    return needed <= s->capacity ||
+           reserve(s, needed > 2 * s->capacity ? needed : 2 * s->capacity);
+}
+
 static struct dwqi_send *send_add(struct dwqi_sends *s,
                                   MPI_Request **request_out)
 {
-    if (s->n == s->capacity && !reserve(s, 2 * s->capacity)) {
-        return NULL;
-    }
     s->sends[s->n] = (struct dwqi_send){ .frame = NULL };
     *request_out = &s->requests[s->n + 1];
     return &s->sends[s->n++];
@@ -193,7 +200,7 @@ dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
     return status;
 }
 
-/* The frame's memory passes to the transport. */
+/* The frame's memory passes to the transport. There is room for it. */
 static dwq_status_t send_frame(struct dwqi_sends *s, int peer,
                                union dwqi_frame *frame, size_t size)
 {
@@ -201,10 +208,6 @@ static dwq_status_t send_frame(struct dwqi_sends *s, int peer,
     struct dwqi_send *send = send_add(s, &request);
     dwq_status_t status;
 
-    if (!send) {
-        dwqi_frame_give(s, frame);
-        return DWQ_E_NOMEM;
-    }
     send->frame = frame;
     send->peer = peer;
     status = check(s,
@@ -228,16 +231,12 @@ static dwq_status_t send_part(struct dwqi_sends *s, int peer,
         size_t size = left < DWQI_MPI_CHUNK ? left : DWQI_MPI_CHUNK;
         MPI_Request *request;
         struct dwqi_send *send = send_add(s, &request);
-        dwq_status_t status;
-
-        if (!send) {
-            return DWQ_E_NOMEM;
-        }
-        status =
+        dwq_status_t status =
             check(s,
                   MPI_Isend((const char *)part->data + at, (int)size, MPI_BYTE,
                             peer, DWQI_MPI_BODY, s->comm, request),
                   "MPI_Isend");
+
         if (status != DWQ_OK) {
             s->n--;
             return status;
@@ -249,15 +248,23 @@ static dwq_status_t send_part(struct dwqi_sends *s, int peer,
     return DWQ_OK;
 }
 
-static dwq_status_t send_body(struct dwqi_sends *s, int peer,
-                              const struct dwqi_outgoing *message)
+static size_t n_chunks(const struct dwqi_outgoing *message)
 {
-    struct body_out *body = calloc(1, sizeof *body);
+    size_t n = 0;
+
+    for (size_t i = 0; i < message->n_parts; i++) {
+        n += message->parts[i].size / DWQI_MPI_CHUNK + 1;
+    }
+    return n;
+}
+
+/* There is room for its chunks. */
+static dwq_status_t send_body(struct dwqi_sends *s, int peer,
+                              const struct dwqi_outgoing *message,
+                              struct body_out *body)
+{
     dwq_status_t status = DWQ_OK;
 
-    if (!body) {
-        return DWQ_E_NOMEM;
-    }
     body->n_left = 1; /* ours, until all are under way */
     body->release = message->release;
     body->owner = message->owner;
@@ -286,6 +293,9 @@ dwq_status_t dwqi_sends_push_gathered(struct dwqi_sends *s)
     struct dwqi_gathered g = s->gathered;
     struct dwqi_head head;
 
+    if (!make_room(s, 1)) {
+        return DWQ_E_NOMEM;
+    }
     s->gathered.frame = NULL;
     head = dwqi_head_make(g.tag, g.n_items, g.size);
     memcpy(g.frame->bytes, &head, sizeof head);
@@ -303,6 +313,9 @@ static dwq_status_t send_small(struct dwqi_sends *s, int peer,
     if (!room) {
         dwq_status_t status = dwqi_sends_push(s);
 
+        if (status == DWQ_OK && !make_room(s, 1)) {
+            status = DWQ_E_NOMEM;
+        }
         if (status != DWQ_OK) {
             return status;
         }
@@ -329,10 +342,13 @@ static dwq_status_t send_large(struct dwqi_sends *s, int peer,
     struct dwqi_head head =
         dwqi_head_make(message->tag, message->n_items, size);
     union dwqi_frame *frame = NULL;
+    struct body_out *body = NULL;
     dwq_status_t status = dwqi_sends_push(s);
 
     if (status == DWQ_OK) {
-        frame = dwqi_frame_take(s);
+        body = calloc(1, sizeof *body);
+        frame = body && make_room(s, 1 + n_chunks(message)) ? dwqi_frame_take(s)
+                                                            : NULL;
         status = frame ? DWQ_OK : DWQ_E_NOMEM;
     }
     if (status == DWQ_OK) {
@@ -340,8 +356,9 @@ static dwq_status_t send_large(struct dwqi_sends *s, int peer,
         status = send_frame(s, peer, frame, sizeof head);
     }
     if (status == DWQ_OK) {
-        return send_body(s, peer, message);
+        return send_body(s, peer, message, body);
     }
+    free(body);
     if (message->release) {
         message->release(message->owner);
     }

@@ -197,6 +197,7 @@ static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
                               struct dwqi_message *message)
 {
     struct dwqi_team_part part = { .data = NULL };
+    bool lost = message->status == DWQ_E_NOMEM;
 
     if (is_late(team, &team->members[group_rank], message)) {
         team->members[group_rank].n_given_up--;
@@ -206,7 +207,9 @@ static dwq_status_t done_came(struct dwqi_team *team, int group_rank,
                          group_rank);
         return DWQ_OK;
     }
-    if (message->body) {
+    if (lost) {
+        part.lost = message->body_size;
+    } else if (message->body) {
         part.size = message->body_size;
         if (!message->in_frame) {
             part.memory = message->memory;
@@ -310,7 +313,10 @@ static dwq_status_t member_receives(struct dwqi_team *team,
     case DWQI_TASK:
         return hold(team, message);
     case DWQI_EXIT:
-        team->order = (struct dwqi_order){ .kind = DWQI_ORDER_EXIT };
+    case DWQI_RENEW:
+        team->order = (struct dwqi_order){ .kind = message->tag == DWQI_EXIT
+                                                       ? DWQI_ORDER_EXIT
+                                                       : DWQI_ORDER_RENEW };
         team->has_order = true;
         return DWQ_OK;
     case DWQI_SERVICE:
@@ -349,8 +355,11 @@ static dwq_status_t receive_one(struct dwqi_team *team,
 {
     int group_rank = message->peer - team->config.first;
     bool from_group = group_rank >= 0 && group_rank < team->n_ranks;
+    bool lost =
+        message->status == DWQ_E_NOMEM &&
+        message->tag == (team->config.rank == 0 ? DWQI_DONE : DWQI_TASK);
 
-    if (message->status != DWQ_OK) {
+    if (message->status != DWQ_OK && !lost) {
         return unreadable(team, from_group ? group_rank : 0, message);
     }
     if (team->config.rank == 0) {
@@ -360,14 +369,14 @@ static dwq_status_t receive_one(struct dwqi_team *team,
     return member_receives(team, message);
 }
 
-/* Whether a message was what this rank waits for, a task or the last part: then it
+/* Whether a message was what this rank waits for, an order or the last part: then it
  * does not look for more, as a look in vain gives the core away where ranks share it.
  * With collectives, messages are something else. */
 static bool is_awaited(const struct dwqi_team *team, enum dwqi_tag tag)
 {
     return !team->config.coll &&
            (team->config.rank == 0 ? tag == DWQI_DONE && team->n_missing == 0
-                                   : tag == DWQI_TASK);
+                                   : tag == DWQI_TASK || tag == DWQI_RENEW);
 }
 
 /* `enough_out`: stopped at what is_awaited(); there may be more. */
@@ -447,13 +456,31 @@ dwq_status_t dwqi_team_send_task(struct dwqi_team *team, const void *item,
     return team->ops->send_order(team, DWQI_ORDER_TASK);
 }
 
-dwq_status_t dwqi_team_send_exit(struct dwqi_team *team)
+/* An order that no part answers. */
+static dwq_status_t send_bare_order(struct dwqi_team *team,
+                                    enum dwqi_order_kind kind)
 {
-    team->sending = DWQI_ORDER_EXIT;
+    team->sending = kind;
     team->n_missing = 0;
     team->down = false;
     dwqi_arena_reset(&team->arena);
-    return team->ops->send_order(team, DWQI_ORDER_EXIT);
+    return team->ops->send_order(team, kind);
+}
+
+dwq_status_t dwqi_team_send_exit(struct dwqi_team *team)
+{
+    return send_bare_order(team, DWQI_ORDER_EXIT);
+}
+
+dwq_status_t dwqi_team_send_renew(struct dwqi_team *team)
+{
+    return send_bare_order(team, DWQI_ORDER_RENEW);
+}
+
+dwq_status_t dwqi_team_renew(struct dwqi_team *team)
+{
+    return team->config.renew ? team->config.renew(team->config.renew_arg)
+                              : DWQ_OK;
 }
 
 bool dwqi_team_is_down(const struct dwqi_team *team)

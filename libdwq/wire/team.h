@@ -7,6 +7,8 @@
  *         |<------------- part -------------|
  *         |-------- order: ACCEPT --------->|  a client of the service
  *         |<---------- empty part ----------|
+ *         |--------- order: RENEW --------->|  after a call that failed: both make
+ *         |                                 |  new communicators for the user
  *         |--------- order: EXIT ---------->|
  *
  * The merged communicator joins broker (rank 0) and group; a broker inside its group
@@ -33,6 +35,9 @@ struct dwqi_team_config {
     int rank;                   /* in the merged communicator; 0: the broker */
     int size;
     int first; /* merged rank of the group's rank 0: 0 inside, 1 beside */
+    /* New communicators for the user; blocks until every rank is in it. Or NULL. */
+    dwq_status_t (*renew)(void *renew_arg);
+    void *renew_arg;
 };
 
 /* DWQ_OK, DWQ_E_NOMEM. */
@@ -85,6 +90,8 @@ dwq_status_t dwqi_team_send_task(struct dwqi_team *team, const void *item,
 dwq_status_t dwqi_team_send_exit(struct dwqi_team *team);
 /* Every rank is to accept a client, and gives an empty part. */
 dwq_status_t dwqi_team_send_accept(struct dwqi_team *team);
+/* Every rank is to renew the user's communicators; gives no part. */
+dwq_status_t dwqi_team_send_renew(struct dwqi_team *team);
 /* DWQ_OK: what was sent has left, and after a task or ACCEPT all parts are here. */
 dwq_status_t dwqi_team_poll(struct dwqi_team *team);
 /* Whether the task has left, and a broker inside can run its own share. */
@@ -98,6 +105,7 @@ struct dwqi_team_part {
     size_t size;
     void *memory; /* a pool's; may be taken (set it NULL then) */
     bool stays;   /* data lies in a `memory` of these parts */
+    size_t lost;  /* bytes for which the broker had no memory, or 0 */
 };
 struct dwqi_team_part *dwqi_team_part(struct dwqi_team *team, int group_rank);
 void dwqi_team_drop_parts(struct dwqi_team *team);
@@ -109,11 +117,15 @@ enum dwqi_order_kind {
     DWQI_ORDER_TASK,
     DWQI_ORDER_EXIT,
     DWQI_ORDER_COLLECT, /* inside the gather mode: parts too large for a frame */
-    DWQI_ORDER_ACCEPT
+    DWQI_ORDER_ACCEPT,
+    DWQI_ORDER_RENEW
 };
 
 struct dwqi_order {
     enum dwqi_order_kind kind;
+    /* Of a task: bytes for which this rank had no memory, or 0. Only head.id is set
+     * then: the rank enters and leaves the call, and gives a part. */
+    uint64_t lost;
     /* Of a task, until dwqi_team_finish_order(). */
     const unsigned char *item;  /* this rank's share */
     struct dwqi_task_head head; /* of the whole */
@@ -129,11 +141,17 @@ dwq_status_t dwqi_team_say_withdrawn(struct dwqi_team *team,
 dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
                                   struct dwqi_order *order_out);
 void dwqi_team_finish_order(struct dwqi_team *team);
-/* The part of this rank: extents as in dwqi_outgoing; release is called once. */
+/* The part of this rank: extents as in dwqi_outgoing, which stay until release, which
+ * is called once. */
 dwq_status_t dwqi_team_send_part(struct dwqi_team *team,
                                  const struct dwqi_extent *parts,
                                  size_t n_parts, void (*release)(void *owner),
                                  void *owner);
+
+/* --- Between calls --------------------------------------------------------- */
+
+/* This rank's share in the order RENEW. */
+dwq_status_t dwqi_team_renew(struct dwqi_team *team);
 
 /* --- In a call ------------------------------------------------------------ */
 

@@ -52,7 +52,6 @@ void dwqi_gather_drop_part(struct gather *g)
 {
     if (g->parts) {
         g->release(g->owner);
-        free(g->parts);
         g->parts = NULL;
     }
 }
@@ -131,15 +130,20 @@ static bool by_message(const struct dwqi_team *team,
     return segment->rows > 0 && segment->size > team->config.coll->max;
 }
 
-/* The memory at which this rank sends (broker) or receives the segment. */
+/* The memory at which this rank sends (broker) or receives the next bytes of the
+ * segment; NULL: they are lost. */
 static unsigned char *segment_memory(struct dwqi_team *team,
                                      const struct dwqi_segment *segment)
 {
     struct gather *g = dwqi_gather_of(team);
 
-    return dwqi_gather_is_root(team)
-               ? (unsigned char *)(uintptr_t)team->item + segment->at
-               : g->item + g->item_at;
+    if (dwqi_gather_is_root(team)) {
+        return (unsigned char *)(uintptr_t)team->item + segment->at + g->done;
+    }
+    if (g->lost > 0) {
+        return segment->rows > 0 ? NULL : g->item;
+    }
+    return g->item + g->item_at + g->done;
 }
 
 static dwq_status_t begin_segment(struct dwqi_team *team)
@@ -152,9 +156,10 @@ static dwq_status_t begin_segment(struct dwqi_team *team)
     g->state = IN_SEGMENT;
     if (segment->rows == 0) {
         uint64_t left = segment->size - g->done;
+        size_t most = coll->max < BCAST_MAX ? coll->max : BCAST_MAX;
 
-        g->chunk = left < coll->max ? left : coll->max;
-        return dwqi_gather_bcast(team, memory + g->done, g->chunk);
+        g->chunk = left < most ? left : most;
+        return dwqi_gather_bcast(team, memory, g->chunk);
     }
     set_rows(team, segment);
     g->chunk = segment->size;
@@ -190,10 +195,16 @@ dwq_status_t dwqi_gather_all_is_down(struct dwqi_team *team)
     if (dwqi_gather_is_root(team)) {
         team->down = true;
         g->state = IDLE;
-        return team->sending == DWQI_ORDER_EXIT ? DWQ_OK
-                                                : dwqi_gather_begin_parts(team);
+        return team->sending == DWQI_ORDER_EXIT ||
+                       team->sending == DWQI_ORDER_RENEW
+                   ? DWQ_OK
+                   : dwqi_gather_begin_parts(team);
     }
     g->state = HAS_ORDER;
+    if (g->lost > 0) {
+        dwqi_team_take_lost(team, g->head.id, g->lost);
+        return DWQ_OK;
+    }
     return dwqi_team_take_item(team, g->item,
                                dwqi_share_size(&team->order.share));
 }
@@ -233,11 +244,26 @@ static dwq_status_t take_rows(struct dwqi_team *team)
     if (team->received.body_size < size) {
         return DWQ_E_MESSAGE;
     }
-    if (size > 0) {
+    if (team->received.status == DWQ_E_NOMEM) {
+        g->lost = dwqi_share_size(&team->order.share);
+    } else if (size > 0 && g->lost == 0) {
         memcpy(g->item + g->item_at, team->received.body, size);
     }
     dwqi_team_drop_received(team);
     return next_segment(team);
+}
+
+void dwqi_gather_make_item(struct dwqi_team *team)
+{
+    struct gather *g = dwqi_gather_of(team);
+    size_t size = dwqi_share_size(&team->order.share);
+
+    g->lost = 0;
+    g->item = dwqi_pool_get(team->config.pool, size);
+    if (!g->item) {
+        g->lost = size;
+        g->item = dwqi_pool_get(NULL, BCAST_MAX);
+    }
 }
 
 dwq_status_t dwqi_gather_first_segment(struct dwqi_team *team)
@@ -252,12 +278,8 @@ dwq_status_t dwqi_gather_first_segment(struct dwqi_team *team)
                                  g->head.size)) {
             return DWQ_E_MESSAGE;
         }
-        g->item = dwqi_pool_get(team->config.pool,
-                                dwqi_share_size(&team->order.share));
+        dwqi_gather_make_item(team);
         if (!g->item) {
-            dwqi_log_error(team->config.log,
-                           "no memory for a task of %zu bytes",
-                           dwqi_share_size(&team->order.share));
             return DWQ_E_NOMEM;
         }
     }

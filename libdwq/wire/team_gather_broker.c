@@ -86,9 +86,7 @@ static dwq_status_t collect(struct dwqi_team *team, size_t total)
 
     if (!messages) {
         g->collected = dwqi_pool_get(team->config.pool, total);
-        if (!g->collected) {
-            return DWQ_E_NOMEM;
-        }
+        messages = !g->collected; /* there may be memory for some of them */
     }
     g->head = (struct dwqi_order_head){ .magic = DWQI_ORDER_MAGIC,
                                         .kind = DWQI_ORDER_COLLECT,

@@ -16,9 +16,9 @@ static dwq_status_t take_inline(struct dwqi_team *team, size_t front)
         return DWQ_E_MESSAGE;
     }
     if (share->n_segments > 1 || share->segments[0].rows > 0) {
-        g->item = dwqi_pool_get(team->config.pool, dwqi_share_size(share));
-        if (!g->item) {
-            return DWQ_E_NOMEM;
+        dwqi_gather_make_item(team);
+        if (g->lost > 0) {
+            return dwqi_gather_all_is_down(team);
         }
         dwqi_share_copy(share, item, g->item);
         item = g->item;
@@ -69,7 +69,6 @@ static dwq_status_t has_part_to_collect(struct dwqi_team *team)
                                                     .n_parts = g->n_parts,
                                                     .release = g->release,
                                                     .owner = g->owner });
-        free(g->parts);
         g->parts = NULL;
     }
     return status == DWQ_OK ? dwqi_gather_begin_frame(team, IN_FRAME) : status;
@@ -101,8 +100,9 @@ dwq_status_t dwqi_gather_frame_came(struct dwqi_team *team)
         team->has_order = true;
         return DWQ_OK;
     case DWQI_ORDER_EXIT:
+    case DWQI_ORDER_RENEW: /* the next frame begins when it was done */
         g->state = IDLE;
-        team->order.kind = DWQI_ORDER_EXIT;
+        team->order.kind = g->head.kind;
         team->has_order = true;
         return DWQ_OK;
     default:
@@ -124,12 +124,7 @@ dwq_status_t dwqi_gather_part(struct dwqi_team *team,
         release(owner);
         return dwqi_gather_begin_parts(team);
     }
-    g->parts = malloc(n_parts * sizeof *parts);
-    if (!g->parts) {
-        release(owner);
-        return DWQ_E_NOMEM;
-    }
-    memcpy(g->parts, parts, n_parts * sizeof *parts);
+    g->parts = parts;
     g->n_parts = n_parts;
     g->release = release;
     g->owner = owner;

@@ -5,6 +5,10 @@
 
 #include "libdwq/wire/team_private.h"
 
+/* Bytes that one broadcast moves, at most: a rank that has no memory for its share
+ * passes them on to others from a buffer of this size. */
+#define BCAST_MAX ((size_t)4 << 20)
+
 /* Bytes of a frame: small, since every order takes one; larger than what most calls
  * need. */
 #define FRAME 1024
@@ -50,9 +54,10 @@ struct gather {
     uint64_t chunk;      /* bytes under way */
     unsigned char *item; /* others: this rank's share, or NULL */
     size_t item_at;      /* others: where the segment goes in it */
+    size_t lost; /* others: bytes of a share that there is no memory for */
 
     /* Others: a part that is too large for a frame, until it was collected. */
-    struct dwqi_extent *parts;
+    const struct dwqi_extent *parts;
     size_t n_parts;
     void (*release)(void *owner);
     void *owner;
@@ -71,6 +76,8 @@ static inline bool dwqi_gather_is_root(const struct dwqi_team *team)
 
 /* 64-byte aligned, malloc()ed; NULL: none. */
 void *dwqi_gather_memory(size_t size);
+/* The others: memory for the share; if there is none, g->lost says so. */
+void dwqi_gather_make_item(struct dwqi_team *team);
 void dwqi_gather_drop_part(struct gather *g);
 dwq_status_t dwqi_gather_bcast(struct dwqi_team *team, void *data, size_t size);
 /* Begin the next step, on either end. */

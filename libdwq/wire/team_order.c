@@ -14,7 +14,8 @@ unsigned char *dwqi_team_make_front(struct dwqi_team *team,
                                     .kind = kind,
                                     .size = size,
                                     .n_segments = (uint32_t)n,
-                                    .flags = flags };
+                                    .flags = flags,
+                                    .id = team->head.id };
     unsigned char *front = dwqi_arena_alloc(&team->arena, total, 1);
 
     if (!front) {
@@ -63,6 +64,14 @@ dwq_status_t dwqi_team_read_order(struct dwqi_team *team,
     return DWQ_OK;
 }
 
+void dwqi_team_take_lost(struct dwqi_team *team, uint64_t id, uint64_t size)
+{
+    team->order = (struct dwqi_order){ .kind = DWQI_ORDER_TASK,
+                                       .lost = size,
+                                       .head = { .id = id } };
+    team->has_order = true;
+}
+
 dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
                                  const unsigned char *item, size_t size)
 {
@@ -92,6 +101,7 @@ dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
         return DWQ_E_MESSAGE;
     }
     order->kind = DWQI_ORDER_TASK;
+    order->lost = 0;
     order->item = item;
     team->has_order = true;
     return DWQ_OK;

@@ -2,6 +2,7 @@
  * one message: its front, then the segments of the item, of which a scattered one is
  * cut down to the receiver's rows. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "libdwq/wire/team_private.h"
 
@@ -36,12 +37,12 @@ static dwq_status_t send_share(struct dwqi_team *team, int group_rank,
                                               .owner = team });
 }
 
-static dwq_status_t send_exit(struct dwqi_team *team)
+static dwq_status_t send_bare(struct dwqi_team *team, enum dwqi_tag tag)
 {
     dwq_status_t status = DWQ_OK;
 
     for (int peer = 1; peer < team->config.size && status == DWQ_OK; peer++) {
-        status = dwqi_send_bare(team->config.transport, peer, DWQI_EXIT);
+        status = dwqi_send_bare(team->config.transport, peer, tag);
     }
     return status;
 }
@@ -67,7 +68,10 @@ static dwq_status_t sendrecv_order(struct dwqi_team *team,
 
     team->down = true;
     if (kind == DWQI_ORDER_EXIT) {
-        return send_exit(team);
+        return send_bare(team, DWQI_EXIT);
+    }
+    if (kind == DWQI_ORDER_RENEW) {
+        return send_bare(team, DWQI_RENEW);
     }
     if (kind == DWQI_ORDER_ACCEPT) {
         return send_accept(team);
@@ -111,6 +115,14 @@ static dwq_status_t sendrecv_progress(struct dwqi_team *team)
     dwq_status_t status;
 
     if (!team->has_received || team->has_order) {
+        return DWQ_OK;
+    }
+    if (message->status == DWQ_E_NOMEM) {
+        memcpy(&head, message->body, sizeof head);
+        if (head.magic != DWQI_ORDER_MAGIC) {
+            return DWQ_E_MESSAGE;
+        }
+        dwqi_team_take_lost(team, head.id, message->body_size);
         return DWQ_OK;
     }
     status = dwqi_team_read_order(team, message->body, message->body_size,

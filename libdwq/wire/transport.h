@@ -23,10 +23,14 @@ struct dwqi_message {
                    * keeps it and calls dwqi_pool_give() */
     bool in_frame; /* the body came in a frame */
     /* DWQ_E_MESSAGE: the frame could not be read, `why` says why, and only
-     * peer, memory are set. */
+     * peer, memory are set. DWQ_E_NOMEM: there was no memory for its body, of which
+     * only the first DWQI_BODY_KEPT bytes are there; body_size is that of all. */
     dwq_status_t status;
     const char *why;
 };
+
+/* The head of the first item. */
+#define DWQI_BODY_KEPT 64
 
 struct dwqi_outgoing {
     enum dwqi_tag tag;

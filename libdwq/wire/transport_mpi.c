@@ -17,6 +17,7 @@
 
 #include "libdwq/base/clock.h"
 #include "libdwq/wire/sends_mpi.h"
+#include "libdwq/wire/sink_mpi.h"
 
 #define MAX_BODIES 8 /* receives of bodies at a time */
 #define GLANCES 16   /* one of so many looks */
@@ -41,6 +42,9 @@ struct mpi_transport {
     struct dwqi_sends sends;
     union dwqi_frame *posted; /* what the posted receive fills, or NULL */
     struct arrival *arrivals; /* oldest first */
+    struct dwqi_message
+        stalled; /* the one after them, for which there was no memory
+                                  * in the list; memory NULL: none */
     unsigned n_glances;
 };
 
@@ -135,6 +139,28 @@ static void read_frame(union dwqi_frame *frame, int peer, size_t size,
     };
 }
 
+/* The same, where there is no memory for the body: to where its front is. */
+static dwq_status_t post_sink(struct mpi_transport *t, struct arrival *arrival,
+                              size_t size)
+{
+    struct dwqi_message *message = &arrival->message;
+    size_t keep = arrival->received == 0 ? DWQI_BODY_KEPT : 0;
+    unsigned char *at = message->body + (keep > 0 ? 0 : DWQI_BODY_KEPT);
+    MPI_Datatype type;
+    dwq_status_t status = check(
+        t, dwqi_mpi_sink(size, keep, DWQI_FRAME_MAX - DWQI_BODY_KEPT, &type),
+        "MPI_Type_create_struct");
+
+    if (status == DWQ_OK) {
+        status = check(t,
+                       MPI_Irecv(at, 1, type, message->peer, DWQI_MPI_BODY,
+                                 t->comm, &arrival->request),
+                       "MPI_Irecv");
+        MPI_Type_free(&type);
+    }
+    return status;
+}
+
 /* Post the next receive of a body, up to a chunk. */
 static dwq_status_t post_body(struct mpi_transport *t, struct arrival *arrival)
 {
@@ -142,6 +168,9 @@ static dwq_status_t post_body(struct mpi_transport *t, struct arrival *arrival)
     size_t left = message->body_size - arrival->received;
     size_t size = left < DWQI_MPI_CHUNK ? left : DWQI_MPI_CHUNK;
 
+    if (message->status == DWQ_E_NOMEM) {
+        return post_sink(t, arrival, size);
+    }
     return check(t,
                  MPI_Irecv(message->body + arrival->received, (int)size,
                            MPI_BYTE, message->peer, DWQI_MPI_BODY, t->comm,
@@ -154,14 +183,17 @@ static dwq_status_t begin_body(struct mpi_transport *t, struct arrival *arrival)
     struct dwqi_message *message = &arrival->message;
     void *memory = dwqi_pool_get(t->pool, message->body_size);
 
+    message->in_frame = memory == NULL;
     if (!memory) {
-        dwqi_log_error(t->log, "no memory for a message of %zu bytes",
-                       message->body_size);
-        return DWQ_E_NOMEM;
+        memory = dwqi_frame_take(&t->sends);
+        if (!memory) {
+            return DWQ_E_NOMEM;
+        }
+        message->status = DWQ_E_NOMEM;
+        message->why = "there was no memory for it";
     }
     message->body = memory;
     message->memory = memory;
-    message->in_frame = false;
     return post_body(t, arrival);
 }
 
@@ -212,6 +244,20 @@ static dwq_status_t arrival_add(struct mpi_transport *t,
     }
     DL_APPEND(t->arrivals, arrival);
     return DWQ_OK;
+}
+
+/* The same, when it cannot be delivered at once. */
+static dwq_status_t keep(struct mpi_transport *t,
+                         const struct dwqi_message *message)
+{
+    dwq_status_t status = arrival_add(t, message);
+
+    if (status != DWQ_OK) {
+        t->stalled = *message;
+        return status;
+    }
+    t->stalled.memory = NULL;
+    return DWQ_E_AGAIN;
 }
 
 /* Move bodies on; take the first message that may be delivered. */
@@ -279,13 +325,15 @@ static dwq_status_t mpi_poll(struct dwqi_transport *transport,
     if (dwqi_sends_can_wait(&t->sends)) {
         return DWQ_E_AGAIN;
     }
-    status = receive_frame(t, &message);
-    if (status == DWQ_OK &&
-        (t->arrivals || (message.status == DWQ_OK && !message.body &&
-                         message.body_size > 0))) {
-        status = arrival_add(t, &message);
-        if (status == DWQ_OK) {
-            status = DWQ_E_AGAIN;
+    if (t->stalled.memory) {
+        message = t->stalled;
+        status = keep(t, &message);
+    } else {
+        status = receive_frame(t, &message);
+        if (status == DWQ_OK &&
+            (t->arrivals || (message.status == DWQ_OK && !message.body &&
+                             message.body_size > 0))) {
+            status = keep(t, &message);
         }
     }
     if (status == DWQ_E_AGAIN && t->arrivals) {
@@ -370,6 +418,9 @@ static void mpi_close(struct dwqi_transport *transport)
     }
     if (t->posted) {
         dwqi_frame_give(&t->sends, t->posted);
+    }
+    if (t->stalled.memory) {
+        dwqi_frame_give(&t->sends, t->stalled.memory);
     }
     dwqi_sends_finish(&t->sends);
     free(t);

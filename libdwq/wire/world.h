@@ -42,8 +42,12 @@ void dwqi_world_close(struct dwqi_world *world);
 
 int dwqi_world_rank(const struct dwqi_world *world);
 int dwqi_world_size(const struct dwqi_world *world);
-/* An MPI_Comm of this process alone, for calls; NULL without MPI. */
-const void *dwqi_world_self(const struct dwqi_world *world);
+/* An MPI_Comm of this process alone for calls, `inner`: for those that another call
+ * executes; NULL without MPI. What it points to is another one after a renewal. */
+const void *dwqi_world_self(const struct dwqi_world *world, bool inner);
+/* After a call that failed: the next one gets another (wire/user_comm.h). DWQ_OK,
+ * DWQ_E_MPI. */
+dwq_status_t dwqi_world_renew_self(struct dwqi_world *world, bool inner);
 
 /* Of how this process ends, should it be in the middle of the run. */
 struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world);

@@ -288,10 +288,17 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     if (status != DWQ_OK) {
         goto free_comm;
     }
+    MPI_Comm_set_errhandler(world->self, MPI_ERRORS_RETURN);
+    dwqi_witness_make_errhandler(&world->user_errors);
+    for (int inner = 0; inner <= 1 && status == DWQ_OK; inner++) {
+        dwqi_user_comm_init(&world->alone[inner]);
+        status = dwqi_world_renew_self(world, inner);
+    }
+    if (status != DWQ_OK) {
+        goto free_self;
+    }
     world->pool = dwqi_pool_create();
     dwqi_process_enter(&world->run);
-    dwqi_witness_make_errhandler(&world->user_errors);
-    MPI_Comm_set_errhandler(world->self, world->user_errors);
     status = dwqi_world_share_board(world, world->comm);
     if (status != DWQ_OK) {
         dwqi_world_close(world);
@@ -300,6 +307,9 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     *world_out = world;
     return DWQ_OK;
 
+free_self:
+    dwqi_witness_free_errhandler(&world->user_errors);
+    MPI_Comm_free(&world->self);
 free_comm:
     MPI_Comm_free(&world->comm);
 free_world:
@@ -314,6 +324,8 @@ void dwqi_world_close(struct dwqi_world *world)
         dwqi_witness_free_errhandler(&world->user_errors);
         dwqi_ringers_destroy(world->ringers);
         dwqi_bell_destroy(world->bell);
+        dwqi_user_comm_finish(&world->alone[0]);
+        dwqi_user_comm_finish(&world->alone[1]);
         MPI_Comm_free(&world->self);
         MPI_Comm_free(&world->comm);
         dwqi_pool_destroy(world->pool);
@@ -331,9 +343,21 @@ int dwqi_world_size(const struct dwqi_world *world)
     return world->size;
 }
 
-const void *dwqi_world_self(const struct dwqi_world *world)
+const void *dwqi_world_self(const struct dwqi_world *world, bool inner)
 {
-    return &world->self;
+    return &world->alone[inner].now;
+}
+
+dwq_status_t dwqi_world_renew_self(struct dwqi_world *world, bool inner)
+{
+    MPI_Comm fresh;
+
+    if (MPI_Comm_dup(world->self, &fresh) != MPI_SUCCESS) {
+        return DWQ_E_MPI;
+    }
+    MPI_Comm_set_errhandler(fresh, world->user_errors);
+    dwqi_user_comm_replace(&world->alone[inner], fresh);
+    return DWQ_OK;
 }
 
 void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait)

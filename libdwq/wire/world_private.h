@@ -7,6 +7,7 @@
 #include "libdwq/wire/backoff.h"
 #include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/process.h"
+#include "libdwq/wire/user_comm.h"
 #include "libdwq/wire/witness_mpi.h"
 #include "libdwq/wire/world.h"
 
@@ -14,7 +15,8 @@ struct dwqi_world {
     struct dwqi_process_run
         run;       /* first: what is known of a run is its world */
     MPI_Comm comm; /* private */
-    MPI_Comm self; /* private, for calls of this rank alone */
+    MPI_Comm self; /* private */
+    struct dwqi_user_comm alone[2]; /* for calls of this rank; see world.h */
     int rank;
     int size;
     bool crowded; /* more ranks than cores on this host */

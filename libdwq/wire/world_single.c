@@ -110,10 +110,18 @@ int dwqi_world_size(const struct dwqi_world *world)
     return 1;
 }
 
-const void *dwqi_world_self(const struct dwqi_world *world)
+const void *dwqi_world_self(const struct dwqi_world *world, bool inner)
 {
     (void)world;
+    (void)inner;
     return NULL;
+}
+
+dwq_status_t dwqi_world_renew_self(struct dwqi_world *world, bool inner)
+{
+    (void)world;
+    (void)inner;
+    return DWQ_OK;
 }
 
 void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait)

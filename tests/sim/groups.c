@@ -100,6 +100,14 @@ static void make_executor(struct sim_rank *rank)
         &rank->executor);
 }
 
+static dwq_status_t count_renewal(void *arg)
+{
+    struct sim_rank *rank = arg;
+
+    rank->n_renewed++;
+    return DWQ_OK;
+}
+
 static void make_team(struct sim_rank *rank)
 {
     struct sim_group *group = rank->group;
@@ -110,6 +118,8 @@ static void make_team(struct sim_rank *rank)
         .rank = rank->merged,
         .size = group->n_merged,
         .first = config->inside ? 0 : 1,
+        .renew = count_renewal,
+        .renew_arg = rank,
     };
 
     dwqi_sim_set_base(config->sim, rank->endpoint, config->first);
@@ -234,6 +244,9 @@ const char *sim_group_fault(const struct sim_group *group)
         }
         if (dwqi_sim_n_moving(group->config.sim, rank->endpoint) != 0) {
             return "a rank polls for a transfer that is over";
+        }
+        if (rank->n_renewed != group->ranks[0].n_renewed) {
+            return "ranks renewed their communicators differently often";
         }
     }
     if (group->colls && dwqi_coll_sim_fault(group->colls)) {

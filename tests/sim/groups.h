@@ -24,6 +24,7 @@ struct sim_rank {
     bool has_data;   /* ready data: data_number(), before it serves */
     bool begun;
     int n_updates; /* of its ready data, in calls */
+    int n_renewed; /* the user's communicators: times */
     struct dwqi_registry *registry;
     struct dwqi_executor *executor;
     struct dwqi_team *team;

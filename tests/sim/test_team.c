@@ -297,6 +297,32 @@ static const dwq_value_t *ready_data(struct one *o, int group_rank)
     return &data.u.list.items[group_rank];
 }
 
+/* Whichever rank fails, on every rank, before the result is there. */
+Test(group, the_order_to_renew_comes_after_a_failed_call_only)
+{
+    struct one o;
+    struct work good = { .x = 1 };
+
+    for (int i = 0; i < 4; i++) {
+        set_up(&o, 3, i % 2, i / 2, 4096);
+        sim_group_start(&o.group);
+        for (int k = 0; k < 6; k++) {
+            struct work bad = { .x = 1,
+                                .fails = 1 << k % 3,
+                                .large = 7,
+                                .n_large = k < 3 ? 0 : 500 };
+
+            run(&o, &bad, DWQ_E_TASK);
+            run(&o, &good, DWQ_OK);
+            for (int m = 0; m < o.group.n_merged; m++) {
+                cr_assert_eq(o.group.ranks[m].n_renewed, k + 1,
+                             "merged rank %d", m);
+            }
+        }
+        tear_down(&o);
+    }
+}
+
 /* Set in a call, they are there with its result, not with that of the next. */
 Test(group, ready_data_of_a_rank_come_before_its_result)
 {

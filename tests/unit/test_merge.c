@@ -31,7 +31,7 @@ static void make_part(struct parts *p, int r, uint64_t id, uint32_t n_parts)
     cr_assert_not_null(p->items[r]);
     dwqi_pack_copy(&p->packs[r], p->items[r]);
     p->extents[r] = (struct dwqi_extent){ p->items[r], p->packs[r].size };
-    p->inputs[r] = (struct dwqi_merge_input){ &p->extents[r], 1, r % 2 };
+    p->inputs[r] = (struct dwqi_merge_input){ &p->extents[r], 1, r % 2, NULL };
 }
 
 static void make(struct parts *p)
@@ -119,7 +119,7 @@ Test(merge, a_part_that_there_is_no_memory_for_is_one_of_a_failed_rank)
     rest[1] = (struct dwqi_extent){ p.items[2], SIZE_MAX / 2 + 1 };
     head.size = rest[0].size + rest[1].size;
     memcpy(p.items[2], &head, sizeof head);
-    p.inputs[2] = (struct dwqi_merge_input){ rest, 2, false };
+    p.inputs[2] = (struct dwqi_merge_input){ rest, 2, false, NULL };
     result = merge(&p);
     cr_assert_eq(result.n_ranks, N);
     for (int r = 0; r < N; r++) {
@@ -197,7 +197,7 @@ Test(merge, an_own_part_with_extents_goes_with_the_result)
     cr_assert_eq(done.pack.n_extents, 1);
     extents[0] = (struct dwqi_extent){ done.pack.block, done.pack.block_size };
     extents[1] = done.pack.extents[0];
-    p.inputs[0] = (struct dwqi_merge_input){ extents, 2, true };
+    p.inputs[0] = (struct dwqi_merge_input){ extents, 2, true, NULL };
     cr_assert_eq(dwqi_merge_create(ID, p.inputs, N, "no", &merge), DWQ_OK);
     dwqi_merge_take_done(merge, &done);
     cr_assert_null(done.pack.block, "it was taken");

@@ -197,6 +197,7 @@ Test(protocol, tags_keep_their_values_names_and_directions)
         { DWQI_WITHDRAW, 6, "WITHDRAW" }, { DWQI_BYE, 7, "BYE" },
         { DWQI_AGREE, 8, "AGREE" },       { DWQI_VERDICT, 9, "VERDICT" },
         { DWQI_ASK, 10, "ASK" },          { DWQI_SERVICE, 11, "SERVICE" },
+        { DWQI_RENEW, 12, "RENEW" },
     };
 
     cr_assert_eq(sizeof rows / sizeof rows[0], DWQI_TAG_COUNT);

@@ -41,12 +41,14 @@ Test(task, generated_id_is_never_one_in_use)
 {
     struct dwqi_tasks tasks = { 0 };
 
-    for (uint64_t id = 1; id <= 3; id++) {
+    uint64_t first = ((uint64_t)1 << 62) + 1;
+
+    for (uint64_t id = first; id < first + 3; id++) {
         cr_assert_eq(create_with_id(&tasks, id)->id, id);
     }
-    create_with_id(&tasks, 5);
-    cr_assert_eq(create_with_id(&tasks, 0)->id, 4);
-    cr_assert_eq(create_with_id(&tasks, 0)->id, 6);
+    create_with_id(&tasks, first + 4);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, first + 3);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, first + 5);
     dwqi_tasks_finish(&tasks);
 }
 
@@ -79,7 +81,22 @@ Test(task, generated_id_is_never_zero)
 
     cr_assert_eq(create_with_id(&tasks, 1)->id, 1);
     cr_assert_eq(create_with_id(&tasks, 0)->id, UINT64_MAX);
-    cr_assert_eq(create_with_id(&tasks, 0)->id, 2);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, ((uint64_t)1 << 62) + 1);
+    dwqi_tasks_finish(&tasks);
+}
+
+/* must_hold: whoever counts from 1 meets none of them, whichever came first. */
+Test(task, ids_given_after_one_was_generated_are_free)
+{
+    struct dwqi_tasks tasks = { 0 };
+    uint64_t id = create_with_id(&tasks, 0)->id;
+
+    cr_assert_leq(id, (uint64_t)INT64_MAX);
+    for (uint64_t given = 1; given <= 1000; given++) {
+        cr_assert_eq(create_with_id(&tasks, given)->id, given);
+    }
+    cr_assert_neq(create_with_id(&tasks, id + 1), NULL);
+    cr_assert_eq(create_with_id(&tasks, 0)->id, id + 2);
     dwqi_tasks_finish(&tasks);
 }
 

@@ -13,7 +13,7 @@ extern "C" {
 typedef struct dwq_task {
     const char *function;
     const char *module;  /* NULL: "__main__", the table of the options */
-    uint64_t id;         /* 0: the library gives one */
+    uint64_t id;         /* 0: the library gives one, above 2^62 */
     int worker;          /* 1..n_workers, or 0: any. See the calls */
     int priority;        /* higher first */
     double time_est;     /* in any unit, the same for all; 0 means 1 */
@@ -29,8 +29,11 @@ typedef struct dwq_task {
 /* One per task. Values and message live until dwq_result_clear(). */
 typedef struct dwq_result {
     uint64_t id;
-    dwq_status_t status;  /* DWQ_OK, _TASK, _WORKER, _TIME_LIMIT, _CANCELLED */
-    int code;             /* what the function returned, or dwq_call_fail() */
+    dwq_status_t status;  /* DWQ_OK, _TASK, _WORKER, _TIME_LIMIT, _CANCELLED, or
+                           * _NOMEM: it ran, and is too large for the controller */
+    int code;             /* what the function returned, or dwq_call_fail(); of
+                           * the library: DWQ_E_NOMEM, a rank had no memory for the
+                           * task, or a broker none for what a rank returned */
     int failed_rank;      /* first rank of the group that failed, or -1 */
     int n_ranks;          /* ranks that ran it; 0 when it never started */
     int worker;           /* that ran it, 1..n_workers; 0: none, or in place */
@@ -39,7 +42,7 @@ typedef struct dwq_result {
     double this_time;     /* seconds in the function, on the slowest rank */
     double time_over_est; /* this_time / time_est */
     uint64_t n_processed; /* calls of that worker so far, this one included */
-    double total_time;    /* seconds of these */
+    double total_time;    /* seconds of these: the sum of their this_time */
     void *owner;          /* of the library */
 } dwq_result_t;
 
@@ -70,7 +73,9 @@ DWQ_API dwq_status_t dwq_controller_queue_call(dwq_controller_t *controller,
                                                const dwq_task_t *task,
                                                uint64_t *id_out);
 
-/** Queue n tasks, all or none; `worker` binds. ids_out: NULL, or room for n. */
+/** Queue n tasks, all or none; `worker` binds. ids_out: NULL, or room for n, which is
+ * written on DWQ_OK (and DWQ_E_MPI) alone. Returns as dwq_controller_submit_call();
+ * DWQ_E_ARG is also an n that no memory could hold. */
 DWQ_API dwq_status_t dwq_controller_submit_multiple(
     dwq_controller_t *controller, const dwq_task_t *tasks, size_t n,
     uint64_t *ids_out);
@@ -81,9 +86,10 @@ DWQ_API dwq_status_t dwq_controller_submit_multiple(
  * @param result_out  Filled on DWQ_OK, untouched otherwise. Gives the result:
  *                    release it with dwq_result_clear().
  *
- * @return DWQ_OK      look at the result's status
- *         DWQ_E_ID    no such task, or its result was collected
- *         DWQ_E_MPI   communication failed; only dwq_controller_abort() helps
+ * @return DWQ_OK       look at the result's status
+ *         DWQ_E_ID     no such task, or its result was collected
+ *         DWQ_E_NOMEM  not even for a small message: free some, and ask again
+ *         DWQ_E_MPI    communication failed; only dwq_controller_abort() helps
  */
 DWQ_API dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
                                                uint64_t id,

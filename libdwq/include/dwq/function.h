@@ -64,7 +64,7 @@ DWQ_API int dwq_call_rank(const dwq_call_t *call);
 DWQ_API int dwq_call_size(const dwq_call_t *call);
 
 /** Arguments: their numbers, and views that are valid until the function
- * returns. NULL when absent. */
+ * returns: copy what is to be kept. NULL when absent. */
 DWQ_API size_t dwq_call_n_args(const dwq_call_t *call);
 DWQ_API dwq_kwargs_t dwq_call_kwargs(const dwq_call_t *call);
 DWQ_API const dwq_value_t *dwq_call_arg(const dwq_call_t *call, size_t index);
@@ -86,7 +86,8 @@ DWQ_API const dwq_value_t *dwq_call_kwarg(const dwq_call_t *call,
  * dwq_call_alloc() gave: those are taken. A second return replaces the first.
  *
  * @return 0, so that a function can end with it; else DWQ_E_ARG (a value is not
- *         valid) or DWQ_E_NOMEM: returned from the function, it fails the task.
+ *         valid, or an array is one that an earlier call got or allocated) or
+ *         DWQ_E_NOMEM: returned from the function, it fails the task.
  */
 DWQ_API int dwq_call_return(dwq_call_t *call, dwq_values_t values);
 
@@ -102,7 +103,8 @@ DWQ_API dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
 
 /**
  * Say why this call fails. The message (at most 511 bytes are kept) and the
- * code travel to the controller; the caller still has to return.
+ * code travel to the controller; the caller still has to return. What the call left on
+ * its communicators is not there for the next one: see dwq_call_comm().
  *
  * @return code, or -1 when that is 0.
  */

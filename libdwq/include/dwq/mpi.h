@@ -18,16 +18,28 @@ extern "C" {
 DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                                   int *exit_code_out);
 
-/** The communicator of the group that runs this call, and of nobody else: the
- * user's to use until the function returns. Not to be freed. */
+/**
+ * The communicator of the group that runs this call, and of nobody else; in a call of
+ * dwq_worker_execute(), of this rank alone. The user's, not to be freed.
+ *
+ * It is the same one in all calls of the group, with what they leave on it, until a
+ * call fails on any rank. The next call gets a fresh one then, without the messages,
+ * collectives, attributes, name and error handler of the failed one, and so do
+ * dwq_worker_comm() and the merged communicators: ask for it in each call. That of the
+ * failed call is retired: the handle stays valid, so that what was made on it can be
+ * ended, until 16 more are retired, or the run ends; then the library frees it. A
+ * receive or a collective that the call left pending is never completed by the library:
+ * it costs some 8 kB for each such call, and MPI has some 65,000 communicators in all.
+ */
 DWQ_API MPI_Comm dwq_call_comm(const dwq_call_t *call);
 
-/** The communicator of this worker's group. */
+/** The communicator of this worker's group: that of its next, or present, call. */
 DWQ_API MPI_Comm dwq_worker_comm(const dwq_worker_t *worker);
 
 /** Broker (rank 0) and group together; a broker inside is the group's rank 0, and
  * this has the ranks of dwq_worker_comm(). MPI_COMM_NULL for a worker of one rank
- * without a broker. The user's until the run ends; not to be freed. */
+ * without a broker. The user's, not to be freed; after a call that failed it is another
+ * one, as with dwq_call_comm(). */
 DWQ_API MPI_Comm dwq_worker_merged_comm(const dwq_worker_t *worker);
 DWQ_API MPI_Comm dwq_broker_merged_comm(const dwq_broker_t *broker);
 

@@ -38,7 +38,8 @@ DWQ_API dwq_kwargs_t dwq_worker_run_args(const dwq_worker_t *worker);
 DWQ_API dwq_world_t dwq_worker_world(const dwq_worker_t *worker);
 
 /**
- * Run a task here and now, on this rank alone (group of size 1).
+ * Run a task here and now, on this rank alone (group of size 1); in a call, with
+ * another communicator than that call's.
  *
  * @param task        Borrowed; id, worker and priority are not looked at.
  * @param result_out  Given on DWQ_OK: release with dwq_result_clear().
