@@ -141,6 +141,7 @@ NAMED(aborts_its_group, "called MPI_Abort(0)")
 NAMED(aborts_the_world, "called MPI_Abort(7)")
 NAMED(speaks_wrong_mpi, "an MPI call failed: MPI_ERR_ROOT")
 NAMED(exits_in_a_thread, "another thread of the call called exit(0)")
+NAMED(exits_in_a_handler, "exit() in the middle of a run")
 
 static void expect_line_in_groups(const char *how)
 {

@@ -127,6 +127,20 @@ static void exits_in_a_thread(dwq_call_t *call)
     pthread_join(thread, NULL);
 }
 
+static void exit_by_signal(int signal)
+{
+    (void)signal;
+    exit(0);
+}
+
+/* The program means to end, as by an interrupt. */
+static void exits_in_a_handler(dwq_call_t *call)
+{
+    (void)call;
+    signal(SIGUSR1, exit_by_signal);
+    raise(SIGUSR1);
+}
+
 /* The others wait for it in a collective. */
 static void exits_alone(dwq_call_t *call)
 {
@@ -158,6 +172,7 @@ static const struct way ways[] = {
     { "aborts_the_world", aborts_the_world, NULL, 0 },
     { "speaks_wrong_mpi", speaks_wrong_mpi, NULL, 0 },
     { "exits_in_a_thread", exits_in_a_thread, NULL, 0 },
+    { "exits_in_a_handler", exits_in_a_handler, NULL, 0 },
     { "exits_alone", exits_alone, NULL, 0 },
     { "exits_alone_at_the_front", exits_alone_at_the_front, NULL, 0 },
     { NULL, NULL, NULL, 0 },
