@@ -213,10 +213,10 @@ static void check_limits(dwq_controller_t *c)
 
 /* --- The loop ----------------------------------------------------------- */
 
-/* Whether time alone, or a task that waits, may give something to do. */
+/* Whether time alone, or a task that waits or was not sent, may give something to do. */
 static bool is_watchful(const dwq_controller_t *c)
 {
-    return dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
+    return c->n_touched > 0 || dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
            dwqi_scheduler_next_holder(c->scheduler, 0) != 0 ||
            (!c->limit_passed && !isinf(c->config.time_limit)) ||
            (!c->grace_passed && !isinf(c->config.grace_end));
