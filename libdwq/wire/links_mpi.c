@@ -173,7 +173,8 @@ dwq_status_t dwqi_links_accept(struct dwqi_links *links)
     if (!ok) {
         return DWQ_E_MPI;
     }
-    MPI_Comm_set_errhandler(clients[links->n_clients], MPI_ERRORS_ARE_FATAL);
+    MPI_Comm_set_errhandler(clients[links->n_clients],
+                            links->group->world->user_errors);
     links->n_clients++;
     return DWQ_OK;
 }
@@ -191,7 +192,7 @@ dwq_status_t dwqi_links_connect(struct dwqi_links *links, const char *port)
         links->server = MPI_COMM_NULL;
         return DWQ_E_MPI;
     }
-    MPI_Comm_set_errhandler(links->server, MPI_ERRORS_ARE_FATAL);
+    MPI_Comm_set_errhandler(links->server, links->group->world->user_errors);
     return DWQ_OK;
 }
 
