@@ -55,8 +55,7 @@ struct dwqi_placed_group {
     X(TOO_SMALL, "its host has no room for a whole group")         \
     X(NO_CORE, "no core that it may use is left")                  \
     X(NO_RANK, "too few ranks are left for another group")         \
-    X(CONTROLLER, "a group needs the controller's core: "          \
-                  "controller_shares_core")
+    X(CONTROLLER, "a group lacks one core: controller_shares_core gives it")
 
 enum dwqi_idle_why {
 #define DWQI_IDLE_ENUM(name, text) DWQI_IDLE_##name,
