@@ -8,6 +8,17 @@
 /* Sums of estimates end here, so that those of two of them do not overflow. */
 #define SUM_MAX (DBL_MAX / 4)
 
+/* Of numbers that are none of them NaN: fmin() and fmax() are calls. */
+static double least(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double most(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 /* What decides about its next job comes first: with thousands of workers, a slot is
  * out of the caches when its turn comes. */
 struct slot {
@@ -127,7 +138,7 @@ void dwqi_scheduler_destroy(struct dwqi_scheduler *s)
 
 static double expect(const struct dwqi_job *job)
 {
-    return *job->rate < 0 ? -1 : fmin(*job->rate * job->time_est, DBL_MAX);
+    return *job->rate < 0 ? -1 : least(*job->rate * job->time_est, DBL_MAX);
 }
 
 /* Whether a worker that holds something may hold `expected` seconds more. */
@@ -257,7 +268,7 @@ static bool enqueue(struct dwqi_scheduler *s, struct dwqi_job *job)
         /* The slot's key in `turns` is its first bound job. */
         set_in_heap(&s->turns, slot, slot->turn_place, false);
         dwqi_heap_push(heap, job);
-        slot->bound_est = fmin(slot->bound_est + job->time_est, SUM_MAX);
+        slot->bound_est = least(slot->bound_est + job->time_est, SUM_MAX);
         slot_changed(s, slot);
     } else {
         queue_push(s, job);
@@ -287,7 +298,7 @@ void dwqi_scheduler_remove(struct dwqi_scheduler *s, struct dwqi_job *job)
         set_in_heap(&s->turns, slot, slot->turn_place, false);
         dwqi_heap_remove(&slot->bound, job);
         slot->bound_est = dwqi_heap_top(&slot->bound)
-                              ? fmax(0, slot->bound_est - job->time_est)
+                              ? most(0, slot->bound_est - job->time_est)
                               : 0;
         slot_changed(s, slot);
     } else {
@@ -383,8 +394,8 @@ static void assign(struct dwqi_scheduler *s, struct dwqi_job *job,
     slot->n_unknown += job->expected < 0;
     slot->n_movable += bound_slot(s, job) == NULL;
     slot->held_expected =
-        fmin(slot->held_expected + fmax(0, job->expected), DBL_MAX);
-    slot->total_est = fmin(slot->total_est + job->time_est, SUM_MAX);
+        least(slot->held_expected + most(0, job->expected), DBL_MAX);
+    slot->total_est = least(slot->total_est + job->time_est, SUM_MAX);
     s->n_running++;
     slot_changed(s, slot);
 }
@@ -418,7 +429,7 @@ static struct slot *unassign(struct dwqi_scheduler *s, struct dwqi_job *job)
     slot->n_held--;
     slot->n_unknown -= job->expected < 0;
     slot->n_movable -= bound_slot(s, job) == NULL;
-    slot->held_expected = fmax(0, slot->held_expected - fmax(0, job->expected));
+    slot->held_expected = most(0, slot->held_expected - most(0, job->expected));
     if (slot->n_held == slot->n_unknown) {
         slot->held_expected = 0; /* exactly, whatever was rounded */
     }
@@ -435,7 +446,7 @@ void dwqi_scheduler_give_back(struct dwqi_scheduler *s, struct dwqi_job *job)
 {
     struct slot *slot = unassign(s, job);
 
-    slot->total_est = fmax(0, slot->total_est - job->time_est);
+    slot->total_est = most(0, slot->total_est - job->time_est);
     slot_changed(s, slot);
     enqueue(s, job);
 }
