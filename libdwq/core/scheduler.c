@@ -1,7 +1,6 @@
 #include "libdwq/core/scheduler.h"
 
 #include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <utlist.h>
 
