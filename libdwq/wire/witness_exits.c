@@ -24,11 +24,6 @@ void dwqi_witness_exit_now(int code)
 
 #ifndef DWQI_SMPI /* a process there is many ranks */
 
-_Noreturn DWQ_API void exit(int code);
-_Noreturn DWQ_API void _exit(int code);
-_Noreturn DWQ_API void _Exit(int code);
-_Noreturn DWQ_API void abort(void);
-
 /* Whether the code at `address` lies in a shared object whose name begins so. */
 static bool lies_in(const void *address, const char *const *names)
 {
@@ -60,7 +55,7 @@ static void *real(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
-void exit(int code)
+_Noreturn DWQ_API void exit(int code)
 {
     void (*next)(int);
     char text[64];
@@ -92,13 +87,13 @@ static void exit_at_once(int code, const void *caller)
     dwqi_witness_exit_now(code);
 }
 
-void _exit(int code)
+_Noreturn DWQ_API void _exit(int code)
 {
     exit_at_once(code, __builtin_return_address(0));
     dwqi_witness_exit_now(code);
 }
 
-void _Exit(int code)
+_Noreturn DWQ_API void _Exit(int code)
 {
     exit_at_once(code, __builtin_return_address(0));
     dwqi_witness_exit_now(code);
@@ -182,7 +177,7 @@ static void give_up_by_exception(const void *caller)
     dwqi_witness_give_up(0, text);
 }
 
-void abort(void)
+_Noreturn DWQ_API void abort(void)
 {
     const void *caller = __builtin_return_address(0);
     void (*next)(void);
