@@ -215,9 +215,12 @@ static int count_deleted(MPI_Comm comm, int key, void *value, void *extra)
 
 void scene_play(dwq_options_t options)
 {
+    static struct scene *all;
     struct scene *scene = calloc(1, sizeof *scene);
 
     CHECK(scene != NULL);
+    scene->next = all;
+    all = scene;
     dwq_world(&(dwq_world_t){ .size = 0 }); /* starts MPI */
     MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, count_deleted, &scene->key,
                            NULL);

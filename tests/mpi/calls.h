@@ -8,6 +8,7 @@
 
 /* What a process of a run has: the `arg` of its functions. */
 struct scene {
+    struct scene *next;
     dwq_worker_t *worker; /* NULL: a broker inside, or the controller */
     int key;              /* of attributes */
     int n_deleted;        /* attributes */

@@ -125,13 +125,14 @@ static void collect(struct table_run *t)
     dwq_result_t result;
 
     while (dwq_controller_get_next_result(t->c, &result) == DWQ_OK) {
-        const struct work *w = &t->works[result.id - 1];
+        int number = (int)(uint32_t)result.id; /* from 1 */
+        const struct work *w = &t->works[number - 1];
         const char *what = work_fault(w, &result, t->plan.request.nprocs);
 
         cr_assert_eq(result.status, w->fails ? DWQ_E_TASK : DWQ_OK);
         cr_assert_null(what, "%d ranks, nprocs %d: %s", t->plan.request.size,
                        t->plan.request.nprocs, what);
-        cr_assert_eq(result.worker, (int)(1 + (result.id - 1) / 2));
+        cr_assert_eq(result.worker, 1 + (number - 1) / 2);
         dwq_result_clear(&result);
         n_results++;
     }
