@@ -110,17 +110,19 @@ void dwqi_controller_run_in_place(dwq_controller_t *c, struct dwqi_task *task)
     struct dwqi_done done = { .owned = NULL };
     struct dwqi_outcome *outcome = NULL;
     char text[DWQI_NO_MEMORY_SIZE];
+    size_t size;
 
     if (call_in_place(c, task, &done) == DWQ_OK) {
         outcome = make_outcome(c, &done.pack);
     }
-    dwqi_no_memory_text(text, c->config.log, "the result", done.pack.size);
+    size = done.pack.size;
     dwqi_done_finish(&done);
     if (outcome) {
         dwqi_stats_add(&c->stats, NULL, dwqi_outcome_time(outcome),
                        task->job.time_est);
         dwqi_controller_complete(c, task, outcome);
     } else {
+        dwqi_no_memory_text(text, c->config.log, "the result", size);
         dwqi_controller_complete_local(c, task, DWQ_E_NOMEM, text);
     }
 }
