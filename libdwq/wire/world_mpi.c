@@ -276,8 +276,9 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         goto free_comm;
     }
     MPI_Comm_set_errhandler(world->self, MPI_ERRORS_RETURN);
+    dwqi_user_comm_init(&world->alone[0]);
+    dwqi_user_comm_init(&world->alone[1]);
     for (int inner = 0; inner <= 1 && status == DWQ_OK; inner++) {
-        dwqi_user_comm_init(&world->alone[inner]);
         status = dwqi_world_renew_self(world, inner);
     }
     if (status != DWQ_OK) {
@@ -289,6 +290,8 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     return DWQ_OK;
 
 free_self:
+    dwqi_user_comm_finish(&world->alone[0]);
+    dwqi_user_comm_finish(&world->alone[1]);
     MPI_Comm_free(&world->self);
 free_comm:
     MPI_Comm_free(&world->comm);
