@@ -99,7 +99,8 @@ int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
     return dwq_main(0, NULL, &own);
 }
 
-void print_percentiles(const double *seconds, int n)
+/* The median and the 99th percentile of n seconds, as p50 and p99. */
+static void print_percentiles(const double *seconds, int n)
 {
     struct samples all = { .values = NULL };
 

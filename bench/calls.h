@@ -35,9 +35,6 @@ extern const dwq_function_t call_functions[];
  * p99. */
 int time_calls(dwq_controller_t *controller, void *arg);
 
-/* Print the median and the 99th percentile of n seconds, as p50 and p99. */
-void print_percentiles(const double *seconds, int n);
-
 /* Submit echo(x), to a worker (0: any). Ends the run when it is refused. */
 void submit_echo(dwq_controller_t *controller, int worker, double x);
 /* Submit and take n calls of echo, 2000 outstanding. */

@@ -4,7 +4,8 @@
 
 #include "topology/placer_private.h"
 
-void dwqi_add_group(struct work *work, int first_seat, bool oversubscribed)
+/* The seats from first_seat on are one group; its extra broker is the last. */
+static void add_group(struct work *work, int first_seat, bool oversubscribed)
 {
     struct dwqi_placement *plan = &work->plan;
     struct dwqi_placed_group *groups = plan->groups;
@@ -47,7 +48,7 @@ static bool try_group(struct work *work, int host, int low, int high, int width,
         dwqi_give_back(work, first_seat, host);
         return false;
     }
-    dwqi_add_group(work, first_seat, false);
+    add_group(work, first_seat, false);
     return !work->no_memory;
 }
 
@@ -112,7 +113,7 @@ bool dwqi_place_unbound(struct work *work, int host, int width)
     if (extra) {
         move_to_end(work, first_seat);
     }
-    dwqi_add_group(work, first_seat, true);
+    add_group(work, first_seat, true);
     return !work->no_memory;
 }
 
@@ -353,7 +354,7 @@ static bool place_one_across(struct work *work, int from, bool *enough_out)
     if (beside) {
         move_to_end(work, first_seat);
     }
-    dwqi_add_group(work, first_seat, is_unbound(work, first_seat));
+    add_group(work, first_seat, is_unbound(work, first_seat));
     return !work->no_memory;
 }
 

@@ -181,16 +181,6 @@ dwq_status_t dwqi_cluster_add_rank(struct dwqi_cluster *cluster, int host,
     return DWQ_OK;
 }
 
-int dwqi_cluster_find_host(const struct dwqi_cluster *cluster, const char *name)
-{
-    for (int i = cluster->n_hosts - 1; i >= 0; i--) {
-        if (strcmp(cluster->hosts[i].name, name) == 0) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 /* --- What the ranks of a host may use together -------------------------- */
 
 struct usable {

@@ -78,9 +78,6 @@ dwq_status_t dwqi_cluster_add_rank(struct dwqi_cluster *cluster, int host,
 /* After the last rank: of each host with ranks only that stays which one of
  * them may use. */
 dwq_status_t dwqi_cluster_restrict(struct dwqi_cluster *cluster);
-/* The host's index, or -1. Looks at the last one first. */
-int dwqi_cluster_find_host(const struct dwqi_cluster *cluster,
-                           const char *name);
 
 static inline const struct dwqi_machine *dwqi_cluster_machine(
     const struct dwqi_cluster *cluster, int host)

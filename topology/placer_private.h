@@ -196,8 +196,6 @@ void dwqi_give_back(struct work *work, int first_seat, int host);
 void dwqi_reset_brokers(struct work *work);
 
 /* group.c */
-/* The seats from first_seat on are one group; its extra broker is the last. */
-void dwqi_add_group(struct work *work, int first_seat, bool oversubscribed);
 /* Members, broker: one group of `least` to `width` ranks in the interval, or
  * nothing. */
 bool dwqi_place_group(struct work *work, int host, int low, int high, int width,

@@ -89,7 +89,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
     dwq_function_t function;
     double start, seconds;
     int code;
-    dwq_status_t status = dwqi_task_unpack_marked(
+    dwq_status_t status = dwqi_task_unpack(
         item, head, share, call->mark | DWQI_ARRAY_VIEW, arena, view);
 
     if (status != DWQ_OK) {

@@ -186,26 +186,18 @@ static bool is_module_name(const char *name)
            strchr(name, '/') == NULL && strchr(name, ':') == NULL;
 }
 
-/* dlerror() in English. */
-static void *open_library(const char *path, const char **why_out)
-{
-    locale_t outer = dwqi_plain_enter();
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-
-    *why_out = handle ? NULL : dlerror();
-    dwqi_plain_leave(outer);
-    return handle;
-}
-
 /* Open a file and check that it is a module of this ABI. */
 static dwq_status_t open_file(struct module *module, const char *path,
                               struct dwqi_reason *reason)
 {
     const dwq_module_t *exports;
-    const char *why;
-    void *handle = open_library(path, &why);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
     if (!handle) {
+        locale_t outer = dwqi_plain_enter();
+        const char *why = dlerror();
+
+        dwqi_plain_leave(outer);
         return fail(reason, DWQ_E_TASK, "module '%s' cannot be loaded: %s",
                     module->name, why);
     }

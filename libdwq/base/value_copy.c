@@ -95,38 +95,43 @@ static bool copy_value(struct piece *piece, dwq_value_t *value, int depth)
     }
 }
 
-dwq_status_t dwq_values_copy(dwq_values_t values, dwq_values_t *copy_out)
+/* A list or a map. */
+static dwq_status_t copy(dwq_value_t *value)
 {
     struct piece piece = { .block = NULL };
-    dwq_values_t copy = values;
+    dwq_value_t counted = *value;
 
-    if (!copy_out || !copy_values(&piece, &copy, 0)) {
+    if (!copy_value(&piece, &counted, -1)) {
         return DWQ_E_ARG;
     }
     piece = (struct piece){ .block = dwqi_memory_get(ALIGN, piece.used + 1) };
     if (!piece.block) {
         return DWQ_E_NOMEM;
     }
-    copy_values(&piece, &values, 0);
-    *copy_out = values;
+    copy_value(&piece, value, -1);
     return DWQ_OK;
+}
+
+dwq_status_t dwq_values_copy(dwq_values_t values, dwq_values_t *copy_out)
+{
+    dwq_value_t list = dwq_value_list(values);
+    dwq_status_t status = copy_out ? copy(&list) : DWQ_E_ARG;
+
+    if (status == DWQ_OK) {
+        *copy_out = list.u.list;
+    }
+    return status;
 }
 
 dwq_status_t dwq_kwargs_copy(dwq_kwargs_t entries, dwq_kwargs_t *copy_out)
 {
-    struct piece piece = { .block = NULL };
-    dwq_kwargs_t copy = entries;
+    dwq_value_t map = dwq_value_map(entries);
+    dwq_status_t status = copy_out ? copy(&map) : DWQ_E_ARG;
 
-    if (!copy_out || !copy_entries(&piece, &copy, 0)) {
-        return DWQ_E_ARG;
+    if (status == DWQ_OK) {
+        *copy_out = map.u.map;
     }
-    piece = (struct piece){ .block = dwqi_memory_get(ALIGN, piece.used + 1) };
-    if (!piece.block) {
-        return DWQ_E_NOMEM;
-    }
-    copy_entries(&piece, &entries, 0);
-    *copy_out = entries;
-    return DWQ_OK;
+    return status;
 }
 
 void dwq_values_free(dwq_values_t copy)

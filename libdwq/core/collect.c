@@ -110,7 +110,7 @@ void dwqi_controller_run_in_place(dwq_controller_t *c, struct dwqi_task *task)
     struct dwqi_done done = { .owned = NULL };
     struct dwqi_outcome *outcome = NULL;
     char text[DWQI_NO_MEMORY_SIZE];
-    uint64_t size;
+    size_t size;
 
     if (call_in_place(c, task, &done) == DWQ_OK) {
         outcome = make_outcome(c, &done.pack);

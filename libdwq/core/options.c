@@ -195,18 +195,6 @@ static bool parse_prefetch(const char *text, dwq_options_t *o)
     return true;
 }
 
-static bool parse_verbose(const char *text, dwq_options_t *o)
-{
-    o->verbose = strcmp(text, "1") == 0;
-    return o->verbose || strcmp(text, "0") == 0;
-}
-
-static bool parse_shares(const char *text, dwq_options_t *o)
-{
-    o->controller_shares_core = strcmp(text, "1") == 0;
-    return o->controller_shares_core || strcmp(text, "0") == 0;
-}
-
 static bool parse_threads(const char *text, dwq_options_t *o)
 {
     return parse_int(text, &o->threads_per_rank) && o->threads_per_rank > 0;
@@ -223,15 +211,14 @@ static const struct {
     { "DWQ_PREFETCH", "prefetch", parse_prefetch,
       "auto, or a number from 0 to 1000000" },
     { "DWQ_QUEUE_ORDER", "queue_order", NULL, "fifo or longest-first" },
-    { "DWQ_VERBOSE", "verbose", parse_verbose, "0 or 1" },
+    { "DWQ_VERBOSE", "verbose", NULL, "0 or 1" },
     { "DWQ_DOMAIN", "domain", NULL, "core, l3, numa, package or host" },
     { "DWQ_STRADDLE", "straddle", NULL, "if-must, never or freely" },
     { "DWQ_FILL", "fill", NULL, "pack or spread" },
     { "DWQ_THREADS_PER_RANK", "threads_per_rank", parse_threads,
       "a number from 1 on" },
     { "DWQ_BIND", "bind", NULL, "none, core or group" },
-    { "DWQ_CONTROLLER_SHARES", "controller_shares_core", parse_shares,
-      "0 or 1" },
+    { "DWQ_CONTROLLER_SHARES", "controller_shares_core", NULL, "0 or 1" },
 };
 
 static const struct dwqi_option_row *row_of(const char *name)
@@ -244,9 +231,16 @@ static const struct dwqi_option_row *row_of(const char *name)
     return row;
 }
 
-static bool parse_name(const char *text, dwq_options_t *o,
-                       const struct dwqi_option_row *row)
+/* By the option's kind: 0 or 1, or a name. */
+static bool parse_by_kind(const char *text, dwq_options_t *o,
+                          const struct dwqi_option_row *row)
 {
+    bool on = strcmp(text, "1") == 0;
+
+    if (row->kind == KIND_BOOL) {
+        memcpy((char *)o + row->offset, &on, sizeof on);
+        return on || strcmp(text, "0") == 0;
+    }
     for (int i = 0; i <= (int)row->max; i++) {
         if (strcmp(text, row->names[i]) == 0) {
             memcpy((char *)o + row->offset, &i, sizeof i);
@@ -266,7 +260,7 @@ static dwq_status_t read_environment(dwq_options_t *options,
 
         if (text && *text && !dwqi_option_is_set(options, row) &&
             (!(variables[i].parse ? variables[i].parse(text, options)
-                                  : parse_name(text, options, row)) ||
+                                  : parse_by_kind(text, options, row)) ||
              !is_in_range(options, row))) {
             return dwqi_option_fault(
                 fault, "environment %s is '%.*s': it takes %s",

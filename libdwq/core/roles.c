@@ -32,17 +32,22 @@ double dwqi_run_grace_end(const struct run *run)
                : INFINITY;
 }
 
-static dwq_status_t renew_self(void *arg, bool inner)
+/* After a call that failed. */
+static dwq_status_t renewed(const struct run *run, dwq_status_t status)
 {
-    struct run *run = arg;
-    dwq_status_t status = dwqi_world_renew_self(run->world, inner);
-
     if (status != DWQ_OK) {
         dwqi_log_error(&run->log,
                        "MPI has no communicator for the call after a failed "
                        "one");
     }
     return status;
+}
+
+static dwq_status_t renew_self(void *arg, bool inner)
+{
+    struct run *run = arg;
+
+    return renewed(run, dwqi_world_renew_self(run->world, inner));
 }
 
 static dwq_status_t make_executor(struct run *run)
@@ -336,14 +341,8 @@ static dwq_status_t agree(void *arg, uint64_t id, bool ok, bool *all_ok_out)
 static dwq_status_t renew_comms(void *arg)
 {
     struct run *run = arg;
-    dwq_status_t status = dwqi_group_renew(run->group);
 
-    if (status != DWQ_OK) {
-        dwqi_log_error(&run->log,
-                       "MPI has no communicator for the call after a failed "
-                       "one");
-    }
-    return status;
+    return renewed(run, dwqi_group_renew(run->group));
 }
 
 /* Wire this rank to its group. */

@@ -473,6 +473,7 @@ void dwqi_run_never_joined(void)
     struct dwqi_fault fault = { "" };
     struct dwqi_spawn_marker marker;
     struct dwqi_told told;
+    dwq_status_t heard = DWQ_E_STATE;
     int go;
 
     if (!dwqi_mpi_is_up() || !dwqi_spawned(&marker) ||
@@ -483,8 +484,10 @@ void dwqi_run_never_joined(void)
                       "a spawned process ended without its dwq_run() number %d",
                       marker.run);
     if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
-        dwqi_group_join(run.world, &run.group) == DWQ_OK &&
-        dwqi_run_hear_options(&run, bcast_in_group, &told, &fault) == DWQ_OK &&
+        dwqi_group_join(run.world, &run.group) == DWQ_OK) {
+        heard = dwqi_run_hear_options(&run, bcast_in_group, &told, &fault);
+    }
+    if ((heard == DWQ_OK || heard == DWQ_E_OPTION) &&
         agree(&run, DWQ_E_OPTION, &fault) == DWQ_E_OPTION) {
         dwqi_group_bcast(run.group, 0, &go, sizeof go);
     }

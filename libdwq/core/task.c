@@ -107,9 +107,11 @@ struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id)
 static uint64_t new_id(struct dwqi_tasks *tasks)
 {
     do {
-        tasks->next_id =
-            tasks->next_id < FIRST_ID ? FIRST_ID : tasks->next_id + 1;
-    } while (tasks->next_id == 0 || dwqi_task_find(tasks, tasks->next_id));
+        tasks->next_id++;
+        if (tasks->next_id < FIRST_ID) { /* it was never given, or all were */
+            tasks->next_id = FIRST_ID;
+        }
+    } while (dwqi_task_find(tasks, tasks->next_id));
     return tasks->next_id;
 }
 

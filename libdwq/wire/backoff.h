@@ -1,8 +1,9 @@
 /* The one wait primitive: poll at once a few times, then yield the core, then
  * sleep in steps that double up to idle_wait. With a doorbell the sleep ends
  * when somebody rings, and the steps go from idle_wait up to bell_wait, if all can
- * ring. A rank has one, which all it waits for share. Whoever waits calls pause() between two polls
- * and reset() when something came, so a wait ends within the current step. */
+ * ring. A rank has one, which all it waits for share. Whoever waits calls pause()
+ * between two polls and reset() when something came, so a wait ends within the
+ * current step. */
 #ifndef DWQI_WIRE_BACKOFF_H
 #define DWQI_WIRE_BACKOFF_H
 

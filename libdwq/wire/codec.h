@@ -138,19 +138,11 @@ dwq_status_t dwqi_part_head_read(const void *item, size_t available,
  *
  * @return DWQ_OK, DWQ_E_MESSAGE, DWQ_E_NOMEM
  */
-dwq_status_t dwqi_task_unpack_marked(const void *item,
-                                     const struct dwqi_task_head *head,
-                                     const struct dwqi_share *share,
-                                     unsigned mark, struct dwqi_arena *arena,
-                                     struct dwqi_task_view *view_out);
-static inline dwq_status_t dwqi_task_unpack(const void *item,
-                                            const struct dwqi_task_head *head,
-                                            const struct dwqi_share *share,
-                                            struct dwqi_arena *arena,
-                                            struct dwqi_task_view *view_out)
-{
-    return dwqi_task_unpack_marked(item, head, share, 0, arena, view_out);
-}
+dwq_status_t dwqi_task_unpack(const void *item,
+                              const struct dwqi_task_head *head,
+                              const struct dwqi_share *share, unsigned mark,
+                              struct dwqi_arena *arena,
+                              struct dwqi_task_view *view_out);
 dwq_status_t dwqi_part_unpack(const void *item,
                               const struct dwqi_part_head *head,
                               struct dwqi_arena *arena,

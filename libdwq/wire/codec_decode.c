@@ -428,11 +428,11 @@ static dwq_status_t decoder_finish(struct decoder *d, dwq_status_t status)
     return status == DWQ_OK && left(d) > 0 ? DWQ_E_MESSAGE : status;
 }
 
-dwq_status_t dwqi_task_unpack_marked(const void *item,
-                                     const struct dwqi_task_head *head,
-                                     const struct dwqi_share *share,
-                                     unsigned mark, struct dwqi_arena *arena,
-                                     struct dwqi_task_view *view_out)
+dwq_status_t dwqi_task_unpack(const void *item,
+                              const struct dwqi_task_head *head,
+                              const struct dwqi_share *share, unsigned mark,
+                              struct dwqi_arena *arena,
+                              struct dwqi_task_view *view_out)
 {
     size_t names = (size_t)head->function_size + head->module_size;
     const char *text = (const char *)item + sizeof *head;
@@ -499,7 +499,7 @@ dwq_status_t dwqi_values_unpack(const void *item, size_t available,
     dwq_status_t status = dwqi_task_head_read(item, available, &head);
 
     if (status == DWQ_OK) {
-        status = dwqi_task_unpack(item, &head, NULL, arena, &view);
+        status = dwqi_task_unpack(item, &head, NULL, 0, arena, &view);
     }
     if (status == DWQ_OK) {
         *values_out = view.args;

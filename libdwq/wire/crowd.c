@@ -233,13 +233,15 @@ static bool overlap(const uint64_t *a, const uint64_t *b)
 }
 
 /* Only those that can be on a processor of this rank, or of one that can, and so on:
- * what others share is theirs. */
-static void keep_neighbours(struct crowd *crowd)
+ * what others share is theirs. false: the system does not tell. */
+static bool keep_neighbours(struct crowd *crowd)
 {
     uint64_t reach[WORDS], mask[WORDS];
     int n = 0, before = -1;
 
-    read_mask(0, reach);
+    if (!read_mask(0, reach)) {
+        return false;
+    }
     while (before < n) {
         before = n;
         for (int i = n; i < crowd->n; i++) {
@@ -258,6 +260,7 @@ static void keep_neighbours(struct crowd *crowd)
         }
     }
     crowd->n = n;
+    return true;
 }
 
 bool dwqi_crowded(const struct dwqi_ringers *ringers, int n_others)
@@ -284,8 +287,7 @@ bool dwqi_crowded(const struct dwqi_ringers *ringers, int n_others)
     for (int i = 0; i < n_others; i++) {
         add_rank(&crowd, &own, &own);
     }
-    keep_neighbours(&crowd);
-    crowded = crowd.n_near > own_quota() ||
+    crowded = !keep_neighbours(&crowd) || crowd.n_near > own_quota() ||
               dwqi_crowd_shares(crowd.masks, crowd.n, WORDS);
     free(crowd.masks);
     return crowded;

@@ -7,9 +7,10 @@
 
 /**
  * Whether there are too few processors for each rank of this machine to have one of its
- * own, of those that compete with this rank for any. Looks at the ranks' masks as they are now, without a word to them.
+ * own, of those that compete with this rank for any. Looks at the ranks' masks as they
+ * are now, without a word to them. What is not known counts as crowded.
  *
- * @param ringers   Tell who they are. NULL: not known, which counts as crowded.
+ * @param ringers   Tell who they are. NULL: not known.
  * @param n_others  More ranks of the job, which may be here, too.
  */
 bool dwqi_crowded(const struct dwqi_ringers *ringers, int n_others);

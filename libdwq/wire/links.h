@@ -25,8 +25,6 @@ dwq_status_t dwqi_links_publish(struct dwqi_links *links, const char *name,
 /* It, too, after an accept: open another port, for the next client; Open MPI 5.0.7 hangs
  * where a port is used twice. The name stays that of the first. */
 dwq_status_t dwqi_links_renew(struct dwqi_links *links, char *port_out);
-/* And take it back. */
-void dwqi_links_unpublish(struct dwqi_links *links);
 
 /* Collective over both groups. DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM. */
 dwq_status_t dwqi_links_accept(struct dwqi_links *links);

@@ -16,8 +16,9 @@ struct dwqi_links {
     char published[MPI_MAX_PORT_NAME];
     char
         port[MPI_MAX_PORT_NAME]; /* of the next client; "": none, or not here */
-    MPI_Comm server;
-    MPI_Comm *clients;
+    /* Private ones, over which the groups part, whatever calls left on the user's. */
+    MPI_Comm server, *clients;
+    MPI_Comm user_server, *user_clients;
     int n_clients;
 };
 
@@ -32,26 +33,27 @@ dwq_status_t dwqi_links_create(struct dwqi_group *group,
     }
     links->group = group;
     links->log = log;
-    links->server = MPI_COMM_NULL;
+    links->server = links->user_server = MPI_COMM_NULL;
     *links_out = links;
     return DWQ_OK;
 }
 
 /* --- Errors ---------------------------------------------------------------- */
 
-/* Have the errors of `comm` returned, and remember what was done with them. */
-static MPI_Errhandler catch_errors(MPI_Comm comm)
+/* Those of ports and names are the world's: have them returned, and remember what was
+ * done with them. */
+static MPI_Errhandler catch_errors(void)
 {
     MPI_Errhandler before;
 
-    MPI_Comm_get_errhandler(comm, &before);
-    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    MPI_Comm_get_errhandler(MPI_COMM_WORLD, &before);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     return before;
 }
 
-static void restore_errors(MPI_Comm comm, MPI_Errhandler before)
+static void restore_errors(MPI_Errhandler before)
 {
-    MPI_Comm_set_errhandler(comm, before);
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, before);
     MPI_Errhandler_free(&before);
 }
 
@@ -70,14 +72,13 @@ static bool worked(const struct dwqi_links *links, int code, const char *what)
 
 /* --- The name, and ports ------------------------------------------------------ */
 
-/* Errors of ports and names are the world's. */
 static bool open_port(struct dwqi_links *links)
 {
-    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
+    MPI_Errhandler before = catch_errors();
     bool ok = worked(links, MPI_Open_port(MPI_INFO_NULL, links->port),
                      "MPI_Open_port");
 
-    restore_errors(MPI_COMM_WORLD, before);
+    restore_errors(before);
     if (!ok) {
         links->port[0] = '\0';
     }
@@ -86,22 +87,22 @@ static bool open_port(struct dwqi_links *links)
 
 static void close_port(struct dwqi_links *links)
 {
-    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
+    MPI_Errhandler before = catch_errors();
 
     if (links->port[0] != '\0') {
         MPI_Close_port(links->port);
         links->port[0] = '\0';
     }
-    restore_errors(MPI_COMM_WORLD, before);
+    restore_errors(before);
 }
 
 static bool publish(struct dwqi_links *links, const char *name)
 {
-    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
+    MPI_Errhandler before = catch_errors();
     bool ok = worked(links, MPI_Publish_name(name, MPI_INFO_NULL, links->port),
                      "MPI_Publish_name");
 
-    restore_errors(MPI_COMM_WORLD, before);
+    restore_errors(before);
     memcpy(links->published, links->port, sizeof links->published);
     return ok;
 }
@@ -135,16 +136,16 @@ dwq_status_t dwqi_links_renew(struct dwqi_links *links, char *port_out)
     return DWQ_OK;
 }
 
-void dwqi_links_unpublish(struct dwqi_links *links)
+static void unpublish(struct dwqi_links *links)
 {
     MPI_Errhandler before;
 
     if (!links->name) {
         return;
     }
-    before = catch_errors(MPI_COMM_WORLD);
+    before = catch_errors();
     MPI_Unpublish_name(links->name, MPI_INFO_NULL, links->published);
-    restore_errors(MPI_COMM_WORLD, before);
+    restore_errors(before);
     close_port(links);
     free(links->name);
     links->name = NULL;
@@ -152,67 +153,74 @@ void dwqi_links_unpublish(struct dwqi_links *links)
 
 /* --- Intercommunicators ------------------------------------------------------ */
 
-dwq_status_t dwqi_links_accept(struct dwqi_links *links)
+static dwq_status_t copy_for_user(const struct dwqi_links *links, MPI_Comm comm,
+                                  MPI_Comm *copy_out)
+{
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    return dwqi_world_duplicate(links->group->world, comm, false, copy_out);
+}
+
+/* Room for one more client. */
+static bool make_room(const struct dwqi_links *links, MPI_Comm **comms)
 {
     size_t n = (size_t)links->n_clients + 1;
-    MPI_Comm *clients = realloc(links->clients, n * sizeof(MPI_Comm));
-    MPI_Comm comm = links->group->user_group.now;
-    MPI_Errhandler before;
-    bool ok;
+    MPI_Comm *more = realloc(*comms, n * sizeof(MPI_Comm));
 
-    if (!clients) {
+    *comms = more ? more : *comms;
+    return more != NULL;
+}
+
+dwq_status_t dwqi_links_accept(struct dwqi_links *links)
+{
+    int n = links->n_clients;
+
+    if (!make_room(links, &links->clients) ||
+        !make_room(links, &links->user_clients)) {
         return DWQ_E_NOMEM;
     }
-    links->clients = clients;
-    before = catch_errors(comm);
-    ok = worked(links,
-                MPI_Comm_accept(links->port, MPI_INFO_NULL, 0, comm,
-                                &clients[links->n_clients]),
-                "MPI_Comm_accept");
-    restore_errors(comm, before);
-    if (!ok) {
+    if (!worked(links,
+                MPI_Comm_accept(links->port, MPI_INFO_NULL, 0,
+                                links->group->members, &links->clients[n]),
+                "MPI_Comm_accept")) {
         return DWQ_E_MPI;
     }
-    MPI_Comm_set_errhandler(clients[links->n_clients],
-                            links->group->world->user_errors);
+    links->user_clients[n] = MPI_COMM_NULL;
     links->n_clients++;
-    return DWQ_OK;
+    return copy_for_user(links, links->clients[n], &links->user_clients[n]);
 }
 
 dwq_status_t dwqi_links_connect(struct dwqi_links *links, const char *port)
 {
-    MPI_Comm comm = links->group->user_group.now;
-    MPI_Errhandler before = catch_errors(comm);
-    bool ok = worked(
-        links, MPI_Comm_connect(port, MPI_INFO_NULL, 0, comm, &links->server),
-        "MPI_Comm_connect");
-
-    restore_errors(comm, before);
-    if (!ok) {
+    if (!worked(links,
+                MPI_Comm_connect(port, MPI_INFO_NULL, 0, links->group->members,
+                                 &links->server),
+                "MPI_Comm_connect")) {
         links->server = MPI_COMM_NULL;
         return DWQ_E_MPI;
     }
-    MPI_Comm_set_errhandler(links->server, links->group->world->user_errors);
-    return DWQ_OK;
+    return copy_for_user(links, links->server, &links->user_server);
 }
 
 const void *dwqi_links_server(const struct dwqi_links *links)
 {
-    return links->server == MPI_COMM_NULL ? NULL : &links->server;
+    return links->user_server == MPI_COMM_NULL ? NULL : &links->user_server;
 }
 
 const void *dwqi_links_clients(const struct dwqi_links *links, int *n_out)
 {
     *n_out = links->n_clients;
-    return links->n_clients > 0 ? links->clients : NULL;
+    return links->n_clients > 0 ? links->user_clients : NULL;
 }
 
 /* --- The end ------------------------------------------------------------------ */
 
 /* Both groups meet first: MPI_Comm_disconnect spins until the other one comes. */
-static void part(struct dwqi_links *links, MPI_Comm *comm)
+static void part(struct dwqi_links *links, MPI_Comm *comm, MPI_Comm *user)
 {
-    MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN);
+    if (*user != MPI_COMM_NULL) {
+        MPI_Comm_set_errhandler(*user, MPI_ERRORS_RETURN);
+        MPI_Comm_free(user);
+    }
     if (dwqi_world_meet(links->group->world, *comm) == DWQ_OK) {
         MPI_Comm_disconnect(comm);
     }
@@ -223,14 +231,15 @@ void dwqi_links_destroy(struct dwqi_links *links)
     if (!links) {
         return;
     }
-    dwqi_links_unpublish(links);
+    unpublish(links);
     if (links->server != MPI_COMM_NULL) {
-        part(links, &links->server);
+        part(links, &links->server, &links->user_server);
     }
     /* Each client waits for this group alone, so that any order will do. */
     for (int i = 0; i < links->n_clients; i++) {
-        part(links, &links->clients[i]);
+        part(links, &links->clients[i], &links->user_clients[i]);
     }
     free(links->clients);
+    free(links->user_clients);
     free(links);
 }

@@ -33,11 +33,6 @@ dwq_status_t dwqi_links_renew(struct dwqi_links *links, char *port_out)
     return DWQ_E_SERVICE;
 }
 
-void dwqi_links_unpublish(struct dwqi_links *links)
-{
-    (void)links;
-}
-
 dwq_status_t dwqi_links_accept(struct dwqi_links *links)
 {
     (void)links;

@@ -32,11 +32,11 @@ void dwqi_outcome_destroy(struct dwqi_outcome *outcome);
 void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
                        dwq_result_t *result_out);
 
-/* Seconds in the function, on the slowest rank. */
 /* What all calls of the worker took so far: their number, and seconds. Until then it
  * is what the slowest rank counted of its own. */
 void dwqi_outcome_set_totals(struct dwqi_outcome *outcome, uint64_t n_processed,
                              double total_time);
+/* Seconds in the function, on the slowest rank. */
 double dwqi_outcome_time(const struct dwqi_outcome *outcome);
 
 /* A time over its estimate, which may be tiny: the largest number where it is

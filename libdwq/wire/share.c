@@ -110,7 +110,7 @@ static dwq_status_t cut_scattered(const void *item,
 {
     struct dwqi_task_view view;
     struct found found = { .item = item, .max = head->n_scattered };
-    dwq_status_t status = dwqi_task_unpack(item, head, NULL, arena, &view);
+    dwq_status_t status = dwqi_task_unpack(item, head, NULL, 0, arena, &view);
 
     if (status != DWQ_OK) {
         return status;

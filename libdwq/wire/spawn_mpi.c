@@ -108,9 +108,7 @@ static bool find_marker(struct dwqi_spawn_marker *marker_out)
 
 bool dwqi_spawn_is_marked(void)
 {
-    struct dwqi_spawn_marker unused;
-
-    return find_marker(&unused);
+    return find_marker(NULL);
 }
 
 bool dwqi_spawned(struct dwqi_spawn_marker *marker_out)

@@ -13,11 +13,6 @@
 #include "libdwq/base/memory.h"
 #include "libdwq/wire/team_gather_private.h"
 
-void *dwqi_gather_memory(size_t size)
-{
-    return dwqi_memory_get(DWQI_ALIGN, size);
-}
-
 dwq_status_t dwqi_team_gather_init(struct dwqi_team *team)
 {
     size_t size = (size_t)team->config.size;
@@ -27,10 +22,11 @@ dwq_status_t dwqi_team_gather_init(struct dwqi_team *team)
         return DWQ_E_NOMEM;
     }
     team->gather = g;
-    g->frame = dwqi_gather_memory(FRAME);
-    g->up = dwqi_gather_memory(FRAME);
-    g->ups =
-        dwqi_gather_is_root(team) ? dwqi_gather_memory(size * FRAME) : NULL;
+    g->frame = dwqi_memory_get(DWQI_ALIGN, FRAME);
+    g->up = dwqi_memory_get(DWQI_ALIGN, FRAME);
+    g->ups = dwqi_gather_is_root(team)
+                 ? dwqi_memory_get(DWQI_ALIGN, size * FRAME)
+                 : NULL;
     g->at = calloc(size, sizeof *g->at);
     g->sizes = calloc(size, sizeof *g->sizes);
     if (!g->frame || !g->up || !g->at || !g->sizes ||
@@ -48,7 +44,7 @@ static void drop_item(struct gather *g)
     g->item = NULL;
 }
 
-void dwqi_gather_drop_part(struct gather *g)
+static void drop_part(struct gather *g)
 {
     if (g->parts) {
         g->release(g->owner);
@@ -61,7 +57,7 @@ static void gather_finish(struct dwqi_team *team)
     struct gather *g = dwqi_gather_of(team);
 
     drop_item(g);
-    dwqi_gather_drop_part(g);
+    drop_part(g);
     free(g->frame);
     free(g->up);
     free(g->ups);
@@ -309,7 +305,7 @@ static dwq_status_t go_on(struct dwqi_team *team)
         if (dwqi_gather_is_root(team)) {
             return dwqi_gather_collected(team);
         }
-        dwqi_gather_drop_part(dwqi_gather_of(team));
+        drop_part(dwqi_gather_of(team));
         return dwqi_gather_begin_frame(team, IN_FRAME);
     default:
         return DWQ_E_STATE;

@@ -74,11 +74,8 @@ static inline bool dwqi_gather_is_root(const struct dwqi_team *team)
     return team->config.rank == 0;
 }
 
-/* 64-byte aligned, malloc()ed; NULL: none. */
-void *dwqi_gather_memory(size_t size);
 /* The others: memory for the share; if there is none, g->lost says so. */
 void dwqi_gather_make_item(struct dwqi_team *team);
-void dwqi_gather_drop_part(struct gather *g);
 dwq_status_t dwqi_gather_bcast(struct dwqi_team *team, void *data, size_t size);
 /* Begin the next step, on either end. */
 dwq_status_t dwqi_gather_begin_frame(struct dwqi_team *team, enum state state);

@@ -132,7 +132,7 @@ static void try_task(const struct walk *w, struct dwqi_arena *arena)
         return;
     }
     MUST(head.size <= w->size && head.size % 64 == 0);
-    if (dwqi_task_unpack(w->item, &head, NULL, arena, &view) == DWQ_OK) {
+    if (dwqi_task_unpack(w->item, &head, NULL, 0, arena, &view) == DWQ_OK) {
         MUST(view.function);
         if (view.function[0]) {
             must_lie_inside(w, view.function, strlen(view.function) + 1);

@@ -313,7 +313,7 @@ static void take_share(const void *item, const struct dwqi_task_head *head,
         return;
     }
     dwqi_share_copy(share, item, mine);
-    if (dwqi_task_unpack(mine, head, share, &arena, &view) == DWQ_OK) {
+    if (dwqi_task_unpack(mine, head, share, 0, &arena, &view) == DWQ_OK) {
         touch_values(view.args);
     }
     dwqi_arena_finish(&arena);

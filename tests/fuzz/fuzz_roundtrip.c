@@ -238,7 +238,7 @@ static void try_task(const dwq_task_t *task, bool bad)
     if (item) {
         MUST(dwqi_task_head_read(item, size, &head) == DWQ_OK);
         MUST(head.size == size && head.id == 77);
-        MUST(dwqi_task_unpack(item, &head, NULL, &arena, &view) == DWQ_OK);
+        MUST(dwqi_task_unpack(item, &head, NULL, 0, &arena, &view) == DWQ_OK);
         MUST(strcmp(view.function, task->function) == 0);
         MUST(!view.module == !task->module &&
              (!view.module || strcmp(view.module, task->module) == 0));

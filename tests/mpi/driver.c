@@ -8,45 +8,31 @@
 
 #include "tests/mpi/launch.h"
 
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above all of them */
-
 static struct launched start(const char *program, const char *scenario,
                              int ranks, const char *interrupt_after)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-    struct launched job;
+    struct launched job =
+        launch_scenario(&(struct launch){ .program = program,
+                                          .argument = scenario,
+                                          .ranks = ranks,
+                                          .interrupt_after = interrupt_after });
 
-    snprintf(path, sizeof path, "%s/scenario_%s", folder ? folder : ".",
-             program);
-    launch(&(struct launch){ .program = path,
-                             .argument = scenario,
-                             .ranks = ranks,
-                             .timeout = TIMEOUT,
-                             .interrupt_after = interrupt_after },
-           &job);
     if (job.timed_out) {
-        fprintf(stderr, "%s %s on %d ranks: no end after %g s\n%s\n", program,
-                scenario, ranks, TIMEOUT, job.output);
+        fprintf(stderr, "%s %s on %d ranks: no end\n%s\n", program, scenario,
+                ranks, job.output);
     }
     return job;
 }
 
 Test(modules, another_program_serves_modules, .timeout = 400)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-
-    snprintf(path, sizeof path, "%s/scenario_modules", folder ? folder : ".");
     for (int ranks = 2; ranks <= 5; ranks++) {
-        struct launched job;
+        struct launched job = launch_scenario(
+            &(struct launch){ .program = "modules",
+                              .argument = "another_program_serves_modules",
+                              .ranks = ranks,
+                              .others = getenv("DWQ_TEST_WORKER") });
 
-        launch(&(struct launch){ .program = path,
-                                 .argument = "another_program_serves_modules",
-                                 .ranks = ranks,
-                                 .others = getenv("DWQ_TEST_WORKER"),
-                                 .timeout = TIMEOUT },
-               &job);
         cr_expect(!job.timed_out && job.status == 0,
                   "on %d ranks: status %d\n%s", ranks, job.status, job.output);
         free(job.output);
@@ -270,6 +256,8 @@ SERVICE(split, requests_to_a_busy_group_are_given_up, 7)
 SERVICE(spawn, requests_to_a_busy_group_are_given_up, 3)
 SERVICE(split, a_rank_that_does_not_come_holds_up_nobody, 7)
 SERVICE(spawn, a_rank_that_does_not_come_holds_up_nobody, 3)
+SERVICE(split, collectives_of_calls_are_no_matter_of_links, 7)
+SERVICE(spawn, collectives_of_calls_are_no_matter_of_links, 3)
 SERVICE(split, a_client_that_withdraws_holds_up_nobody, 10)
 SERVICE(spawn, a_client_that_withdraws_holds_up_nobody, 4)
 SERVICE(split, a_server_that_withdraws_refuses, 10)

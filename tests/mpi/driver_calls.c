@@ -1,27 +1,19 @@
 /* Starts the scenarios of calls.c and calls_memory.c. */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/mpi/launch.h"
 
-#define TIMEOUT 100. /* seconds of one job; Criterion's is above all of them */
-
 /* ranks ends with -1; 0 is without a launcher. */
 static void expect_success(const char *scenario, const int *ranks)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-
-    snprintf(path, sizeof path, "%s/scenario_calls", folder ? folder : ".");
     for (; *ranks >= 0; ranks++) {
-        struct launched job;
+        struct launched job =
+            launch_scenario(&(struct launch){ .program = "calls",
+                                              .argument = scenario,
+                                              .ranks = *ranks,
+                                              .timeout = 100 });
 
-        launch(&(struct launch){ .program = path,
-                                 .argument = scenario,
-                                 .ranks = *ranks,
-                                 .timeout = TIMEOUT },
-               &job);
         cr_expect(!job.timed_out && job.status == 0,
                   "%s on %d ranks: status %d\n%s", scenario, *ranks, job.status,
                   job.output);

@@ -1,29 +1,27 @@
 /* Starts the scenarios of crowded.c. */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/mpi/launch.h"
 
-#define CROWDED(name, n_ranks)                                               \
-    Test(crowded, name, .timeout = 120)                                      \
-    {                                                                        \
-        static const char *const launcher[] = { "--bind-to", "none", NULL }; \
-        const char *folder = getenv("DWQ_TEST_PROGRAMS");                    \
-        char path[4096];                                                     \
-        struct launched job;                                                 \
-                                                                             \
-        snprintf(path, sizeof path, "%s/scenario_crowded",                   \
-                 folder ? folder : ".");                                     \
-        launch(&(struct launch){ .program = path,                            \
-                                 .argument = #name,                          \
-                                 .ranks = n_ranks,                           \
-                                 .launcher = launcher,                       \
-                                 .timeout = 60. },                           \
-               &job);                                                        \
-        cr_expect(!job.timed_out && job.status == 0, "status %d\n%s",        \
-                  job.status, job.output);                                   \
-        free(job.output);                                                    \
+static void expect_success(const char *scenario, int ranks)
+{
+    static const char *const launcher[] = { "--bind-to", "none", NULL };
+    struct launched job =
+        launch_scenario(&(struct launch){ .program = "crowded",
+                                          .argument = scenario,
+                                          .ranks = ranks,
+                                          .launcher = launcher });
+
+    cr_expect(!job.timed_out && job.status == 0, "status %d\n%s", job.status,
+              job.output);
+    free(job.output);
+}
+
+#define CROWDED(name, n_ranks)          \
+    Test(crowded, name, .timeout = 120) \
+    {                                   \
+        expect_success(#name, n_ranks); \
     }
 
 CROWDED(one_rank_more_than_cores_is_bound, 3)

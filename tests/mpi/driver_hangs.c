@@ -1,25 +1,18 @@
 /* Starts the scenarios of hangs.c: every wait of a run ends with its limit and grace. */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/mpi/launch.h"
 
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above */
-
 static struct launched start(const char *scenario, int ranks)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-    struct launched job;
+    struct launched job = launch_scenario(&(struct launch){
+        .program = "hangs",
+        .argument = scenario,
+        .ranks = ranks,
+    });
 
-    snprintf(path, sizeof path, "%s/scenario_hangs", folder ? folder : ".");
-    launch(&(struct launch){ .program = path,
-                             .argument = scenario,
-                             .ranks = ranks,
-                             .timeout = TIMEOUT },
-           &job);
     cr_expect(!job.timed_out, "%s on %d ranks: no end\n%s", scenario, ranks,
               job.output);
     cr_expect_not_null(strstr(job.output, "the controller went on"), "%s",

@@ -6,8 +6,6 @@
 
 #include "tests/mpi/launch.h"
 
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above */
-
 /* $0 is the scenario. */
 static const char rename_and_start[] =
     "set -- fat.example.org fat.example.org fat.example.org "
@@ -29,8 +27,7 @@ Test(hosts, hosts_are_found_with_and_without_their_domain, .timeout = 400)
                           .argument =
                               "hosts_are_found_with_and_without_their_domain",
                           .ranks = 9,
-                          .launcher = start,
-                          .timeout = TIMEOUT },
+                          .launcher = start },
         &job);
     cr_expect(!job.timed_out && job.status == 0, "status %d\n%s", job.status,
               job.output);

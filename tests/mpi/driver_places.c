@@ -1,29 +1,23 @@
 /* Starts the scenarios of places.c: on this machine as one host, and as several
  * hosts with a topology each (hosts_agent.sh; DWQ_TEST_AGENT is its path). */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/mpi/launch.h"
 
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above */
 #define MOST_ARGUMENTS 20
 
 static void expect_success(const char *scenario, int ranks,
                            const char *const *launcher)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-    struct launched job;
+    struct launched job = launch_scenario(&(struct launch){
+        .program = "places",
+        .argument = scenario,
+        .ranks = ranks,
+        .launcher = launcher,
+    });
 
-    snprintf(path, sizeof path, "%s/scenario_places", folder ? folder : ".");
-    launch(&(struct launch){ .program = path,
-                             .argument = scenario,
-                             .ranks = ranks,
-                             .launcher = launcher,
-                             .timeout = TIMEOUT },
-           &job);
     cr_expect(!job.timed_out && job.status == 0,
               "%s on %d ranks: status %d\n%s", scenario, ranks, job.status,
               job.output);

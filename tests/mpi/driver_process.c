@@ -8,20 +8,14 @@
 #include "tests/mpi/launch.h"
 #include "tests/temporary.h"
 
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above all of them */
-
 static struct launched start(const char *scenario, int ranks)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-    struct launched job;
+    struct launched job = launch_scenario(&(struct launch){
+        .program = "process",
+        .argument = scenario,
+        .ranks = ranks,
+    });
 
-    snprintf(path, sizeof path, "%s/scenario_process", folder ? folder : ".");
-    launch(&(struct launch){ .program = path,
-                             .argument = scenario,
-                             .ranks = ranks,
-                             .timeout = TIMEOUT },
-           &job);
     cr_expect(!job.timed_out, "%s on %d ranks: no end\n%s", scenario, ranks,
               job.output);
     return job;

@@ -8,21 +8,14 @@
 #include "tests/comma_locale.h"
 #include "tests/mpi/launch.h"
 
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above */
-
 static void expect_success(const char *scenario, int ranks)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-    struct launched job;
+    struct launched job = launch_scenario(&(struct launch){
+        .program = "surroundings",
+        .argument = scenario,
+        .ranks = ranks,
+    });
 
-    snprintf(path, sizeof path, "%s/scenario_surroundings",
-             folder ? folder : ".");
-    launch(&(struct launch){ .program = path,
-                             .argument = scenario,
-                             .ranks = ranks,
-                             .timeout = TIMEOUT },
-           &job);
     cr_expect(!job.timed_out && job.status == 0,
               "%s on %d ranks: status %d\n%s", scenario, ranks, job.status,
               job.output);

@@ -10,27 +10,19 @@
 #include "tests/mpi/told_rows.h"
 #include "tests/temporary.h"
 
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above */
 #define TOLD "its options, as it was told: "
 
 static struct launched start(const char *argument, int ranks,
                              const char *others)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
     /* dwq-worker starts where this process did. */
-    const char *const there[] = { "-wdir", folder, NULL };
-    struct launched job;
+    const char *const there[] = { "-wdir", getenv("DWQ_TEST_PROGRAMS"), NULL };
 
-    snprintf(path, sizeof path, "%s/scenario_told", folder);
-    launch(&(struct launch){ .program = path,
-                             .argument = argument,
-                             .ranks = ranks,
-                             .others = others,
-                             .launcher = there,
-                             .timeout = TIMEOUT },
-           &job);
-    return job;
+    return launch_scenario(&(struct launch){ .program = "told",
+                                             .argument = argument,
+                                             .ranks = ranks,
+                                             .others = others,
+                                             .launcher = there });
 }
 
 /* Whether a line has these texts, with "..." between, in this order. */
@@ -111,8 +103,7 @@ Test(told, dwq_workers_alone_are_refused, .timeout = 400)
         struct launched job;
 
         launch(&(struct launch){ .program = getenv("DWQ_TEST_WORKER"),
-                                 .ranks = ranks,
-                                 .timeout = TIMEOUT },
+                                 .ranks = ranks },
                &job);
         cr_expect(!job.timed_out && job.status == 1 &&
                       strstr(job.output, "every rank of this job is a "

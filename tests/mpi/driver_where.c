@@ -3,30 +3,23 @@
 #define _GNU_SOURCE /* sched_setaffinity */
 #include <criterion/criterion.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/mpi/launch.h"
-
-#define TIMEOUT 60. /* seconds of one job; Criterion's is above */
 
 static const char *const unbound[] = { "--bind-to", "none", NULL };
 static const char *const bound[] = { "--bind-to", "core", NULL };
 
 static char *play(const char *scenario, int ranks, const char *const *launcher)
 {
-    char path[4096];
-    const char *folder = getenv("DWQ_TEST_PROGRAMS");
-    struct launched job;
+    struct launched job = launch_scenario(&(struct launch){
+        .program = "where",
+        .argument = scenario,
+        .ranks = ranks,
+        .launcher = launcher,
+    });
 
-    snprintf(path, sizeof path, "%s/scenario_where", folder ? folder : ".");
-    launch(&(struct launch){ .program = path,
-                             .argument = scenario,
-                             .ranks = ranks,
-                             .launcher = launcher,
-                             .timeout = TIMEOUT },
-           &job);
     cr_expect(!job.timed_out && job.status == 0,
               "%s on %d ranks: status %d\n%s", scenario, ranks, job.status,
               job.output);

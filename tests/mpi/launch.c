@@ -126,7 +126,7 @@ void launch(const struct launch *what, struct launched *launched_out)
     bool interrupted = what->interrupt_after == NULL;
     /* Builds that play little of each are those that are slow. */
     double slow = getenv("DWQ_TEST_SHORT") ? 4 : 1;
-    double until = now() + slow * what->timeout;
+    double until = now() + slow * (what->timeout > 0 ? what->timeout : 60);
     int output, status = 0;
     pid_t pid = start(what, &output);
 
@@ -146,6 +146,20 @@ void launch(const struct launch *what, struct launched *launched_out)
         WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     job.output = text.data;
     *launched_out = job;
+}
+
+struct launched launch_scenario(const struct launch *what)
+{
+    char path[4096];
+    const char *folder = getenv("DWQ_TEST_PROGRAMS");
+    struct launch job = *what;
+    struct launched launched;
+
+    snprintf(path, sizeof path, "%s/scenario_%s", folder ? folder : ".",
+             what->program);
+    job.program = path;
+    launch(&job, &launched);
+    return launched;
 }
 
 void launch_spawns(void)

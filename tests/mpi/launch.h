@@ -10,7 +10,7 @@ struct launch {
     int ranks;          /* 0: without a launcher */
     const char *others; /* NULL, or the program that ranks from 1 on run */
     const char *const *launcher; /* more arguments of mpirun; ends with NULL */
-    double timeout;              /* seconds */
+    double timeout; /* seconds; 0: 60. That of Criterion's test is above */
     const char *interrupt_after; /* send SIGINT when this was printed */
 };
 
@@ -25,5 +25,8 @@ struct launched {
 void launch_spawns(void);
 
 void launch(const struct launch *what, struct launched *launched_out);
+/* The same of a program of the tests: `program` is the X of scenario_X, in the folder of
+ * DWQ_TEST_PROGRAMS. */
+struct launched launch_scenario(const struct launch *what);
 
 #endif

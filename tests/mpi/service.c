@@ -97,8 +97,38 @@ static int exchange(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES(sum, n));
 }
 
+/* A barrier of the group, or of both groups (1), into which this rank goes: begin(both)
+ * for rank 0 alone, and end() for the others, in another call. */
+static MPI_Request barrier;
+
+static int begin_barrier(dwq_call_t *call, void *arg)
+{
+    struct here *here = arg;
+    int both = 0;
+
+    dwq_arg(call, 0, &both);
+    if (dwq_call_rank(call) == 0) {
+        MPI_Ibarrier(both ? dwq_worker_server_comm(here->worker)
+                          : dwq_call_comm(call),
+                     &barrier);
+    }
+    return dwq_call_return(call, DWQ_VALUES(0));
+}
+
+static int end_barrier(dwq_call_t *call, void *arg)
+{
+    (void)arg;
+    if (dwq_call_rank(call) > 0) {
+        MPI_Ibarrier(dwq_call_comm(call), &barrier);
+    }
+    MPI_Wait(&barrier, MPI_STATUS_IGNORE);
+    return dwq_call_return(call, DWQ_VALUES(0));
+}
+
 static struct here here;
 static const dwq_function_t functions[] = {
+    { "begin_barrier", begin_barrier, &here },
+    { "end_barrier", end_barrier, &here },
     { "publish", publish, &here },
     { "connect", connect_service, &here },
     { "connect_without", connect_without, &here },
@@ -288,6 +318,21 @@ static int connect_without_a_rank(dwq_controller_t *controller, void *arg)
     return 0;
 }
 
+/* Groups link and part beside what calls have not ended. */
+static int barriers_are_under_way(dwq_controller_t *controller, void *arg)
+{
+    (void)arg;
+    expect(controller, submit_to(controller, 1, "publish", 0), DWQ_OK, 30);
+    expect(controller, submit_to(controller, 1, "begin_barrier", 0), DWQ_OK,
+           30);
+    expect(controller, submit_to(controller, 2, "connect", 30), DWQ_OK, 60);
+    expect(controller, submit_to(controller, 1, "end_barrier", 0), DWQ_OK, 30);
+    exchange_all(controller, 2);
+    expect(controller, submit_to(controller, 2, "begin_barrier", 1), DWQ_OK,
+           30);
+    return 0;
+}
+
 /* Tasks of the group that withdrew yield DWQ_E_WORKER. */
 static int one_group_is_gone(dwq_controller_t *controller, void *arg)
 {
@@ -450,6 +495,11 @@ static void a_rank_that_does_not_come_holds_up_nobody(void)
     play_all(connect_without_a_rank, keep_worker, 2);
 }
 
+static void collectives_of_calls_are_no_matter_of_links(void)
+{
+    play_all(barriers_are_under_way, keep_worker, 2);
+}
+
 static void a_client_that_withdraws_holds_up_nobody(void)
 {
     here.failing_worker = 2;
@@ -526,6 +576,8 @@ int main(int argc, char **argv)
           requests_to_a_busy_group_are_given_up },
         { "a_rank_that_does_not_come_holds_up_nobody",
           a_rank_that_does_not_come_holds_up_nobody },
+        { "collectives_of_calls_are_no_matter_of_links",
+          collectives_of_calls_are_no_matter_of_links },
         { "a_client_that_withdraws_holds_up_nobody",
           a_client_that_withdraws_holds_up_nobody },
         { "a_server_that_withdraws_refuses", a_server_that_withdraws_refuses },

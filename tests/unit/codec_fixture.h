@@ -58,7 +58,7 @@ static inline void unpack_task(struct codec *c)
 
     cr_assert_eq(dwqi_task_head_read(c->item, c->pack.size, &head), DWQ_OK);
     cr_assert_eq(head.size, c->pack.size);
-    cr_assert_eq(dwqi_task_unpack(c->item, &head, NULL, &c->arena, &c->task),
+    cr_assert_eq(dwqi_task_unpack(c->item, &head, NULL, 0, &c->arena, &c->task),
                  DWQ_OK);
 }
 

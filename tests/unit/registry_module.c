@@ -3,6 +3,7 @@
  * environment, which outlives it, how often it was begun and ended. */
 #include <dwq/dwq.h>
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,14 @@ static void count(const char *name)
 
     snprintf(next, sizeof next, "%d", (text ? atoi(text) : 0) + 1);
     setenv(name, next, 1);
+}
+
+/* Code of the user's runs while a module is loaded. */
+__attribute__((constructor)) static void construct(void)
+{
+    if (uselocale((locale_t)0) == LC_GLOBAL_LOCALE) {
+        count("UNIT_MODULE_LOADED_IN_LOCALE");
+    }
 }
 
 static void *begin(void)

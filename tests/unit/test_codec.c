@@ -390,8 +390,9 @@ Test(extents, arrays_above_2_gib_keep_their_full_size)
     cr_assert_eq(c.pack.extents[1].size, 12 * gib);
     cr_assert_eq(c.pack.size, c.pack.block_size + 24 * gib);
     cr_assert_eq(dwqi_task_head_read(c.pack.block, c.pack.size, &head), DWQ_OK);
-    cr_assert_eq(dwqi_task_unpack(c.pack.block, &head, NULL, &c.arena, &c.task),
-                 DWQ_OK);
+    cr_assert_eq(
+        dwqi_task_unpack(c.pack.block, &head, NULL, 0, &c.arena, &c.task),
+        DWQ_OK);
     cr_assert_eq((size_t)((unsigned char *)c.task.args.items[1].u.array.data -
                           c.pack.block),
                  c.pack.block_size + 12 * gib);

@@ -29,7 +29,7 @@ static dwq_status_t decode(const void *item, size_t size)
     dwq_status_t status = dwqi_task_head_read(item, size, &head);
 
     if (status == DWQ_OK) {
-        status = dwqi_task_unpack(item, &head, NULL, &arena, &view);
+        status = dwqi_task_unpack(item, &head, NULL, 0, &arena, &view);
     }
     if (status == DWQ_OK) {
         walk(view.args, view.kwargs);
@@ -423,7 +423,7 @@ Test(hostile, nested_counts_cannot_claim_the_same_bytes)
         memcpy(item + 64 + (size_t)5 * i, list, sizeof list);
     }
     cr_assert_eq(dwqi_task_head_read(item, head.size, &head), DWQ_OK);
-    cr_assert_eq(dwqi_task_unpack(item, &head, NULL, &arena, &view),
+    cr_assert_eq(dwqi_task_unpack(item, &head, NULL, 0, &arena, &view),
                  DWQ_E_MESSAGE);
     cr_assert_leq(count_chunks(&arena), 2, "the argument, the first list");
     dwqi_arena_finish(&arena);
@@ -445,7 +445,7 @@ Test(hostile, count_of_entries_cannot_claim_each_byte)
 
     memcpy(item, &head, sizeof head);
     memcpy(item + 64, "\xde\x03\xfd", 3); /* SIZE - 3 */
-    cr_assert_eq(dwqi_task_unpack(item, &head, NULL, &arena, &view),
+    cr_assert_eq(dwqi_task_unpack(item, &head, NULL, 0, &arena, &view),
                  DWQ_E_MESSAGE);
     cr_assert_eq(count_chunks(&arena), 1, "the argument");
     dwqi_arena_finish(&arena);

@@ -175,6 +175,15 @@ Test(registry, module_is_begun_and_ended_once)
     cr_assert_eq(times("UNIT_MODULE_ENDED"), 2);
 }
 
+Test(registry, a_module_is_loaded_in_the_users_locale)
+{
+    struct dwqi_registry *registry = create(UNIT_MODULES);
+
+    finds(registry, "unit_good", "own", "of the module", 7);
+    dwqi_registry_destroy(registry);
+    cr_assert_eq(times("UNIT_MODULE_LOADED_IN_LOCALE"), 1);
+}
+
 Test(registry, unknown_module_names_the_folders)
 {
     struct dwqi_registry *registry = create("/nowhere:/not/here");

@@ -85,7 +85,7 @@ static dwq_status_t take(const struct cut *t, int rank, int n_ranks,
     cr_assert_eq(size % 64, 0);
     cr_assert_eq(posix_memalign(&mine->item, 64, size), 0);
     dwqi_share_copy(&share, t->c.item, mine->item);
-    return dwqi_task_unpack(mine->item, &t->head, &share, &mine->arena,
+    return dwqi_task_unpack(mine->item, &t->head, &share, 0, &mine->arena,
                             &mine->view);
 }
 

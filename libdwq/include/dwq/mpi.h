@@ -48,8 +48,8 @@ DWQ_API MPI_Comm dwq_worker_merged_comm(const dwq_worker_t *worker);
 DWQ_API MPI_Comm dwq_broker_merged_comm(const dwq_broker_t *broker);
 
 /** After dwq_worker_connect_service(): this group (local) and group 1 (remote); else
- * MPI_COMM_NULL. The user's until the run ends, which disconnects it on both sides;
- * not to be freed. */
+ * MPI_COMM_NULL. The user's until the run ends, which frees it on both sides; not to be
+ * freed. */
 DWQ_API MPI_Comm dwq_worker_server_comm(const dwq_worker_t *worker);
 
 /** On group 1: the same to each client, in the order in which they connected (which may
