@@ -66,6 +66,9 @@ static dwq_status_t run_share(struct dwqi_group_run *run)
     status =
         dwqi_executor_run(run->executor, item, &run->head, share, &run->own);
     dwqi_pool_give(copy);
+    if (status == DWQ_OK && run->own.gave_up) {
+        dwqi_team_gave_up(run->team);
+    }
     return status;
 }
 

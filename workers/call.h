@@ -17,6 +17,7 @@ struct dwq_call {
     struct dwqi_scratch *scratch;
     struct dwqi_done done; /* what was returned so far; no block: nothing */
     bool failed;
+    bool gave_up;    /* it failed because it did not return */
     bool bad_return; /* it failed because what it returned was not valid */
     int code;        /* when failed */
     char message[DWQI_CALL_MESSAGE_SIZE];

@@ -52,22 +52,29 @@ void dwqi_done_finish(struct dwqi_done *done)
     *done = (struct dwqi_done){ .owned = NULL };
 }
 
-/* A call may execute others: the words are of the innermost. */
+/* A function that gives up (exit(), MPI_Finalize(), an exception) comes back here, too,
+ * and what it left on the stack is lost. */
 static int call_function(const struct dwqi_executor *executor, dwq_call_t *call,
                          const dwq_function_t *function)
 {
-    struct dwqi_last_words *words = executor->config.words, outer;
+    struct dwqi_witness *witness = executor->config.witness;
+    struct dwqi_way_out way;
     int code;
 
-    if (!words) {
+    if (!witness) {
         return function->function(call, function->arg);
     }
-    outer = *words;
-    words->function = call->task->function;
-    words->id = call->task->id;
-    code = function->function(call, function->arg);
-    *words = outer;
-    return code;
+    dwqi_witness_enter_call(witness, &way, call->task->id,
+                            call->task->function);
+    if (sigsetjmp(way.back, 0) == 0) {
+        code = function->function(call, function->arg);
+        dwqi_witness_leave_call(witness, &way);
+        return code;
+    }
+    dwqi_witness_keep(witness, &way);
+    dwqi_witness_leave_call(witness, &way);
+    call->gave_up = true;
+    return dwq_call_fail(call, way.code, "%s", way.text);
 }
 
 /* Decode, find, run: leaves in `call` what came of it, and the seconds in the
@@ -165,6 +172,7 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     call.scratch = &executor->scratch;
     call.done = (struct dwqi_done){ .owned = NULL };
     call.failed = false;
+    call.gave_up = false;
     call.bad_return = false;
     call.code = 0;
     dwqi_arena_reset(arena);
@@ -191,6 +199,7 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
         call.done.owned = NULL;
     }
     *done_out = call.done;
+    done_out->gave_up = call.gave_up;
     return DWQ_OK;
 }
 

@@ -4,8 +4,8 @@
 #ifndef DWQI_WORKERS_EXECUTOR_H
 #define DWQI_WORKERS_EXECUTOR_H
 
-#include "libdwq/base/last_words.h"
 #include "libdwq/wire/codec.h"
+#include "libdwq/wire/witness.h"
 #include "workers/registry.h"
 
 struct dwqi_executor;
@@ -28,7 +28,7 @@ struct dwqi_executor_config {
     dwq_status_t (*agree)(void *agree_arg, uint64_t id, bool ok,
                           bool *all_ok_out);
     void *agree_arg;
-    struct dwqi_last_words *words; /* are told what runs; borrowed; or NULL */
+    struct dwqi_witness *witness; /* is told what runs; borrowed; or NULL */
 };
 
 struct dwqi_owned; /* arrays of dwq_call_alloc() */
@@ -37,6 +37,7 @@ struct dwqi_owned; /* arrays of dwq_call_alloc() */
 struct dwqi_done {
     struct dwqi_pack pack;
     struct dwqi_owned *owned; /* what its extents point into */
+    bool gave_up; /* the function did not return: it was left by force */
 };
 
 /* DWQ_OK, DWQ_E_NOMEM. */

@@ -95,6 +95,9 @@ static dwq_status_t run(struct dwqi_member *member,
     if (status != DWQ_OK) {
         return status;
     }
+    if (done.gave_up) {
+        dwqi_team_gave_up(team);
+    }
     dwqi_team_finish_order(team);
     status = dwqi_team_leave(team);
     if (status == DWQ_OK && member->ready_data_changed) {

@@ -12,19 +12,34 @@ static const int signals[] = { SIGINT, SIGTERM };
  * a moment longer. */
 static const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
 
+/* A launcher that tells a rank to end may do so as another one ended: that is said. */
+static void say_told(void)
+{
+    static const char told[] =
+        "libdwq: error: told to end (SIGTERM): the controller ends, and all "
+        "ranks with it\n";
+    struct dwqi_witness *witness = dwqi_process_witness();
+    ssize_t ignored = 0;
+
+    if (!witness ||
+        (!dwqi_witness_say_dead(witness) && dwqi_witness_claim(witness))) {
+        ignored = write(STDERR_FILENO, told, sizeof told - 1);
+    }
+    (void)ignored;
+}
+
 static void say_signal(int signal)
 {
     static const char interrupted[] =
         "libdwq: error: interrupted by a signal: the controller ends, and all "
         "ranks with it\n";
-    static const char told[] = /* a launcher does so when another rank ended */
-        "libdwq: error: told to end (SIGTERM): the controller ends, and all "
-        "ranks with it\n";
-    ssize_t ignored =
-        signal == SIGINT
-            ? write(STDERR_FILENO, interrupted, sizeof interrupted - 1)
-            : write(STDERR_FILENO, told, sizeof told - 1);
+    ssize_t ignored = 0;
 
+    if (signal == SIGINT) {
+        ignored = write(STDERR_FILENO, interrupted, sizeof interrupted - 1);
+    } else {
+        say_told();
+    }
     (void)ignored;
     nanosleep(&moment, NULL);
 }
@@ -48,8 +63,8 @@ void dwqi_interrupt_watch(struct dwqi_interrupt *interrupt)
 
         sigemptyset(&action.sa_mask);
         if (sigaction(signals[i], NULL, &interrupt->old[i]) == 0 &&
-            !(interrupt->old[i].sa_flags & SA_SIGINFO) &&
-            interrupt->old[i].sa_handler == SIG_DFL) {
+            dwqi_handlers_is_default(dwqi_process_handlers(), signals[i],
+                                     &interrupt->old[i])) {
             interrupt->watched[i] = sigaction(signals[i], &action, NULL) == 0;
         }
     }

@@ -64,7 +64,7 @@ static dwq_status_t make_executor(struct run *run)
             .inner_comm = dwqi_world_self(run->world, true),
             .renew = renew_self,
             .renew_arg = run,
-            .words = dwqi_world_last_words(run->world) },
+            .witness = dwqi_world_witness(run->world) },
         &run->executor);
 }
 
@@ -206,6 +206,10 @@ static dwq_status_t serve_steps(struct run *run)
         status = loop.step(run);
         if (status == DWQ_E_AGAIN) {
             status = dwqi_pause(loop.transport, INFINITY);
+        }
+        if (status == DWQ_E_TIME_LIMIT) {
+            dwqi_witness_say_stuck(dwqi_world_witness(run->world));
+            dwqi_run_abort(run);
         }
         if (status != DWQ_OK) {
             dwqi_log_error(&run->log, "this rank cannot go on: %s",
@@ -382,8 +386,8 @@ static dwq_status_t make_team(struct run *run)
                                         .comm = dwqi_group_comm(run->group),
                                         .agree = agree,
                                         .agree_arg = run,
-                                        .words =
-                                            dwqi_world_last_words(run->world) },
+                                        .witness =
+                                            dwqi_world_witness(run->world) },
         &run->group_executor);
 }
 
@@ -535,6 +539,7 @@ dwq_status_t dwqi_run_play(struct run *run)
     if (status == DWQ_OK && run->role != DWQI_ROLE_MEMBER) {
         status = dwqi_world_transport(run->world, &run->log, &run->transport);
     }
+    dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
     run->start = dwqi_clock_now();
     return status == DWQ_OK ? play_role(run) : status;
 }

@@ -105,7 +105,7 @@ static dwq_status_t open_world(struct run *run, const void *comm)
     if (status == DWQ_OK) {
         run->rank = dwqi_world_rank(run->world);
         snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
-        dwqi_world_last_words(run->world)->who = run->log.who;
+        dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
         return DWQ_OK;
     }
     dwqi_log_error(&run->log, "dwq_run: %s",
@@ -129,6 +129,7 @@ static dwq_status_t run_spawned(struct run *run, const dwq_options_t *options,
     status = open_world(run, NULL);
     if (status == DWQ_OK) {
         snprintf(run->log.who, sizeof run->log.who, "a spawned rank");
+        dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
         status = dwqi_run_join(run, options, marker->token);
     }
     if (status == DWQ_OK) {

@@ -52,7 +52,7 @@ dwq_status_t dwqi_group_renew(struct dwqi_group *group)
             split(world, group->merged, group->rank > 0 ? 1 : MPI_UNDEFINED,
                   group->rank, &members);
         if (status == DWQ_OK && members != MPI_COMM_NULL) {
-            MPI_Comm_set_errhandler(members, MPI_ERRORS_ARE_FATAL);
+            MPI_Comm_set_errhandler(members, world->user_errors);
         }
     }
     if (status == DWQ_OK) {
@@ -87,7 +87,7 @@ dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
                        &group->user_brokers);
     }
     if (status == DWQ_OK && broker) {
-        MPI_Comm_set_errhandler(group->user_brokers, MPI_ERRORS_ARE_FATAL);
+        MPI_Comm_set_errhandler(group->user_brokers, world->user_errors);
     }
     if (status == DWQ_OK && member) {
         status = dwqi_group_finish_merged(group, inside);

@@ -1,7 +1,6 @@
 #define _DEFAULT_SOURCE /* on_exit, syscall */
 #include "libdwq/wire/process.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,8 @@ struct process {
     bool started;        /* MPI was started here, and has to be finished here */
     bool joined;         /* a spawned process: it has joined its broker */
     int n_runs;          /* so far */
-    struct dwqi_process_run *latest; /* of those under way, of any thread */
+    struct dwqi_process_run *_Atomic latest; /* under way, of any thread */
+    struct dwqi_handlers handlers;           /* of signals, meanwhile */
     struct dwqi_departure *departure;
     void (*before_finish)(void);
 };
@@ -31,6 +31,7 @@ struct process {
 #ifndef DWQI_SMPI
 /* The only mutable object at file scope. In a child of fork() the lock may be held for
  * ever: `owner` is looked at first. */
+#define IS_ALONE true
 static struct process process = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static struct process *here(void)
@@ -39,6 +40,7 @@ static struct process *here(void)
 }
 #else
 /* Simulated ranks share one process, and run one at a time: each has its own. */
+#define IS_ALONE false
 static struct process *here(void)
 {
     sg_actor_t rank = sg_actor_self();
@@ -90,7 +92,7 @@ void dwqi_process_end_child(const char *function)
 
 /* --- Runs under way ------------------------------------------------------- */
 
-/* With the lock. */
+/* With the lock, or (to look only) in a handler of signals. */
 static struct dwqi_process_run *run_of_thread(const struct process *p)
 {
     struct dwqi_process_run *run = p->latest;
@@ -129,6 +131,10 @@ void dwqi_process_enter(struct dwqi_process_run *run)
     run->thread = pthread_self();
     run->outer = run_of_thread(p);
     run->next = p->latest;
+    dwqi_witness_begin(&run->witness, run->outer ? &run->outer->witness : NULL);
+    if (!run->next && IS_ALONE) {
+        dwqi_handlers_set(&p->handlers);
+    }
     p->latest = run;
     unlock(p);
 }
@@ -136,15 +142,50 @@ void dwqi_process_enter(struct dwqi_process_run *run)
 void dwqi_process_leave(struct dwqi_process_run *run)
 {
     struct process *p = lock();
-    struct dwqi_process_run **link = &p->latest;
+    struct dwqi_process_run *later = p->latest;
 
-    while (*link && *link != run) {
-        link = &(*link)->next;
+    while (later && later != run && later->next != run) {
+        later = later->next;
     }
-    if (*link) {
-        *link = run->next;
+    if (later == run) {
+        p->latest = run->next;
+    } else if (later) {
+        later->next = run->next;
+    }
+    if (later) {
+        dwqi_witness_finish(&run->witness);
+    }
+    if (later && !p->latest && IS_ALONE) {
+        dwqi_handlers_restore(&p->handlers);
     }
     unlock(p);
+}
+
+void dwqi_process_come_back(struct dwqi_process_run *run)
+{
+    struct dwqi_process_run *inner = dwqi_process_run_of_thread();
+
+    while (inner && inner != run) {
+        dwqi_process_leave(inner);
+        inner = dwqi_process_run_of_thread();
+    }
+}
+
+struct dwqi_witness *dwqi_process_witness(void)
+{
+    const struct process *p = here();
+    struct dwqi_process_run *latest = p->latest, *run;
+
+    if (!latest || !dwqi_process_is_ours()) {
+        return NULL;
+    }
+    run = run_of_thread(p);
+    return run ? &run->witness : &latest->witness;
+}
+
+struct dwqi_handlers *dwqi_process_handlers(void)
+{
+    return &here()->handlers;
 }
 
 struct dwqi_process_run *dwqi_process_run_of_thread(void)
@@ -215,32 +256,16 @@ struct dwqi_departure *dwqi_process_departure(void)
     return here()->departure; /* set once, before anything else is */
 }
 
-/* One line in one write: what others say at the same time must not come between. */
-static void say_words(const struct dwqi_last_words *words, const char *what)
-{
-    struct dwqi_log log = { .line = NULL };
-    char task[512] = "";
-
-    snprintf(log.who, sizeof log.who, "%s", words->who ? words->who : "a rank");
-    if (words->function) {
-        snprintf(task, sizeof task, ", in task %" PRIu64 ", function '%s'",
-                 words->id, words->function);
-    }
-    dwqi_log_error(&log, "%s in the middle of a run%s: all ranks end now", what,
-                   task);
-}
-
 bool dwqi_process_say_words(const char *what)
 {
-    struct process *p = lock();
-    struct dwqi_process_run *run = run_of_thread(p);
+    struct dwqi_witness *witness = dwqi_process_witness();
+    char reason[80];
 
-    run = run ? run : p->latest;
-    if (run) {
-        say_words(&run->words, what);
+    if (witness) {
+        snprintf(reason, sizeof reason, "%s in the middle of a run", what);
+        dwqi_witness_say(witness, reason);
     }
-    unlock(p);
-    return run != NULL;
+    return witness != NULL;
 }
 
 /* In the middle of a run the others would wait for this process for ever. */

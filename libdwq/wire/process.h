@@ -12,11 +12,11 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "libdwq/base/last_words.h"
+#include "libdwq/wire/witness.h"
 
 /* A run that this process is in; a part of its world. */
 struct dwqi_process_run {
-    struct dwqi_last_words words;
+    struct dwqi_witness witness;    /* first: it is found by that */
     pthread_t thread;               /* that runs it */
     struct dwqi_process_run *outer; /* around it, of the same thread; or NULL */
     struct dwqi_process_run *next;  /* that began before, of any thread */
@@ -45,6 +45,13 @@ int dwqi_process_count_run(void);
 int dwqi_process_n_runs(void);
 void dwqi_process_enter(struct dwqi_process_run *run);
 void dwqi_process_leave(struct dwqi_process_run *run);
+/* This thread came back to that run by force: those in it are under way no more. */
+void dwqi_process_come_back(struct dwqi_process_run *run);
+/* Of the run that this thread is in, the innermost, or else of the latest of others;
+ * NULL: there is none, or this process is not ours. For handlers of signals, too. */
+struct dwqi_witness *dwqi_process_witness(void);
+/* Of signals, while any run is under way. */
+struct dwqi_handlers *dwqi_process_handlers(void);
 /* The run that this thread is in, the innermost; or NULL. */
 struct dwqi_process_run *dwqi_process_run_of_thread(void);
 /* Whether this is the thread that main() is in. */

@@ -378,7 +378,9 @@ static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
     MPI_Comm_set_errhandler(group->merged, MPI_ERRORS_RETURN);
     MPI_Comm_rank(group->merged, &group->rank);
     MPI_Comm_size(group->merged, &group->size);
-    return (group->rank == 0) == is_broker ? DWQ_OK : DWQ_E_MPI;
+    return (group->rank == 0) == is_broker
+               ? dwqi_world_share_board(world, group->merged)
+               : DWQ_E_MPI;
 }
 
 /* A program that does not start MPI leaves MPI_Comm_spawn waiting for ever. */
@@ -458,7 +460,7 @@ dwq_status_t dwqi_group_spawn(struct dwqi_world *world,
         dwqi_log_info(log, "spawns %d of %s", spawn->n, spawn->program);
         MPI_Comm_set_errhandler(world->self, MPI_ERRORS_RETURN);
         status = start_processes(group, spawn);
-        MPI_Comm_set_errhandler(world->self, MPI_ERRORS_ARE_FATAL);
+        MPI_Comm_set_errhandler(world->self, world->user_errors);
         if (status == DWQ_OK) {
             MPI_Comm_set_errhandler(group->parent, MPI_ERRORS_RETURN);
             status = meet_processes(group, spawn);
@@ -510,7 +512,7 @@ dwq_status_t dwqi_group_set_brokers(struct dwqi_group *group,
         status = DWQ_E_MPI;
     }
     if (status == DWQ_OK && group) {
-        MPI_Comm_set_errhandler(brokers, MPI_ERRORS_ARE_FATAL);
+        MPI_Comm_set_errhandler(brokers, world->user_errors);
         group->user_brokers = brokers;
     }
     return status;

@@ -513,6 +513,22 @@ static bool is_complete(struct dwqi_team *team)
            ready_data_is_here(team);
 }
 
+#define COME_BACK_MAX 5. /* seconds */
+
+void dwqi_team_gave_up(struct dwqi_team *team)
+{
+    team->given_up_until = dwqi_now(team->config.transport) + COME_BACK_MAX;
+}
+
+/* Nothing has come: is it time to end? */
+static dwq_status_t nothing(const struct dwqi_team *team)
+{
+    return team->given_up_until > 0 &&
+                   dwqi_now(team->config.transport) >= team->given_up_until
+               ? DWQ_E_TIME_LIMIT
+               : DWQ_E_AGAIN;
+}
+
 dwq_status_t dwqi_team_poll(struct dwqi_team *team)
 {
     dwq_status_t status;
@@ -523,7 +539,11 @@ dwq_status_t dwqi_team_poll(struct dwqi_team *team)
     if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
     }
-    return is_complete(team) ? DWQ_OK : DWQ_E_AGAIN;
+    if (!is_complete(team)) {
+        return nothing(team);
+    }
+    team->given_up_until = 0;
+    return DWQ_OK;
 }
 
 /* --- Orders ----------------------------------------------------------------- */
@@ -540,9 +560,10 @@ dwq_status_t dwqi_team_poll_order(struct dwqi_team *team,
         return status;
     }
     if (!team->has_order) {
-        return DWQ_E_AGAIN;
+        return nothing(team);
     }
     team->has_order = false;
+    team->given_up_until = 0;
     *order_out = team->order;
     return DWQ_OK;
 }

@@ -159,6 +159,10 @@ dwq_status_t dwqi_team_renew(struct dwqi_team *team);
  * rank serves counts as a call of its own: it was entered from the start. */
 dwq_status_t dwqi_team_enter(struct dwqi_team *team);
 dwq_status_t dwqi_team_leave(struct dwqi_team *team);
+/* This rank was made to leave the function, and others may wait for it in there: when
+ * neither the next order nor (on the broker) all parts come within some seconds, polls
+ * answer DWQ_E_TIME_LIMIT. Before the part is sent. */
+void dwqi_team_gave_up(struct dwqi_team *team);
 /* Whether all ranks said ok; a rank that left the function did not. Blocks until
  * all have said it or left. */
 dwq_status_t dwqi_team_agree(struct dwqi_team *team, bool ok, bool *all_ok_out);

@@ -84,6 +84,8 @@ struct dwqi_team {
     struct dwqi_order order;
     bool has_order;
 
+    double given_up_until; /* see dwqi_team_gave_up(); 0: it did not */
+
     /* Agreements. */
     uint64_t n_tasks; /* calls begun; 0: this rank does not serve yet */
     bool in_call;

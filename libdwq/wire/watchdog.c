@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libdwq/wire/witness.h"
+
 struct dwqi_watchdog {
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -27,6 +29,7 @@ static void *watch(void *arg)
         answer = pthread_cond_timedwait(&w->stopped, &w->mutex, &w->until);
     }
     if (!w->stop) {
+        dwqi_witness_hush();
         fprintf(stderr, "libdwq: error: %s\n", w->message);
         _exit(1);
     }

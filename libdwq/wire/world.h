@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "libdwq/base/last_words.h"
 #include "libdwq/base/log.h"
 #include "libdwq/base/pool.h"
 #include "libdwq/wire/transport.h"
+#include "libdwq/wire/witness.h"
 
 struct dwqi_world;
 
@@ -49,8 +49,8 @@ const void *dwqi_world_self(const struct dwqi_world *world, bool inner);
  * DWQ_E_MPI. */
 dwq_status_t dwqi_world_renew_self(struct dwqi_world *world, bool inner);
 
-/* What this rank says should it exit in the middle of the run; theirs who know. */
-struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world);
+/* Of how this process ends, should it be in the middle of the run. */
+struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world);
 
 /* Memory for all that this rank sends and receives in the run; NULL: none. */
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world);

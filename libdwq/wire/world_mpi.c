@@ -148,8 +148,9 @@ void dwqi_mpi_finish(int code)
 
 void dwqi_mpi_abort(int code)
 {
+    dwqi_witness_hush();
     if (dwqi_process_is_ours() && dwqi_flush_all() && dwqi_mpi_is_up()) {
-        MPI_Abort(MPI_COMM_WORLD, dwqi_exit_code(code));
+        PMPI_Abort(MPI_COMM_WORLD, dwqi_exit_code(code));
     }
     _exit(dwqi_exit_code(code)); /* a launcher ends the others, too */
 }
@@ -222,7 +223,7 @@ dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
     status = dwqi_world_finish(world, &request);
     if (status == DWQ_OK) {
         MPI_Comm_set_errhandler(*copy_out, of_library ? MPI_ERRORS_RETURN
-                                                      : MPI_ERRORS_ARE_FATAL);
+                                                      : world->user_errors);
     }
     return status;
 }
@@ -278,6 +279,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     MPI_Comm_set_errhandler(world->self, MPI_ERRORS_RETURN);
     dwqi_user_comm_init(&world->alone[0]);
     dwqi_user_comm_init(&world->alone[1]);
+    dwqi_witness_make_errhandler(&world->user_errors);
     for (int inner = 0; inner <= 1 && status == DWQ_OK; inner++) {
         status = dwqi_world_renew_self(world, inner);
     }
@@ -286,12 +288,18 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     }
     world->pool = dwqi_pool_create();
     dwqi_process_enter(&world->run);
+    status = dwqi_world_share_board(world, world->comm);
+    if (status != DWQ_OK) {
+        dwqi_world_close(world);
+        return status;
+    }
     *world_out = world;
     return DWQ_OK;
 
 free_self:
     dwqi_user_comm_finish(&world->alone[0]);
     dwqi_user_comm_finish(&world->alone[1]);
+    dwqi_witness_free_errhandler(&world->user_errors);
     MPI_Comm_free(&world->self);
 free_comm:
     MPI_Comm_free(&world->comm);
@@ -304,6 +312,7 @@ void dwqi_world_close(struct dwqi_world *world)
 {
     if (world) {
         dwqi_process_leave(&world->run);
+        dwqi_witness_free_errhandler(&world->user_errors);
         dwqi_ringers_destroy(world->ringers);
         dwqi_bell_destroy(world->bell);
         dwqi_user_comm_finish(&world->alone[0]);
@@ -337,7 +346,7 @@ dwq_status_t dwqi_world_renew_self(struct dwqi_world *world, bool inner)
     if (MPI_Comm_dup(world->self, &fresh) != MPI_SUCCESS) {
         return DWQ_E_MPI;
     }
-    MPI_Comm_set_errhandler(fresh, MPI_ERRORS_ARE_FATAL);
+    MPI_Comm_set_errhandler(fresh, world->user_errors);
     dwqi_user_comm_replace(&world->alone[inner], fresh);
     return DWQ_OK;
 }
@@ -438,6 +447,39 @@ void dwqi_gathered_finish(struct dwqi_gathered *gathered)
     *gathered = (struct dwqi_gathered){ .data = NULL };
 }
 
+dwq_status_t dwqi_world_share_board(struct dwqi_world *world, MPI_Comm comm)
+{
+    struct dwqi_board *own = world->run.witness.board;
+    struct dwqi_board_address mine, *all;
+    MPI_Request request;
+    dwq_status_t status;
+    int size;
+
+    MPI_Comm_size(comm, &size);
+    if (size == 1) {
+        return DWQ_OK; /* nobody would look */
+    }
+    all = calloc((size_t)size, sizeof *all);
+    if (!all) {
+        return DWQ_E_NOMEM;
+    }
+    own = own ? own : dwqi_board_create();
+    mine = dwqi_board_address(own);
+    status =
+        status_of(MPI_Iallgather(&mine, (int)sizeof mine, MPI_BYTE, all,
+                                 (int)sizeof mine, MPI_BYTE, comm, &request));
+    if (status == DWQ_OK) {
+        status = dwqi_world_finish(world, &request);
+    }
+    dwqi_witness_set_board(&world->run.witness, own);
+    if (status == DWQ_OK) {
+        dwqi_witness_set_board(&world->run.witness,
+                               dwqi_board_join(own, all, size));
+    }
+    free(all);
+    return status;
+}
+
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
 {
     MPI_Request request;
@@ -510,9 +552,9 @@ void dwqi_world_recount(struct dwqi_world *world)
     count_crowd(world, world->ringers);
 }
 
-struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)
+struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world)
 {
-    return &world->run.words;
+    return &world->run.witness;
 }
 
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)

@@ -8,6 +8,7 @@
 #include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/process.h"
 #include "libdwq/wire/user_comm.h"
+#include "libdwq/wire/witness_mpi.h"
 #include "libdwq/wire/world.h"
 
 struct dwqi_world {
@@ -25,6 +26,7 @@ struct dwqi_world {
     struct dwqi_pool *pool;       /* or NULL */
     struct dwqi_bell *bell;       /* or NULL */
     struct dwqi_ringers *ringers; /* of the run's ranks, or NULL */
+    MPI_Errhandler user_errors; /* of the user's: says what failed, ends all */
     struct dwqi_departure
         *awaited; /* while all ranks of the job are; or NULL */
 };
@@ -33,10 +35,13 @@ struct dwqi_world {
 dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request);
 /* Wait cheaply until all are here: before every blocking collective. */
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm);
-/* A duplicate whose errors are returned (of the library), or are handled as the
- * default does (of the user). */
+/* A duplicate whose errors are returned (of the library), or end all (of the user). */
 dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
                                   bool of_library, MPI_Comm *copy_out);
+
+/* One board for all ranks of a host: that of the first of them that has one. Collective
+ * over `comm`. */
+dwq_status_t dwqi_world_share_board(struct dwqi_world *world, MPI_Comm comm);
 
 /* Ringers for the ranks of one more communicator; its bell wakes this rank when
  * all that it hears of can ring. Collective over `comm`. */

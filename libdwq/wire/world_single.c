@@ -51,6 +51,7 @@ void dwqi_mpi_finish(int code)
 
 void dwqi_mpi_abort(int code)
 {
+    dwqi_witness_hush();
     if (dwqi_process_is_ours()) {
         dwqi_flush_all();
     }
@@ -87,9 +88,9 @@ void dwqi_world_close(struct dwqi_world *world)
     }
 }
 
-struct dwqi_last_words *dwqi_world_last_words(struct dwqi_world *world)
+struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world)
 {
-    return &world->run.words;
+    return &world->run.witness;
 }
 
 struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)

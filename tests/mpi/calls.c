@@ -64,13 +64,14 @@ static int leaves_all(dwq_call_t *call, void *arg)
 
 /* --- And one that finds nothing ------------------------------------------------------ */
 
+/* The library's own handler ends the job, and says more than MPI's. */
 static bool is_fatal(MPI_Comm comm)
 {
     MPI_Errhandler handler;
     bool is;
 
     MPI_Comm_get_errhandler(comm, &handler);
-    is = handler == MPI_ERRORS_ARE_FATAL;
+    is = handler != MPI_ERRORS_RETURN;
     MPI_Errhandler_free(&handler);
     return is;
 }

@@ -104,14 +104,6 @@ Test(group_runs, a_rank_of_a_group_and_a_broker_abort, .timeout = 400)
                      NULL);
 }
 
-Test(group_runs, exit_in_a_function_names_rank_and_task, .timeout = 400)
-{
-    expect_group_end("exit_in_a_function_of_a_group", 1,
-                     "(group 1): error: exit() in the middle of a run, in task "
-                     "77, function 'leaves'",
-                     NULL);
-}
-
 Test(group_runs, an_interrupt_ends_groups, .timeout = 400)
 {
     expect_group_end("an_interrupt_ends_groups", 1, "running", "running");
@@ -162,19 +154,6 @@ SPAWNED(worker_functions_serve_in_the_middle_or_are_initializers)
 SPAWNED(a_failing_initializer_withdraws_the_whole_group)
 SPAWNED(a_mebibyte_and_a_byte_there_and_back_whole_and_scattered)
 
-/* Ranks 2 of two groups are the same rank of their own worlds. */
-Test(spawned, a_rank_is_named_by_its_group, .timeout = 400)
-{
-    launch_spawns();
-    for (int config = 0; config < 2; config++) {
-        setenv("DWQ_TEST_CONFIG", config ? "1" : "0", 1);
-        expect_end("spawned", "exit_in_a_function_of_a_spawned_rank", 3, 1,
-                   "group 2, rank 2 (spawned): error: exit() in the middle of "
-                   "a run, in task 77, function 'leaves'",
-                   NULL);
-    }
-}
-
 Test(runs, after_the_grace_running_calls_are_given_up, .timeout = 400)
 {
     for (int ranks = 2; ranks <= 4; ranks += 2) {
@@ -203,16 +182,6 @@ Test(runs, an_interrupt_ends_the_run_with_a_message, .timeout = 400)
     for (int ranks = 1; ranks <= 3; ranks++) {
         expect_end("runs", "an_interrupt_ends_the_run", ranks, 1, "running",
                    "running");
-    }
-}
-
-Test(runs, exit_in_a_function_ends_the_job_with_a_message, .timeout = 400)
-{
-    for (int ranks = 0; ranks <= 3; ranks++) {
-        expect_end("runs", "exit_in_a_function_ends_the_job", ranks, 1,
-                   "exit() in the middle of a run, in task 77, function "
-                   "'leaves': all ranks end now",
-                   NULL);
     }
 }
 

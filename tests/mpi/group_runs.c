@@ -325,42 +325,6 @@ static void a_rank_of_a_group_aborts(void)
     group_configs(play_member_aborts);
 }
 
-/* The last rank of the group, in a call. */
-static int leaves(dwq_call_t *call, void *arg)
-{
-    (void)arg;
-    if (dwq_call_rank(call) == dwq_call_size(call) - 1) {
-        exit(3);
-    }
-    return 0;
-}
-
-static int calls_leaves(dwq_controller_t *c, void *arg)
-{
-    int n_ok;
-
-    (void)arg;
-    CHECK(dwq_controller_submit_call(
-              c, &(dwq_task_t){ .function = "leaves", .id = 77 }, NULL) ==
-          DWQ_OK);
-    collect_all(c, DWQ_OK, &n_ok);
-    return 0;
-}
-
-static void play_leaves(const struct group_config *config)
-{
-    const dwq_function_t functions[] = { { "leaves", leaves, NULL },
-                                         { NULL, NULL, NULL } };
-
-    group_run(config, (dwq_options_t){ .controller = calls_leaves,
-                                       .functions = functions });
-}
-
-static void exit_in_a_function_of_a_group(void)
-{
-    group_configs(play_leaves);
-}
-
 static int waits_long(dwq_controller_t *c, void *arg)
 {
     int n_ok;
@@ -549,7 +513,6 @@ static const struct scenario scenarios[] = {
     S(after_the_grace_calls_of_groups_are_given_up),
     S(a_broker_aborts),
     S(a_rank_of_a_group_aborts),
-    S(exit_in_a_function_of_a_group),
     S(an_interrupt_ends_groups),
     S(exit_codes_of_groups),
     S(memory_of_every_role_is_flat),

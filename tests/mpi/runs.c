@@ -328,34 +328,6 @@ static void a_worker_aborts(void)
                                            .worker = worker_aborts });
 }
 
-static int leaves(dwq_call_t *call, void *arg)
-{
-    (void)call;
-    (void)arg;
-    exit(3);
-}
-
-static int calls_leaves(dwq_controller_t *c, void *arg)
-{
-    int n_ok;
-
-    (void)arg;
-    CHECK(dwq_controller_submit_call(
-              c, &(dwq_task_t){ .function = "leaves", .id = 77 }, NULL) ==
-          DWQ_OK);
-    collect_all(c, DWQ_OK, &n_ok);
-    return 0;
-}
-
-static void exit_in_a_function_ends_the_job(void)
-{
-    const dwq_function_t functions[] = { { "leaves", leaves, NULL },
-                                         { NULL, NULL, NULL } };
-
-    scenario_run_options(
-        &(dwq_options_t){ .controller = calls_leaves, .functions = functions });
-}
-
 static int waits_long(dwq_controller_t *c, void *arg)
 {
     int n_ok;
@@ -394,7 +366,6 @@ static const struct scenario scenarios[] = {
     S(the_controller_aborts),
     S(a_worker_aborts),
     S(an_interrupt_ends_the_run),
-    S(exit_in_a_function_ends_the_job),
     { NULL, NULL },
 };
 

@@ -267,39 +267,6 @@ static void a_mebibyte_and_a_byte_there_and_back_whole_and_scattered(void)
     play(&(dwq_options_t){ .controller = mirrors, .functions = functions });
 }
 
-/* --- Ended jobs ----------------------------------------------------------------- */
-
-/* The last rank of the group. */
-static int leaves(dwq_call_t *call, void *arg)
-{
-    (void)arg;
-    if (dwq_call_rank(call) == N_RANKS - 1) {
-        exit(3);
-    }
-    return 0;
-}
-
-static int calls_leaves(dwq_controller_t *c, void *arg)
-{
-    int n_ok;
-
-    (void)arg;
-    CHECK(dwq_controller_submit_call(
-              c, &(dwq_task_t){ .function = "leaves", .id = 77, .worker = 2 },
-              NULL) == DWQ_OK);
-    collect_all(c, DWQ_OK, &n_ok);
-    return 0;
-}
-
-static void exit_in_a_function_of_a_spawned_rank(void)
-{
-    const dwq_function_t functions[] = { { "leaves", leaves, NULL },
-                                         { NULL, NULL, NULL } };
-
-    play(
-        &(dwq_options_t){ .controller = calls_leaves, .functions = functions });
-}
-
 static const struct scenario scenarios[] = {
 #define S(name)     \
     {               \
@@ -309,7 +276,6 @@ static const struct scenario scenarios[] = {
     S(worker_functions_serve_in_the_middle_or_are_initializers),
     S(a_failing_initializer_withdraws_the_whole_group),
     S(a_mebibyte_and_a_byte_there_and_back_whole_and_scattered),
-    S(exit_in_a_function_of_a_spawned_rank),
     { NULL, NULL },
 };
 

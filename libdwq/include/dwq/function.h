@@ -21,6 +21,41 @@ typedef struct dwq_function {
     void *arg;
 } dwq_function_t;
 
+/* --- A function that gives up ---------------------------------------------
+ *
+ * Codes end a process where a function should fail. In a call of a run:
+ *
+ * - exit(), MPI_Finalize() and a C++ exception that nobody catches (std::bad_alloc, too)
+ *   are caught, in the thread that runs the call. The call is a failed one
+ *   (DWQ_E_TASK): its code is that of exit() (0 becomes -1) or -1, its message "called
+ *   exit(3)", "called MPI_Finalize", "threw std::runtime_error: lost atoms". The run goes
+ *   on if every rank of the group comes back from the call within 5 s, by giving up or
+ *   otherwise. If one does not (it waits for the rank that gave up), the job ends.
+ * - A signal that kills (also out of abort() and where the stack is full),
+ *   MPI_Abort() on any communicator, an error of MPI where its error handler was not
+ *   changed, _exit(), and exit() of another thread end the job.
+ * - So does SIGKILL (as where memory is short). Nobody in the process sees it.
+ *
+ * A job that ends says why in one line on stderr: rank (a spawned one by its group),
+ * host, task, function, reason. Its exit code is not 0. SIGKILL is named by another rank
+ * of the host, when the launcher sends that one SIGTERM (mpirun does): not where the
+ * rank is alone on its host, or DWQ runs without a launcher.
+ *
+ * A function that is left by force cleans nothing up. Its memory, files and locks stay
+ * as they are, destructors and atexit handlers do not run, its communicators are not
+ * freed. A code whose state is then not fit for a next call should be asked to return
+ * an error, or run in spawned groups.
+ *
+ * It works by names that the library exports: exit, _exit, _Exit, abort, MPI_Finalize,
+ * MPI_Abort, mpi_finalize_ and mpi_abort_. Calls out of modules are seen, too, linked
+ * with the library or not. What is not seen ends the job, exit() and MPI_Finalize() with
+ * such a line: calls where the library was loaded late and for itself alone (dlopen with
+ * RTLD_LOCAL, as Python does, without LD_PRELOAD), MPI_Finalize() of mpi_f08, exit() in
+ * a handler of a signal. A C++ runtime that is linked statically, or a handler of
+ * std::set_terminate(), ends the job as abort() does. A handler of a signal that the
+ * code sets in a call stands in place of the library's; what was there before the run
+ * comes after that, and is back when the run is over. */
+
 /* --- In a call: on every rank of the worker that runs it ---------------- */
 
 /** The task's id, this rank in the group, the ranks of the group. */

@@ -30,6 +30,10 @@ DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
  * ended, until 16 more are retired, or the run ends; then the library frees it. A
  * receive or a collective that the call left pending is never completed by the library:
  * it costs some 8 kB for each such call, and MPI has some 65,000 communicators in all.
+ *
+ * An error on it, as on all communicators that the library gives, ends the job as with
+ * MPI_ERRORS_ARE_FATAL, by a handler that says which task it was; set another to see
+ * errors yourself.
  */
 DWQ_API MPI_Comm dwq_call_comm(const dwq_call_t *call);
 
