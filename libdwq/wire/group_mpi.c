@@ -27,53 +27,47 @@ struct dwqi_group *dwqi_group_new(struct dwqi_world *world)
     if (group) {
         group->world = world;
         group->parent = MPI_COMM_NULL;
-        group->merged = group->members = group->user_brokers = MPI_COMM_NULL;
+        group->merged = group->user_brokers = MPI_COMM_NULL;
         dwqi_user_comm_init(&group->user_merged);
         dwqi_user_comm_init(&group->user_group);
     }
     return group;
 }
 
-/* Another one for the user, of the ranks of a private one. */
-static dwq_status_t renew(struct dwqi_world *world, MPI_Comm ranks,
-                          struct dwqi_user_comm *comm)
+dwq_status_t dwqi_group_renew(struct dwqi_group *group)
 {
-    MPI_Comm fresh;
-    dwq_status_t status = DWQ_OK;
+    struct dwqi_world *world = group->world;
+    MPI_Comm merged, members = MPI_COMM_NULL;
+    dwq_status_t status =
+        dwqi_world_duplicate(world, group->merged, false, &merged);
 
-    if (ranks != MPI_COMM_NULL) {
-        status = dwqi_world_duplicate(world, ranks, false, &fresh);
-        if (status == DWQ_OK) {
-            dwqi_user_comm_replace(comm, fresh);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    dwqi_user_comm_replace(&group->user_merged, merged);
+    if (group->inside) {
+        status = dwqi_world_duplicate(world, group->merged, false, &members);
+    } else {
+        status =
+            split(world, group->merged, group->rank > 0 ? 1 : MPI_UNDEFINED,
+                  group->rank, &members);
+        if (status == DWQ_OK && members != MPI_COMM_NULL) {
+            MPI_Comm_set_errhandler(members, world->user_errors);
         }
+    }
+    if (status == DWQ_OK) {
+        dwqi_user_comm_replace(&group->user_group, members);
     }
     return status;
 }
 
-dwq_status_t dwqi_group_renew(struct dwqi_group *group)
-{
-    dwq_status_t status =
-        renew(group->world, group->merged, &group->user_merged);
-
-    return status == DWQ_OK
-               ? renew(group->world, group->members, &group->user_group)
-               : status;
-}
-
 dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside)
 {
-    dwq_status_t status;
-
     MPI_Comm_set_errhandler(group->merged, MPI_ERRORS_RETURN);
     MPI_Comm_rank(group->merged, &group->rank);
     MPI_Comm_size(group->merged, &group->size);
-    status = split(group->world, group->merged,
-                   inside || group->rank > 0 ? 1 : MPI_UNDEFINED, group->rank,
-                   &group->members);
-    if (status == DWQ_OK && group->members != MPI_COMM_NULL) {
-        MPI_Comm_set_errhandler(group->members, MPI_ERRORS_RETURN);
-    }
-    return status == DWQ_OK ? dwqi_group_renew(group) : status;
+    group->inside = inside;
+    return dwqi_group_renew(group);
 }
 
 dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
@@ -130,7 +124,6 @@ void dwqi_group_close(struct dwqi_group *group)
         free_comm(&group->user_brokers);
         dwqi_user_comm_finish(&group->user_group);
         dwqi_user_comm_finish(&group->user_merged);
-        free_comm(&group->members);
         free_comm(&group->merged);
         part(group);
         free(group);

@@ -10,8 +10,7 @@ struct dwqi_group {
     struct dwqi_world *world; /* borrowed */
     MPI_Comm parent; /* between broker and spawned ranks, or MPI_COMM_NULL */
     MPI_Comm merged;
-    MPI_Comm members; /* the group's ranks: a copy of `merged`, or without the
-                       * broker, who has MPI_COMM_NULL then */
+    bool inside; /* the broker is a rank of the group */
     struct dwqi_user_comm user_merged;
     struct dwqi_user_comm user_group;
     MPI_Comm user_brokers;

@@ -40,20 +40,20 @@ dwq_status_t dwqi_links_create(struct dwqi_group *group,
 
 /* --- Errors ---------------------------------------------------------------- */
 
-/* Those of ports and names are the world's: have them returned, and remember what was
- * done with them. */
-static MPI_Errhandler catch_errors(void)
+/* Have the errors of `comm` returned, and remember what was done with them. Those of
+ * ports and names are the world's. */
+static MPI_Errhandler catch_errors(MPI_Comm comm)
 {
     MPI_Errhandler before;
 
-    MPI_Comm_get_errhandler(MPI_COMM_WORLD, &before);
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_get_errhandler(comm, &before);
+    MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
     return before;
 }
 
-static void restore_errors(MPI_Errhandler before)
+static void restore_errors(MPI_Comm comm, MPI_Errhandler before)
 {
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, before);
+    MPI_Comm_set_errhandler(comm, before);
     MPI_Errhandler_free(&before);
 }
 
@@ -74,11 +74,11 @@ static bool worked(const struct dwqi_links *links, int code, const char *what)
 
 static bool open_port(struct dwqi_links *links)
 {
-    MPI_Errhandler before = catch_errors();
+    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
     bool ok = worked(links, MPI_Open_port(MPI_INFO_NULL, links->port),
                      "MPI_Open_port");
 
-    restore_errors(before);
+    restore_errors(MPI_COMM_WORLD, before);
     if (!ok) {
         links->port[0] = '\0';
     }
@@ -87,22 +87,22 @@ static bool open_port(struct dwqi_links *links)
 
 static void close_port(struct dwqi_links *links)
 {
-    MPI_Errhandler before = catch_errors();
+    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
 
     if (links->port[0] != '\0') {
         MPI_Close_port(links->port);
         links->port[0] = '\0';
     }
-    restore_errors(before);
+    restore_errors(MPI_COMM_WORLD, before);
 }
 
 static bool publish(struct dwqi_links *links, const char *name)
 {
-    MPI_Errhandler before = catch_errors();
+    MPI_Errhandler before = catch_errors(MPI_COMM_WORLD);
     bool ok = worked(links, MPI_Publish_name(name, MPI_INFO_NULL, links->port),
                      "MPI_Publish_name");
 
-    restore_errors(before);
+    restore_errors(MPI_COMM_WORLD, before);
     memcpy(links->published, links->port, sizeof links->published);
     return ok;
 }
@@ -143,9 +143,9 @@ static void unpublish(struct dwqi_links *links)
     if (!links->name) {
         return;
     }
-    before = catch_errors();
+    before = catch_errors(MPI_COMM_WORLD);
     MPI_Unpublish_name(links->name, MPI_INFO_NULL, links->published);
-    restore_errors(before);
+    restore_errors(MPI_COMM_WORLD, before);
     close_port(links);
     free(links->name);
     links->name = NULL;
@@ -173,15 +173,21 @@ static bool make_room(const struct dwqi_links *links, MPI_Comm **comms)
 dwq_status_t dwqi_links_accept(struct dwqi_links *links)
 {
     int n = links->n_clients;
+    MPI_Comm comm = links->group->user_group.now;
+    MPI_Errhandler before;
+    bool ok;
 
     if (!make_room(links, &links->clients) ||
         !make_room(links, &links->user_clients)) {
         return DWQ_E_NOMEM;
     }
-    if (!worked(links,
-                MPI_Comm_accept(links->port, MPI_INFO_NULL, 0,
-                                links->group->members, &links->clients[n]),
-                "MPI_Comm_accept")) {
+    before = catch_errors(comm);
+    ok = worked(links,
+                MPI_Comm_accept(links->port, MPI_INFO_NULL, 0, comm,
+                                &links->clients[n]),
+                "MPI_Comm_accept");
+    restore_errors(comm, before);
+    if (!ok) {
         return DWQ_E_MPI;
     }
     links->user_clients[n] = MPI_COMM_NULL;
@@ -191,10 +197,14 @@ dwq_status_t dwqi_links_accept(struct dwqi_links *links)
 
 dwq_status_t dwqi_links_connect(struct dwqi_links *links, const char *port)
 {
-    if (!worked(links,
-                MPI_Comm_connect(port, MPI_INFO_NULL, 0, links->group->members,
-                                 &links->server),
-                "MPI_Comm_connect")) {
+    MPI_Comm comm = links->group->user_group.now;
+    MPI_Errhandler before = catch_errors(comm);
+    bool ok = worked(
+        links, MPI_Comm_connect(port, MPI_INFO_NULL, 0, comm, &links->server),
+        "MPI_Comm_connect");
+
+    restore_errors(comm, before);
+    if (!ok) {
         links->server = MPI_COMM_NULL;
         return DWQ_E_MPI;
     }

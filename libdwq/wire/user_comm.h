@@ -19,7 +19,7 @@ struct dwqi_user_comm {
 };
 
 void dwqi_user_comm_init(struct dwqi_user_comm *comm);
-/* `fresh` is taken. */
+/* `fresh` is taken, MPI_COMM_NULL where this rank has none. */
 void dwqi_user_comm_replace(struct dwqi_user_comm *comm, MPI_Comm fresh);
 void dwqi_user_comm_finish(struct dwqi_user_comm *comm);
 

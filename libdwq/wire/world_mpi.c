@@ -277,9 +277,9 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         goto free_comm;
     }
     MPI_Comm_set_errhandler(world->self, MPI_ERRORS_RETURN);
-    dwqi_witness_make_errhandler(&world->user_errors);
     dwqi_user_comm_init(&world->alone[0]);
     dwqi_user_comm_init(&world->alone[1]);
+    dwqi_witness_make_errhandler(&world->user_errors);
     for (int inner = 0; inner <= 1 && status == DWQ_OK; inner++) {
         status = dwqi_world_renew_self(world, inner);
     }
@@ -297,9 +297,9 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     return DWQ_OK;
 
 free_self:
-    dwqi_witness_free_errhandler(&world->user_errors);
     dwqi_user_comm_finish(&world->alone[0]);
     dwqi_user_comm_finish(&world->alone[1]);
+    dwqi_witness_free_errhandler(&world->user_errors);
     MPI_Comm_free(&world->self);
 free_comm:
     MPI_Comm_free(&world->comm);

@@ -97,38 +97,21 @@ static int exchange(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES(sum, n));
 }
 
-/* A barrier of the group, or of both groups (1), into which this rank goes: begin(both)
- * for rank 0 alone, and end() for the others, in another call. */
-static MPI_Request barrier;
-
+/* Its rank 0 goes into a barrier of both groups, and does not end it. */
 static int begin_barrier(dwq_call_t *call, void *arg)
 {
     struct here *here = arg;
-    int both = 0;
+    MPI_Request barrier;
 
-    dwq_arg(call, 0, &both);
     if (dwq_call_rank(call) == 0) {
-        MPI_Ibarrier(both ? dwq_worker_server_comm(here->worker)
-                          : dwq_call_comm(call),
-                     &barrier);
+        MPI_Ibarrier(dwq_worker_server_comm(here->worker), &barrier);
     }
-    return dwq_call_return(call, DWQ_VALUES(0));
-}
-
-static int end_barrier(dwq_call_t *call, void *arg)
-{
-    (void)arg;
-    if (dwq_call_rank(call) > 0) {
-        MPI_Ibarrier(dwq_call_comm(call), &barrier);
-    }
-    MPI_Wait(&barrier, MPI_STATUS_IGNORE);
     return dwq_call_return(call, DWQ_VALUES(0));
 }
 
 static struct here here;
 static const dwq_function_t functions[] = {
     { "begin_barrier", begin_barrier, &here },
-    { "end_barrier", end_barrier, &here },
     { "publish", publish, &here },
     { "connect", connect_service, &here },
     { "connect_without", connect_without, &here },
@@ -318,17 +301,14 @@ static int connect_without_a_rank(dwq_controller_t *controller, void *arg)
     return 0;
 }
 
-/* Groups link and part beside what calls have not ended. */
-static int barriers_are_under_way(dwq_controller_t *controller, void *arg)
+/* Groups part beside what calls have not ended. */
+static int a_barrier_is_under_way(dwq_controller_t *controller, void *arg)
 {
     (void)arg;
     expect(controller, submit_to(controller, 1, "publish", 0), DWQ_OK, 30);
-    expect(controller, submit_to(controller, 1, "begin_barrier", 0), DWQ_OK,
-           30);
     expect(controller, submit_to(controller, 2, "connect", 30), DWQ_OK, 60);
-    expect(controller, submit_to(controller, 1, "end_barrier", 0), DWQ_OK, 30);
     exchange_all(controller, 2);
-    expect(controller, submit_to(controller, 2, "begin_barrier", 1), DWQ_OK,
+    expect(controller, submit_to(controller, 2, "begin_barrier", 0), DWQ_OK,
            30);
     return 0;
 }
@@ -495,9 +475,9 @@ static void a_rank_that_does_not_come_holds_up_nobody(void)
     play_all(connect_without_a_rank, keep_worker, 2);
 }
 
-static void collectives_of_calls_are_no_matter_of_links(void)
+static void a_collective_between_groups_holds_up_no_end(void)
 {
-    play_all(barriers_are_under_way, keep_worker, 2);
+    play_all(a_barrier_is_under_way, keep_worker, 2);
 }
 
 static void a_client_that_withdraws_holds_up_nobody(void)
@@ -576,8 +556,8 @@ int main(int argc, char **argv)
           requests_to_a_busy_group_are_given_up },
         { "a_rank_that_does_not_come_holds_up_nobody",
           a_rank_that_does_not_come_holds_up_nobody },
-        { "collectives_of_calls_are_no_matter_of_links",
-          collectives_of_calls_are_no_matter_of_links },
+        { "a_collective_between_groups_holds_up_no_end",
+          a_collective_between_groups_holds_up_no_end },
         { "a_client_that_withdraws_holds_up_nobody",
           a_client_that_withdraws_holds_up_nobody },
         { "a_server_that_withdraws_refuses", a_server_that_withdraws_refuses },
