@@ -20,8 +20,13 @@ static void abort_all(int code)
 DWQ_API void mpi_finalize_(MPI_Fint *error);
 DWQ_API void mpi_abort_(MPI_Fint *comm, MPI_Fint *code, MPI_Fint *error);
 
+/* In a child of fork() MPI's own would wait for threads that are not there, or end the
+ * job of its parent. */
 DWQ_API int MPI_Finalize(void)
 {
+    if (!dwqi_process_is_ours()) {
+        return MPI_SUCCESS;
+    }
     dwqi_witness_give_up(0, "called MPI_Finalize");
     return PMPI_Finalize(); /* departure_mpi.c says it where others wait */
 }
@@ -36,6 +41,9 @@ DWQ_API int MPI_Abort(MPI_Comm comm, int code)
     struct dwqi_witness *witness = dwqi_process_witness();
     char text[64];
 
+    if (!dwqi_process_is_ours()) {
+        dwqi_witness_exit_now(code ? code : 1);
+    }
     if (witness) {
         snprintf(text, sizeof text, "called MPI_Abort(%d)", code);
         dwqi_witness_say(witness, text);

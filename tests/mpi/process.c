@@ -41,12 +41,15 @@ enum child {
     RUNS,
     ASKS_WORLD,
     FINALIZES,
+    FINALIZES_MPI,
+    ABORTS_MPI,
     IS_TERMINATED,
     COMES_BACK,
     N_CHILDREN
 };
 
-static const int ends[N_CHILDREN] = { 127, 0, 10, 10, 11, 128 + SIGTERM, 1 };
+static const int ends[N_CHILDREN] = { 127,           0, 10, 10, 11, 12, 13,
+                                      128 + SIGTERM, 1 };
 
 static int ends_at_once(dwq_controller_t *c, void *arg)
 {
@@ -73,6 +76,12 @@ static void play_child(enum child what)
     case FINALIZES:
         dwq_finalize();
         exit(11);
+    case FINALIZES_MPI:
+        MPI_Finalize();
+        exit(12);
+    case ABORTS_MPI:
+        MPI_Abort(MPI_COMM_WORLD, 13);
+        break;
     case IS_TERMINATED:
         raise(SIGTERM);
         break;

@@ -31,7 +31,8 @@ typedef struct dwq_world {
  *     dwq_run(): these end the job with code 1, and name that rank.
  *   A program that started MPI itself is left to its launcher between runs.
  *   The child of fork(): nothing of the library is done there; dwq_run() and dwq_world()
- *     are DWQ_E_STATE. One that comes back from a function of a run ends with code 1.
+ *     are DWQ_E_STATE, MPI_Finalize() does nothing, and MPI_Abort() ends the child alone.
+ *     One that comes back from a function of a run ends with code 1.
  *
  * An exit code is the lowest 8 bits of what was returned or given; where these are 0 and
  * that is not, it is 1. So a code that is not 0 never becomes 0. */
