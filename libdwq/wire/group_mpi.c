@@ -67,6 +67,7 @@ dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside)
     MPI_Comm_rank(group->merged, &group->rank);
     MPI_Comm_size(group->merged, &group->size);
     group->inside = inside;
+    group->world->beside = inside ? MPI_COMM_NULL : group->merged;
     return dwqi_group_renew(group);
 }
 
@@ -124,6 +125,7 @@ void dwqi_group_close(struct dwqi_group *group)
         free_comm(&group->user_brokers);
         dwqi_user_comm_finish(&group->user_group);
         dwqi_user_comm_finish(&group->user_merged);
+        group->world->beside = MPI_COMM_NULL;
         free_comm(&group->merged);
         part(group);
         free(group);

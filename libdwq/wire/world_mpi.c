@@ -92,20 +92,21 @@ static const char *why_not_in_thread(void)
     return NULL;
 }
 
-/* Whether all ranks of a run are among those of `comm`. */
-static bool holds_all(MPI_Comm comm, const struct dwqi_world *world)
+/* Whether all ranks of `busy` are among those of `comm`. */
+static bool holds_all(MPI_Comm comm, MPI_Comm busy_comm)
 {
     MPI_Group all, busy, both;
-    int size;
+    int size, busy_size;
 
     MPI_Comm_group(comm, &all);
-    MPI_Comm_group(world->comm, &busy);
+    MPI_Comm_group(busy_comm, &busy);
     MPI_Group_intersection(all, busy, &both);
     MPI_Group_size(both, &size);
+    MPI_Group_size(busy, &busy_size);
     MPI_Group_free(&both);
     MPI_Group_free(&busy);
     MPI_Group_free(&all);
-    return size == world->size;
+    return size == busy_size;
 }
 
 /* The world of a spawned rank is its group, all of which is in the same call. */
@@ -116,9 +117,13 @@ static bool is_busy(const struct dwqi_world *world, const void *comm)
     if (parent == MPI_COMM_NULL) {
         return false;
     }
+    if (world->run.witness.way && world->beside != MPI_COMM_NULL &&
+        holds_all(parent, world->beside)) {
+        return true;
+    }
     return !world->run.outer && dwqi_spawned(NULL)
                ? comm == NULL
-               : world->size > 1 && holds_all(parent, world);
+               : world->size > 1 && holds_all(parent, world->comm);
 }
 
 const char *dwqi_mpi_why_no_run(const void *comm)
@@ -265,6 +270,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
         return DWQ_E_NOMEM;
     }
     world->idle_wait = 1e-3;
+    world->beside = MPI_COMM_NULL;
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
     world->crowded = world->size > 1 || dwqi_spawn_is_marked();

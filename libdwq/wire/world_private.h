@@ -17,6 +17,7 @@ struct dwqi_world {
     MPI_Comm comm; /* private */
     MPI_Comm self; /* private */
     struct dwqi_user_comm alone[2]; /* for calls of this rank; see world.h */
+    MPI_Comm beside; /* a group and its broker, which is in no call; or null */
     int rank;
     int size;
     bool

@@ -268,21 +268,29 @@ static void a_code_beyond_a_byte(void)
 
 /* --- Runs in runs, and beside each other ------------------------------------ */
 
+static int keeps_itself(dwq_worker_t *worker, void *arg)
+{
+    *(dwq_worker_t **)arg = worker;
+    return 0;
+}
+
 static int calls_run(dwq_call_t *call, void *arg)
 {
     dwq_options_t options = { .controller = ends_at_once };
     dwq_status_t whole = dwq_run(&options, NULL);
     dwq_status_t same = dwq_run_comm(MPI_COMM_WORLD, &options, NULL);
     dwq_status_t own = dwq_run_comm(dwq_call_comm(call), &options, NULL);
+    dwq_status_t beside = dwq_run_comm(
+        dwq_worker_merged_comm(*(dwq_worker_t **)arg), &options, NULL);
 
-    (void)arg;
-    return dwq_call_return(call, DWQ_VALUES(whole, same, own));
+    return dwq_call_return(call, DWQ_VALUES(whole, same, own, beside));
 }
 
 static int run_inside(dwq_controller_t *c, void *arg)
 {
     dwq_options_t options = { .controller = ends_at_once };
-    int whole, same, own;
+    int whole, same, own, beside;
+    bool has_broker = world_size() > 3;
     dwq_result_t result;
 
     (void)arg;
@@ -294,17 +302,22 @@ static int run_inside(dwq_controller_t *c, void *arg)
     CHECK(dwq_result_get(&result, 0, 0, &whole) && whole == DWQ_E_STATE);
     CHECK(dwq_result_get(&result, 0, 1, &same) && same == DWQ_E_STATE);
     CHECK(dwq_result_get(&result, 0, 2, &own) && own == DWQ_OK);
+    CHECK(dwq_result_get(&result, 0, 3, &beside) &&
+          beside == (has_broker ? DWQ_E_STATE : DWQ_E_ARG));
     dwq_result_clear(&result);
     return 0;
 }
 
 static void a_run_in_a_run_is_refused(void)
 {
+    dwq_worker_t *worker;
     const dwq_function_t functions[] = { { "runs", calls_run, NULL },
                                          { NULL, NULL, NULL } };
 
     scenario_run_options(
         &(dwq_options_t){ .controller = run_inside,
+                          .worker = keeps_itself,
+                          .arg = &worker,
                           .functions = functions,
                           .nprocs_per_worker = world_size() > 3 ? 2 : 0 });
     scenario_run(ends_at_once);
