@@ -143,8 +143,8 @@ void dwqi_plain_vprint(char *text, size_t size, const char *format,
         written = vsnprintf(text, size, format, again);
     }
     va_end(again);
-    if (written < 0) {
-        text[0] = '\0';
+    if (written < 0) { /* no locale has them: the bare format says something */
+        snprintf(text, size, "%s", format);
     }
     dwqi_plain_cut(text, size);
 }

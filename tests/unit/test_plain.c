@@ -34,6 +34,15 @@ Test(plain, what_snprintf_cut_has_whole_characters)
     }
 }
 
+Test(plain, what_cannot_be_written_leaves_its_format)
+{
+    char text[32];
+
+    setlocale(LC_ALL, "C");
+    dwqi_plain_format(text, sizeof text, "lost %ls", L"\u539f\u5b50");
+    cr_expect_str_eq(text, "lost %ls");
+}
+
 Test(plain, what_is_no_utf_8_is_cut_anywhere)
 {
     cr_expect_eq(dwqi_plain_fit("\xe4\xe4\xe4\xe4", 3), 2); /* looks like one */
