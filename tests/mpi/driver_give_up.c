@@ -82,12 +82,14 @@ static int count(const char *text, const char *part)
     return n;
 }
 
-/* "libdwq: rank 1 (worker 1): error: REASON on host HOST, in task 2, function 'F'..." */
+/* "libdwq: rank 1 (worker 1): error: REASON on host HOST, in task 2, function 'F'..."
+ * What other ranks have not ended with a newline may stand before it. */
 static bool names(const char *output, const char *who, const char *reason)
 {
     const char *line = strstr(output, " on host "), *error;
 
-    while (line && line > output && line[-1] != '\n') {
+    while (line && line > output && strncmp(line, "libdwq: ", 8) != 0 &&
+           line[-1] != '\n') {
         line--;
     }
     error = line ? strstr(line, ": error: ") : NULL;
