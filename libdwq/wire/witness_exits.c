@@ -1,5 +1,6 @@
-/* exit(), _exit(), _Exit() and abort() of the whole process, as the library exports
- * them: a call of a run is left, or its end is said; everywhere else they are libc's. */
+/* exit(), quick_exit(), pthread_exit(), _exit(), _Exit() and abort() of the whole process,
+ * as the library exports them: a call of a run is left, or its end is said; everywhere
+ * else they are libc's. */
 #define _GNU_SOURCE /* dladdr, RTLD_NEXT, syscall */
 #include <dlfcn.h>
 #include <dwq/status.h>
@@ -55,18 +56,53 @@ static void *real(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
+/* Comes back where no call is to be left. */
+static void leave_call(const char *name, int code, const void *caller)
+{
+    char text[64];
+
+    if (dwqi_process_witness() && !is_mpi(caller)) {
+        snprintf(text, sizeof text, "called %s(%d)", name, code);
+        dwqi_witness_give_up(code, text);
+    }
+}
+
 _Noreturn DWQ_API void exit(int code)
 {
     void (*next)(int);
-    char text[64];
 
-    if (dwqi_process_witness() && !is_mpi(__builtin_return_address(0))) {
-        snprintf(text, sizeof text, "called exit(%d)", code);
-        dwqi_witness_give_up(code, text);
-    }
+    leave_call("exit", code, __builtin_return_address(0));
     *(void **)&next = real("exit");
     next(code);
     dwqi_witness_exit_now(code);
+}
+
+/* What the library registers for exit() is not called here. */
+_Noreturn DWQ_API void quick_exit(int code)
+{
+    void (*next)(int);
+
+    leave_call("quick_exit", code, __builtin_return_address(0));
+    if (dwqi_process_say_words("quick_exit()") && code == 0) {
+        code = 1;
+    }
+    *(void **)&next = real("quick_exit");
+    next(code);
+    dwqi_witness_exit_now(code);
+}
+
+/* Of the thread of the call: nobody would answer for the rank any more. */
+_Noreturn DWQ_API void pthread_exit(void *value)
+{
+    struct dwqi_witness *witness = dwqi_process_witness();
+    void (*next)(void *);
+
+    if (witness && pthread_equal(witness->thread, pthread_self())) {
+        dwqi_witness_give_up(0, "called pthread_exit()");
+    }
+    *(void **)&next = real("pthread_exit");
+    next(value);
+    dwqi_witness_exit_now(1);
 }
 
 /* In a run: where it was not said why, it is said, and the code is none of success. */

@@ -18,7 +18,7 @@ done | cc -std=c11 $cflags -E -P - | tr '\n' ' ' | tr ';' '\n' |
     grep -F 'visibility("default")' |
     sed 's/__attribute__ *((visibility("default")))//; s/(.*//; s/ *$//
          s/.*[^A-Za-z0-9_]//' | grep '^dwq_' | sort -u >"$work/declared"
-ends='_Exit _exit abort exit'
+ends='_Exit _exit abort exit pthread_exit quick_exit'
 case " $* " in
 *' mpi.h '*) ends="$ends MPI_Abort MPI_Finalize mpi_abort_ mpi_finalize_" ;;
 esac

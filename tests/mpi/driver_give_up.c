@@ -146,6 +146,8 @@ static void expect_line(const char *how, const struct mode *mode,
 
 CAUGHT(exits_with_0)
 CAUGHT(exits_with_3)
+CAUGHT(exits_quickly)
+CAUGHT(ends_its_thread)
 CAUGHT(finalizes)
 NAMED(finalizes_past_us, "MPI_Finalize() in the middle of a run")
 NAMED(exits_at_once, "called _exit(0)")

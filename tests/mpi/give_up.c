@@ -30,6 +30,18 @@ static void exits_with_3(dwq_call_t *call)
     exit(3);
 }
 
+static void exits_quickly(dwq_call_t *call)
+{
+    (void)call;
+    quick_exit(4);
+}
+
+static void ends_its_thread(dwq_call_t *call)
+{
+    (void)call;
+    pthread_exit(NULL);
+}
+
 /* As LAMMPS does. */
 static void finalizes(dwq_call_t *call)
 {
@@ -159,6 +171,8 @@ static void exits_alone_at_the_front(dwq_call_t *call)
 static const struct way ways[] = {
     { "exits_with_0", exits_with_0, "called exit(0)", -1 },
     { "exits_with_3", exits_with_3, "called exit(3)", 3 },
+    { "exits_quickly", exits_quickly, "called quick_exit(4)", 4 },
+    { "ends_its_thread", ends_its_thread, "called pthread_exit()", -1 },
     { "finalizes", finalizes, "called MPI_Finalize", -1 },
     { "finalizes_past_us", finalizes_past_us, NULL, 0 },
     { "exits_at_once", exits_at_once, NULL, 0 },

@@ -25,8 +25,9 @@ typedef struct dwq_function {
  *
  * Codes end a process where a function should fail. In a call of a run:
  *
- * - exit(), MPI_Finalize() and a C++ exception that nobody catches (std::bad_alloc, too)
- *   are caught, in the thread that runs the call. The call is a failed one
+ * - exit(), quick_exit(), pthread_exit(), MPI_Finalize() and a C++ exception that nobody
+ *   catches (std::bad_alloc, too) are caught, in the thread that runs the call. The call
+ *   is a failed one
  *   (DWQ_E_TASK): its code is that of exit() (0 becomes -1) or -1, its message "called
  *   exit(3)", "called MPI_Finalize", "threw std::runtime_error: lost atoms". The run goes
  *   on if every rank of the group comes back from the call within 5 s, by giving up or
@@ -46,8 +47,9 @@ typedef struct dwq_function {
  * freed. A code whose state is then not fit for a next call should be asked to return
  * an error, or run in spawned groups.
  *
- * It works by names that the library exports: exit, _exit, _Exit, abort, MPI_Finalize,
- * MPI_Abort, mpi_finalize_ and mpi_abort_. Calls out of modules are seen, too, linked
+ * It works by names that the library exports: exit, _exit, _Exit, quick_exit,
+ * pthread_exit, abort, MPI_Finalize, MPI_Abort, mpi_finalize_ and mpi_abort_. A program
+ * is linked with libdwq in front of MPI for that (pkg-config gives that order). Calls out of modules are seen, too, linked
  * with the library or not. What is not seen ends the job, exit() and MPI_Finalize() with
  * such a line: calls where the library was loaded late and for itself alone (dlopen with
  * RTLD_LOCAL, as Python does, without LD_PRELOAD), MPI_Finalize() of mpi_f08, exit() in
