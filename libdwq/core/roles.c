@@ -562,7 +562,6 @@ void dwqi_run_finish_roles(struct run *run)
     dwqi_close(run->group_transport);
     dwqi_close(run->transport);
     dwqi_group_close(run->group);
-    free(run->program);
     dwqi_arena_finish(&run->settings_arena);
     free(run->settings);
 }
