@@ -67,6 +67,7 @@ struct run {
     const char *spawned_seats; /* in them; NULL: it binds itself to nothing */
     struct dwqi_arena settings_arena;
 
+    struct dwqi_gathered lone_ranks; /* the controller's; see controller.h */
     int exit_code;
     int controller_code; /* what the controller function returned */
     bool overdue;        /* a worker never came back after the time limit */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/core/run_private.h"
 #include "libdwq/wire/spawn.h"
 
@@ -501,6 +502,31 @@ static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
     return DWQ_OK;
 }
 
+/* Who is alone on its host: the controller has to speak for it. */
+static dwq_status_t name_lone_ranks(struct run *run)
+{
+    const struct dwqi_witness *witness = dwqi_world_witness(run->world);
+    struct dwqi_gathered names = { .data = NULL };
+    char mine[128] = "";
+    dwq_status_t status;
+
+    if (!dwqi_world_spans_hosts(run->world)) {
+        return DWQ_OK;
+    }
+    if (witness->is_alone) {
+        dwqi_plain_format(mine, sizeof mine, "%s on host %s", run->log.who,
+                          witness->words->host);
+    }
+    status = dwqi_world_gather_all(
+        run->world, mine, mine[0] ? strlen(mine) + 1 : 0, NULL, &names);
+    if (status == DWQ_OK && run->facts.is_controller) {
+        run->lone_ranks = names;
+    } else if (status == DWQ_OK) {
+        dwqi_gathered_finish(&names);
+    }
+    return status == DWQ_E_NOMEM ? DWQ_OK : status; /* it goes without */
+}
+
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
 {
     struct dwqi_fault fault = { "" };
@@ -537,6 +563,9 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     }
     if (status == DWQ_OK) {
         status = make_groups(run, &fault);
+    }
+    if (status == DWQ_OK) {
+        status = name_lone_ranks(run);
     }
     return status == DWQ_OK && run->placed && run->options.bind
                ? dwqi_run_bind(run)

@@ -73,7 +73,7 @@ struct dwqi_gathered {
 };
 /* The bytes of every rank on every rank; they may give different numbers of bytes. The
  * same on all: DWQ_OK; DWQ_E_ARG: more than 2 GiB in all; DWQ_E_NOMEM, which is logged
- * by those that have no memory; DWQ_E_MPI. */
+ * by those that have no memory (`log`: unless NULL); DWQ_E_MPI. */
 dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
                                    size_t size, const struct dwqi_log *log,
                                    struct dwqi_gathered *out);
@@ -81,7 +81,7 @@ void dwqi_gathered_finish(struct dwqi_gathered *gathered);
 
 /* Doorbells between all ranks of the run, where they can be. Collective. */
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);
-/* Whether they have more than one host's name. After that; not collective. */
+/* Whether the ranks have more than one host's name, the same on all; not collective. */
 bool dwqi_world_spans_hosts(const struct dwqi_world *world);
 /* All have been bound, so they share other processors than they did. Not collective. */
 void dwqi_world_recount(struct dwqi_world *world);

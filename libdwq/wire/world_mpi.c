@@ -404,6 +404,11 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
     return finish_until(world, &request, until);
 }
 
+bool dwqi_world_spans_hosts(const struct dwqi_world *world)
+{
+    return world->spans_hosts;
+}
+
 struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world)
 {
     return &world->run.witness;
