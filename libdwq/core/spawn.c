@@ -50,19 +50,20 @@ static int n_spawned_in_all(const struct run *run)
     return n;
 }
 
-static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
+static dwq_status_t refuse(struct dwqi_error *fault, const char *option,
                            const char *why, const char *what)
 {
-    return dwqi_option_fault(fault, "option %s: %s%s", option, why, what);
+    return dwqi_error_set(fault, DWQ_E_OPTION, "option %s: %s%s", option, why,
+                          what);
 }
 
 /* --- The broker: before ------------------------------------------------------- */
 
-dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
+dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     int n_slots = n_spawned_in_all(run);
-    struct dwqi_spawn_reason reason;
+    struct dwqi_error reason;
     dwq_status_t status;
 
     run->program = NULL;
@@ -74,7 +75,7 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     }
     status = dwqi_spawn_check(n_slots, &reason);
     if (status != DWQ_OK) {
-        return dwqi_option_fault(fault, "%s", reason.text);
+        return dwqi_error_set(fault, DWQ_E_OPTION, "%s", reason.text);
     }
     run->program = dwqi_spawn_find_program(o->spawn_executable);
     if (run->ordinal == 0 && run->program &&
@@ -152,7 +153,7 @@ static bool is_dwq_worker(const char *program)
 
 static dwq_status_t make_arguments(const struct run *run, uint64_t token,
                                    struct arguments *a,
-                                   struct dwqi_fault *fault)
+                                   struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     const char *const *given = o->spawn_args;
@@ -216,7 +217,7 @@ static dwq_status_t bcast_in_group(struct run *run, void *data, size_t size)
 
 static dwq_status_t pack_settings(struct run *run, uint64_t token,
                                   struct dwqi_pack *pack_out,
-                                  struct dwqi_fault *fault)
+                                  struct dwqi_error *fault)
 {
     struct dwqi_buffer seats = { .data = NULL };
     dwq_kwarg_t more[5] = {
@@ -245,7 +246,7 @@ static dwq_status_t pack_settings(struct run *run, uint64_t token,
 /* What a spawned rank has from its broker takes the place of its own options. */
 static dwq_status_t use_settings(struct run *run, const dwq_options_t *given,
                                  const struct dwqi_told *told, uint64_t token,
-                                 struct dwqi_fault *fault)
+                                 struct dwqi_error *fault)
 {
     dwq_kwargs_t s = told->options;
     uint64_t theirs = 0;
@@ -267,7 +268,7 @@ static dwq_status_t use_settings(struct run *run, const dwq_options_t *given,
 
 /* All hear the fault of the first that has one. */
 static dwq_status_t agree(struct run *run, dwq_status_t status,
-                          struct dwqi_fault *fault)
+                          struct dwqi_error *fault)
 {
     int first = INT_MAX, rank = dwqi_group_rank(run->group);
     dwq_status_t asked =
@@ -319,7 +320,7 @@ static dwq_status_t spawn_ranks(struct run *run, const char *const *args)
     return status;
 }
 
-static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t start_group(struct run *run, struct dwqi_error *fault)
 {
     uint64_t token = draw_token(run);
     struct arguments arguments;
@@ -333,8 +334,9 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     if (status == DWQ_OK) {
         status = spawn_ranks(run, arguments.list);
         if (status != DWQ_OK) {
-            dwqi_option_fault(fault, "the spawn of %d ranks of %s failed",
-                              n_spawned(run), run->program);
+            dwqi_error_set(fault, DWQ_E_OPTION,
+                           "the spawn of %d ranks of %s failed", n_spawned(run),
+                           run->program);
         }
     }
     free(arguments.list);
@@ -360,9 +362,9 @@ static void wait_a_while(const struct run *run)
     }
 }
 
-dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault)
+dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_error *fault)
 {
-    bool broker = run->role == DWQI_ROLE_BROKER;
+    bool broker = run->kind == DWQI_ROLE_BROKER;
     dwq_status_t status = DWQ_OK, met = DWQ_OK;
 
     if (broker && n_spawned(run) > 0) {
@@ -400,13 +402,14 @@ dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go)
 
 static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
                             const struct dwqi_told *told, uint64_t token,
-                            struct dwqi_fault *fault)
+                            struct dwqi_error *fault)
 {
     dwq_options_t own;
     dwq_status_t status;
 
     if (!given) {
-        return dwqi_option_fault(fault, "options is NULL in a spawned process");
+        return dwqi_error_set(fault, DWQ_E_OPTION,
+                              "options is NULL in a spawned process");
     }
     own = *given;
     status = run->follows ? DWQ_OK : dwqi_options_resolve(given, &own, fault);
@@ -416,7 +419,7 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
     if (status != DWQ_OK) {
         return status;
     }
-    run->role = DWQI_ROLE_MEMBER;
+    run->kind = DWQI_ROLE_LEAF;
     run->rank = -1;
     run->log.verbose = run->options.verbose;
     /* Its rank in the world is one of its own: that of each group begins at 0. */
@@ -437,21 +440,21 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
 dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
                            uint64_t token)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     struct dwqi_told told;
     int go = 0;
     dwq_status_t status = dwqi_group_join(run->world, &run->group);
 
     if (status == DWQ_OK) {
-        status = dwqi_run_hear_options(run, bcast_in_group, &told, &fault);
+        status = dwqi_run_hear_options(run, bcast_in_group, &told, fault);
     }
     if (status != DWQ_OK && status != DWQ_E_OPTION) {
         return status;
     }
     if (status == DWQ_OK) {
-        status = prepare(run, given, &told, token, &fault);
+        status = prepare(run, given, &told, token, fault);
     }
-    status = agree(run, status, &fault);
+    status = agree(run, status, fault);
     if (status != DWQ_OK && status != DWQ_E_OPTION) {
         return status;
     }
@@ -459,7 +462,7 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
         return DWQ_E_MPI;
     }
     if (!go) {
-        return DWQ_E_OPTION; /* a rank of the job says why */
+        return dwqi_error_complete(fault, DWQ_E_OPTION); /* a rank says why */
     }
     status = dwqi_group_complete(run->group, run->options.broker_is_worker);
     return status == DWQ_OK && run->spawned_seats
@@ -470,7 +473,7 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
 void dwqi_run_never_joined(void)
 {
     struct run run = { .worker_id = 0 };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     struct dwqi_spawn_marker marker;
     struct dwqi_told told;
     dwq_status_t heard = DWQ_E_STATE;
@@ -480,9 +483,9 @@ void dwqi_run_never_joined(void)
         dwqi_process_has_joined()) {
         return;
     }
-    dwqi_option_fault(&fault,
-                      "a spawned process ended without its dwq_run() number %d",
-                      marker.run);
+    dwqi_error_set(&fault, DWQ_E_OPTION,
+                   "a spawned process ended without its dwq_run() number %d",
+                   marker.run);
     if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
         dwqi_group_join(run.world, &run.group) == DWQ_OK) {
         heard = dwqi_run_hear_options(&run, bcast_in_group, &told, &fault);

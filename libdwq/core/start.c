@@ -9,7 +9,7 @@
 /* --- Agreement at the start --------------------------------------------- */
 
 dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
-                            const struct dwqi_fault *fault)
+                            struct dwqi_error *fault)
 {
     int first = INT_MAX;
     dwq_status_t asked = dwqi_world_min(
@@ -19,9 +19,11 @@ dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
         return asked;
     }
     if (first == run->rank) {
+        dwqi_error_complete(fault, status);
         dwqi_log_error(&run->log, "%s", fault->text);
     }
-    return DWQ_E_OPTION;
+    asked = dwqi_world_bcast(run->world, first, fault, sizeof *fault);
+    return asked == DWQ_OK ? (dwq_status_t)fault->code : asked;
 }
 
 static dwq_status_t bcast_in_world(struct run *run, void *data, size_t size)
@@ -44,11 +46,12 @@ static dwq_status_t find_teller(struct run *run, bool *followed_out)
         return status;
     }
     if (first == INT_MAX) {
+        dwqi_error_set(&run->error, DWQ_E_OPTION,
+                       "every rank of this job is a dwq-worker, and none "
+                       "submits calls: start the program that does beside "
+                       "them (mpirun -n 1 ./program : -n 4 dwq-worker)");
         if (run->rank == 0) {
-            dwqi_log_error(&run->log,
-                           "every rank of this job is a dwq-worker, and none "
-                           "submits calls: start the program that does beside "
-                           "them (mpirun -n 1 ./program : -n 4 dwq-worker)");
+            dwqi_log_error(&run->log, "%s", run->error.text);
         }
         return DWQ_E_OPTION;
     }
@@ -60,7 +63,7 @@ static dwq_status_t find_teller(struct run *run, bool *followed_out)
 /* Compare this rank's options, if it has any, with those of the one that tells its
  * own. */
 static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
-                            struct dwqi_fault *fault)
+                            struct dwqi_error *fault)
 {
     void *theirs = NULL;
     size_t size;
@@ -81,20 +84,20 @@ static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
 }
 
 static dwq_status_t check_thread_level(const struct run *run,
-                                       struct dwqi_fault *fault)
+                                       struct dwqi_error *fault)
 {
     int level = run->options.thread_level;
 
     return dwqi_mpi_thread_level() >= level
                ? DWQ_OK
-               : dwqi_option_fault(fault,
-                                   "option thread_level is %d, but MPI "
-                                   "provides %d",
-                                   level, dwqi_mpi_thread_level());
+               : dwqi_error_set(fault, DWQ_E_OPTION,
+                                "option thread_level is %d, but MPI "
+                                "provides %d",
+                                level, dwqi_mpi_thread_level());
 }
 
 static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
-                                       struct dwqi_fault *fault)
+                                       struct dwqi_error *fault)
 {
     int controller = 0;
     dwq_status_t status = dwqi_options_controller_rank(
@@ -110,7 +113,7 @@ static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
                             : status;
 }
 
-static dwq_status_t follow(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t follow(struct run *run, struct dwqi_error *fault)
 {
     dwq_options_t own = run->options;
     struct dwqi_told told;
@@ -128,15 +131,16 @@ static dwq_status_t follow(struct run *run, struct dwqi_fault *fault)
                   &has_function);
     if (has_function && !own.spawn_args_function &&
         run->options.grouping == DWQ_GROUPING_SPAWN) {
-        return dwqi_option_fault(
-            fault, "option spawn_args_function is a function of another "
-                   "program, which a dwq-worker cannot call: use spawn_args");
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
+            "option spawn_args_function is a function of another "
+            "program, which a dwq-worker cannot call: use spawn_args");
     }
     return check_thread_level(run, fault);
 }
 
 /* The others hear it, too: a broadcast is for all. */
-static dwq_status_t tell_followers(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t tell_followers(struct run *run, struct dwqi_error *fault)
 {
     bool tells = run->rank == run->teller;
     struct dwqi_pack pack = { .block = NULL };
@@ -162,20 +166,20 @@ static dwq_status_t tell_followers(struct run *run, struct dwqi_fault *fault)
 static dwq_status_t compare_options(struct run *run)
 {
     struct dwqi_buffer text = { .data = NULL };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     bool followed = false;
     dwq_status_t status =
-        run->follows ? DWQ_OK : dwqi_options_text(&run->options, &text, &fault);
+        run->follows ? DWQ_OK : dwqi_options_text(&run->options, &text, fault);
 
-    status = dwqi_run_agree(run, status, &fault);
+    status = dwqi_run_agree(run, status, fault);
     if (status == DWQ_OK) {
         status = find_teller(run, &followed);
     }
     if (status == DWQ_OK) {
-        status = dwqi_run_agree(run, compare(run, &text, &fault), &fault);
+        status = dwqi_run_agree(run, compare(run, &text, fault), fault);
     }
     if (status == DWQ_OK && followed) {
-        status = tell_followers(run, &fault);
+        status = tell_followers(run, fault);
     }
     dwqi_buffer_finish(&text);
     return status;
@@ -183,17 +187,22 @@ static dwq_status_t compare_options(struct run *run)
 
 /* What each rank can find wrong by itself, with all that it was given. */
 static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
-                                  struct dwqi_fault *fault)
+                                  struct dwqi_error *fault)
 {
     int size = dwqi_world_size(run->world);
     dwq_status_t status;
 
     if (!given) {
-        return dwqi_option_fault(fault, "options is NULL");
+        return dwqi_error_set(fault, DWQ_E_OPTION, "options is NULL");
     }
     if (run->follows) {
         run->options = *given;
         return DWQ_OK;
+    }
+    if (run->opened && given->controller) {
+        return dwqi_error_set(fault, DWQ_E_OPTION,
+                              "option controller is set, and dwq_open() gives "
+                              "the controller to its caller: leave it NULL");
     }
     status = dwqi_options_resolve(given, &run->options, fault);
     if (status == DWQ_OK) {
@@ -204,10 +213,10 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
 }
 
 static void no_plan(const struct dwqi_plan_request *request, int needed,
-                    struct dwqi_fault *fault)
+                    struct dwqi_error *fault)
 {
-    dwqi_option_fault(
-        fault,
+    dwqi_error_set(
+        fault, DWQ_E_OPTION,
         "option nprocs_per_worker is %d, broker %s: one group and the "
         "controller need %d ranks, and %d are present",
         request->nprocs, request->inside ? "inside" : "beside", needed,
@@ -222,9 +231,9 @@ static dwq_world_t facts_of(const struct run *run)
     return (dwq_world_t){
         .is_controller = run->rank == plan->controller,
         .is_worker =
-            run->role == DWQI_ROLE_WORKER || run->role == DWQI_ROLE_MEMBER ||
-            run->role == DWQI_ROLE_IN_PLACE ||
-            (run->role == DWQI_ROLE_BROKER && run->options.broker_is_worker),
+            run->kind == DWQI_ROLE_WORKER || run->kind == DWQI_ROLE_LEAF ||
+            run->kind == DWQI_ROLE_IN_PLACE ||
+            (run->kind == DWQI_ROLE_BROKER && run->options.broker_is_worker),
         .workers_available = plan->n_groups > 0,
         .size = plan->size,
         .rank = run->rank,
@@ -232,9 +241,27 @@ static dwq_world_t facts_of(const struct run *run)
     };
 }
 
+/* On its rank. */
+static dwq_status_t check_controller(const struct run *run,
+                                     struct dwqi_error *fault)
+{
+    if (!run->opened && !run->options.controller) {
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
+            "option controller is not set on rank %d, the controller",
+            run->rank);
+    }
+    return run->has_taker
+               ? DWQ_OK
+               : dwqi_error_set(fault, DWQ_E_ARG,
+                                "controller_out is NULL on rank %d, the "
+                                "controller",
+                                run->rank);
+}
+
 static dwq_status_t request_plan(const struct run *run,
                                  struct dwqi_plan_request *request_out,
-                                 struct dwqi_fault *fault)
+                                 struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     struct dwqi_plan_request request = {
@@ -256,26 +283,24 @@ static dwq_status_t request_plan(const struct run *run,
         return status;
     }
     if (run->rank == request.controller && run->follows) {
-        return dwqi_option_fault(
-            fault,
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
             "rank %d would be the controller, and is a dwq-worker, which only "
             "serves: start the program that submits calls as that rank, or "
             "set " DWQI_CONTROLLER_RANK_ENV " to a rank of that program",
             request.controller);
     }
-    if (run->rank == request.controller && !o->controller && !run->only_plan) {
-        return dwqi_option_fault(
-            fault, "option controller is not set on rank %d, the controller",
-            request.controller);
+    if (run->rank == request.controller && !run->only_plan) {
+        status = check_controller(run, fault);
     }
     *request_out = request;
-    return DWQ_OK;
+    return status;
 }
 
 /* By what the hosts are made of, or in rank order. */
 static dwq_status_t plan_roles(struct run *run,
                                const struct dwqi_plan_request *request,
-                               struct dwqi_fault *fault)
+                               struct dwqi_error *fault)
 {
     int needed;
     dwq_status_t status = DWQ_OK;
@@ -294,7 +319,7 @@ static dwq_status_t plan_roles(struct run *run,
     return status;
 }
 
-static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t take_role(struct run *run, struct dwqi_error *fault)
 {
     struct dwqi_plan_request request = { .size = 0 };
     dwq_status_t status =
@@ -304,7 +329,7 @@ static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
         status = plan_roles(run, &request, fault);
     }
     if (status == DWQ_OK) {
-        run->role = dwqi_plan_role(&run->plan, run->rank);
+        run->kind = dwqi_plan_role(&run->plan, run->rank);
         run->worker_id = dwqi_plan_worker_of(&run->plan, run->rank);
         run->facts = facts_of(run);
     }
@@ -314,9 +339,9 @@ static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
 /* Whether this rank runs a worker function. */
 static bool runs_worker_function(const struct run *run)
 {
-    switch (run->role) {
+    switch (run->kind) {
     case DWQI_ROLE_WORKER:
-    case DWQI_ROLE_MEMBER:
+    case DWQI_ROLE_LEAF:
     case DWQI_ROLE_IN_PLACE:
         return true;
     case DWQI_ROLE_BROKER:
@@ -326,29 +351,30 @@ static bool runs_worker_function(const struct run *run)
     }
 }
 
-static dwq_status_t find_broker(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t find_broker(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
     dwq_options_t *o = &run->options;
     dwq_status_t status;
 
     run->broker_arg = o->arg;
-    if (o->broker || !o->broker_module || run->role != DWQI_ROLE_BROKER) {
+    if (o->broker || !o->broker_module || run->kind != DWQI_ROLE_BROKER) {
         return DWQ_OK;
     }
     status = dwqi_registry_find_broker(run->registry, o->broker_module,
                                        o->broker_name, &o->broker,
                                        &run->broker_arg, &reason);
     if (status != DWQ_OK) {
-        dwqi_option_fault(fault, "option broker_module: %s", reason.text);
+        dwqi_error_set(fault, DWQ_E_OPTION, "option broker_module: %s",
+                       reason.text);
     }
     return status;
 }
 
 /* Find the worker function by name where no pointer was given. */
-static dwq_status_t find_worker(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t find_worker(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
     dwq_options_t *o = &run->options;
     dwq_status_t status;
 
@@ -360,20 +386,22 @@ static dwq_status_t find_worker(struct run *run, struct dwqi_fault *fault)
                                        o->worker_name, &o->worker,
                                        &run->worker_arg, &reason);
     if (status != DWQ_OK) {
-        dwqi_option_fault(fault, "option worker_module: %s", reason.text);
+        dwqi_error_set(fault, DWQ_E_OPTION, "option worker_module: %s",
+                       reason.text);
     }
     return status;
 }
 
-static dwq_status_t make_registry(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t make_registry(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
     dwq_status_t status = dwqi_registry_create(
         run->options.functions, run->options.arg, run->options.module_path,
         &run->log, &run->registry, &reason);
 
     if (status != DWQ_OK) {
-        dwqi_option_fault(fault, "option functions: %s", reason.text);
+        dwqi_error_set(fault, DWQ_E_OPTION, "option functions: %s",
+                       reason.text);
     }
     return status;
 }
@@ -382,9 +410,9 @@ static dwq_status_t make_registry(struct run *run, struct dwqi_fault *fault)
 
 static void name_rank(struct run *run)
 {
-    const char *role = run->role == DWQI_ROLE_BROKER   ? "broker"
-                       : run->role == DWQI_ROLE_MEMBER ? "group"
-                                                       : "worker";
+    const char *role = run->kind == DWQI_ROLE_BROKER ? "broker"
+                       : run->kind == DWQI_ROLE_LEAF ? "group"
+                                                     : "worker";
 
     if (run->worker_id > 0) {
         snprintf(run->log.who, sizeof run->log.who, "rank %d (%s %d)",
@@ -397,7 +425,7 @@ static void name_rank(struct run *run)
 
 static void warn_unused(struct run *run)
 {
-    struct dwqi_fault names;
+    struct dwqi_error names;
 
     dwqi_options_unused(&run->options, run->facts.size, &names);
     if (run->facts.is_controller && names.text[0] != '\0') {
@@ -407,7 +435,7 @@ static void warn_unused(struct run *run)
     }
 }
 
-dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault)
+dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_error *fault)
 {
     dwq_status_t status = make_registry(run, fault);
 
@@ -417,11 +445,11 @@ dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault)
     return status == DWQ_OK ? find_worker(run, fault) : status;
 }
 
-static dwq_status_t spawn_groups(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t spawn_groups(struct run *run, struct dwqi_error *fault)
 {
     dwq_status_t status = DWQ_OK;
 
-    if (run->role == DWQI_ROLE_BROKER) {
+    if (run->kind == DWQI_ROLE_BROKER) {
         status = dwqi_run_check_spawn(run, fault);
     }
     status = dwqi_run_agree(run, status, fault);
@@ -437,7 +465,7 @@ static dwq_status_t spawn_groups(struct run *run, struct dwqi_fault *fault)
 }
 
 /* Cut the groups out of the world, or have the brokers start them. */
-static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t make_groups(struct run *run, struct dwqi_error *fault)
 {
     if (run->facts.size == 1) {
         return DWQ_OK;
@@ -457,9 +485,9 @@ static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
 
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     dwq_status_t status =
-        dwqi_run_agree(run, check_options(run, given, &fault), &fault);
+        dwqi_run_agree(run, check_options(run, given, fault), fault);
 
     if (status == DWQ_OK) {
         status = compare_options(run);
@@ -469,12 +497,12 @@ dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
     }
     run->log.verbose = run->options.verbose;
     dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
-    return take_role(run, &fault);
+    return take_role(run, fault);
 }
 
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     dwq_status_t status = dwqi_run_plan(run, given);
 
     if (status != DWQ_OK) {
@@ -485,12 +513,12 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     if (run->facts.size == 1 && run->ordinal == 1 && dwqi_mpi_is_up()) {
         dwqi_run_warn_alone(run);
     }
-    status = dwqi_run_agree(run, dwqi_run_find_functions(run, &fault), &fault);
+    status = dwqi_run_agree(run, dwqi_run_find_functions(run, fault), fault);
     if (status == DWQ_OK && run->facts.size > 1) {
         status = dwqi_world_connect_bells(run->world);
     }
     if (status == DWQ_OK) {
-        status = make_groups(run, &fault);
+        status = make_groups(run, fault);
     }
     return status == DWQ_OK && run->placed && run->options.bind
                ? dwqi_run_bind(run)

@@ -33,7 +33,7 @@ dwq_status_t dwqi_run_tell(struct run *run, dwqi_run_bcast *bcast,
 
 dwq_status_t dwqi_run_hear(struct run *run, dwqi_run_bcast *bcast,
                            void **data_out, size_t *size_out,
-                           struct dwqi_fault *fault)
+                           struct dwqi_error *fault)
 {
     struct head head;
     void *data;
@@ -49,12 +49,12 @@ dwq_status_t dwqi_run_hear(struct run *run, dwqi_run_bcast *bcast,
     status = bcast(run, data, head.size);
     head.library[sizeof head.library - 1] = '\0';
     if (status == DWQ_OK && strcmp(head.library, LIBRARY) != 0) {
-        status = dwqi_option_fault(
-            fault,
-            "one program of the job runs %s, and the one that "
-            "tells the options runs %s: all need "
-            "the same libdwq",
-            LIBRARY, head.library);
+        status =
+            dwqi_error_set(fault, DWQ_E_OPTION,
+                           "one program of the job runs %s, and the one that "
+                           "tells the options runs %s: all need "
+                           "the same libdwq",
+                           LIBRARY, head.library);
     }
     if (status != DWQ_OK) {
         free(data);
@@ -110,7 +110,7 @@ static dwq_value_t value_of(const dwq_options_t *o,
 
 dwq_status_t dwqi_run_pack_options(const struct run *run, dwq_kwargs_t more,
                                    struct dwqi_pack *pack_out,
-                                   struct dwqi_fault *fault)
+                                   struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     dwq_kwarg_t told[MOST_TOLD];
@@ -144,16 +144,16 @@ dwq_status_t dwqi_run_pack_options(const struct run *run, dwq_kwargs_t more,
         status = DWQ_E_ARG;
         why = "more than 2 GiB cannot be told to other ranks";
     }
-    return status == DWQ_OK
-               ? DWQ_OK
-               : dwqi_option_fault(fault, "option run_args: %s", why);
+    return status == DWQ_OK ? DWQ_OK
+                            : dwqi_error_set(fault, DWQ_E_OPTION,
+                                             "option run_args: %s", why);
 }
 
 /* --- Options, to hear -------------------------------------------------------- */
 
 dwq_status_t dwqi_run_hear_options(struct run *run, dwqi_run_bcast *bcast,
                                    struct dwqi_told *told_out,
-                                   struct dwqi_fault *fault)
+                                   struct dwqi_error *fault)
 {
     size_t size;
     dwq_values_t values = { 0, NULL };

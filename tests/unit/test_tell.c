@@ -35,7 +35,7 @@ static void pass(struct run *from, struct run *to)
     dwq_options_t own = to->options;
     struct dwqi_told heard;
     struct dwqi_pack pack;
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     n_told = n_heard = 0;
     cr_assert_eq(
@@ -83,7 +83,7 @@ static void set_row(dwq_options_t *o, size_t i)
 static char *text_of(const dwq_options_t *o)
 {
     struct dwqi_buffer text = { .data = NULL };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_eq(dwqi_options_text(o, &text, &fault), DWQ_OK);
     return (char *)text.data;
