@@ -8,6 +8,17 @@
 
 /* --- Agreement at the start --------------------------------------------- */
 
+/* What was found wrong before there was a run is an option, but for this. */
+static void close_fault(struct dwqi_error *fault, dwq_status_t status)
+{
+    bool is_option = status != DWQ_E_NOMEM && status != DWQ_E_ARG;
+
+    if (status == DWQ_E_NOMEM || fault->text[0] == '\0') {
+        dwqi_error_set(fault, status, "%s", dwq_status_text(status));
+    }
+    fault->code = is_option ? DWQ_E_OPTION : status;
+}
+
 dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
                             struct dwqi_error *fault)
 {
@@ -19,7 +30,7 @@ dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
         return asked;
     }
     if (first == run->rank) {
-        dwqi_error_complete(fault, status);
+        close_fault(fault, status);
         dwqi_log_error(&run->log, "%s", fault->text);
     }
     asked = dwqi_world_bcast(run->world, first, fault, sizeof *fault);
