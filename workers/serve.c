@@ -205,21 +205,31 @@ static dwq_status_t report_withdrawn(struct server *server, const char *reason)
     return status == DWQ_OK ? dwqi_flush(server->config.transport) : status;
 }
 
+static dwq_status_t say_bye(struct server *server)
+{
+    return dwqi_send_bare(server->config.transport, server->config.controller,
+                          DWQI_BYE);
+}
+
 static dwq_status_t act(struct server *server, enum dwqi_worker_action action,
                         struct dwqi_message *message, const char *reason)
 {
+    dwq_status_t status;
+
     switch (action) {
     case DWQI_WA_REPORT_READY:
         return report_ready(server);
     case DWQI_WA_REPORT_WITHDRAWN:
         return report_withdrawn(server, reason);
+    case DWQI_WA_REPORT_AND_SAY_BYE:
+        status = report_withdrawn(server, reason);
+        return status == DWQ_OK ? say_bye(server) : status;
     case DWQI_WA_HOLD:
         return hold(server, message);
     case DWQI_WA_GIVE_BACK:
         return give_back(server);
     case DWQI_WA_SAY_BYE:
-        return dwqi_send_bare(server->config.transport,
-                              server->config.controller, DWQI_BYE);
+        return say_bye(server);
     case DWQI_WA_DROP:
     case DWQI_WA_NONE:
         break;

@@ -235,14 +235,6 @@ static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
     return DWQ_OK;
 }
 
-/* A worker that withdraws waits for EXIT; it may have had it before. */
-static dwq_status_t repeat_exit(dwq_controller_t *c, int worker)
-{
-    return c->exit_sent ? dwqi_send_bare(c->config.transport,
-                                         c->workers[worker].peer, DWQI_EXIT)
-                        : DWQ_OK;
-}
-
 static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
                                      const struct dwqi_message *message)
 {
@@ -254,7 +246,7 @@ static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
     }
     c->workers[worker].recalled = false;
     worker_lost(c, worker, reason);
-    return repeat_exit(c, worker);
+    return DWQ_OK;
 }
 
 static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
@@ -296,8 +288,7 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
     }
     info->last_heard = c->now;
     if (info->lost && message->tag != DWQI_BYE) {
-        /* What it held has its results already. */
-        return message->tag == DWQI_WITHDRAW ? repeat_exit(c, worker) : DWQ_OK;
+        return DWQ_OK; /* what it held has its results already */
     }
     if (message->status != DWQ_OK &&
         !(message->status == DWQ_E_NOMEM && message->tag == DWQI_DONE)) {

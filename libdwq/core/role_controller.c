@@ -56,6 +56,7 @@ static dwq_status_t create_controller(struct run *run,
         .run_args = run->options.run_args,
         .world = run->facts,
         .plan = &run->plan.shown,
+        .lone_ranks = &run->lone_ranks,
         .abort = dwqi_run_abort,
         .abort_arg = run,
     };
@@ -87,6 +88,7 @@ dwq_status_t dwqi_run_make_controller(struct run *run)
     dwqi_interrupt_watch(&c->interrupt);
     run->role = &c->role;
     run->controller = c->controller;
+    dwqi_world_witness(run->world)->controller = run->controller;
     if (run->kind == DWQI_ROLE_IN_PLACE) {
         dwqi_log_info(&run->log, "one process: every call runs in place");
     } else {
@@ -101,6 +103,7 @@ dwq_status_t dwqi_run_end_controller(struct run *run)
     dwq_status_t status =
         dwqi_controller_close(run->controller, run->controller_code != 0);
 
+    dwqi_world_witness(run->world)->controller = NULL;
     run->exit_code = run->controller_code;
     run->overdue = status == DWQ_E_TIME_LIMIT;
     return run->overdue ? DWQ_OK : status;

@@ -71,6 +71,8 @@ static void finish(struct run *run)
     }
     dwqi_run_finish_role(run);
     free(run->program);
+    dwqi_gathered_finish(&run->lone_ranks);
+    dwq_kwargs_free(run->kept_args);
     dwqi_arena_finish(&run->settings_arena);
     free(run->settings);
     dwqi_run_unbind(run);

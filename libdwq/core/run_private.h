@@ -24,6 +24,7 @@ struct run {
     struct dwqi_error error; /* why it does not start */
     bool opened;             /* by dwq_open() */
     bool has_taker;          /* somebody takes the controller here */
+    dwq_kwargs_t kept_args;  /* run_args of its own, where it was opened */
     struct dwqi_world *world;
     struct dwqi_plan plan;
     bool follows;        /* its data options are those of others: dwq-worker */
@@ -69,6 +70,7 @@ struct run {
     const char *spawned_seats; /* in them; NULL: it binds itself to nothing */
     struct dwqi_arena settings_arena;
 
+    struct dwqi_gathered lone_ranks; /* the controller's; see controller.h */
     int exit_code;
     int controller_code; /* what the controller function returned */
     bool overdue;        /* a worker never came back after the time limit */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/core/run_private.h"
 
 /* --- Agreement at the start --------------------------------------------- */
@@ -252,25 +253,30 @@ static dwq_world_t facts_of(const struct run *run)
     };
 }
 
-/* On its rank. */
-static dwq_status_t check_controller(const struct run *run,
-                                     struct dwqi_error *fault)
+/* On its rank. The caller of dwq_open() goes on, with run_args of its own. */
+static dwq_status_t check_controller(struct run *run, struct dwqi_error *fault)
 {
+    dwq_status_t status = DWQ_OK;
+
     if (!run->opened && !run->options.controller) {
         return dwqi_error_set(
             fault, DWQ_E_OPTION,
             "option controller is not set on rank %d, the controller",
             run->rank);
     }
-    return run->has_taker
-               ? DWQ_OK
-               : dwqi_error_set(fault, DWQ_E_ARG,
-                                "controller_out is NULL on rank %d, the "
-                                "controller",
-                                run->rank);
+    if (!run->has_taker) {
+        return dwqi_error_set(
+            fault, DWQ_E_ARG,
+            "controller_out is NULL on rank %d, the controller", run->rank);
+    }
+    if (run->opened) {
+        status = dwq_kwargs_copy(run->options.run_args, &run->kept_args);
+        run->options.run_args = run->kept_args;
+    }
+    return status;
 }
 
-static dwq_status_t request_plan(const struct run *run,
+static dwq_status_t request_plan(struct run *run,
                                  struct dwqi_plan_request *request_out,
                                  struct dwqi_error *fault)
 {
@@ -494,6 +500,31 @@ static dwq_status_t make_groups(struct run *run, struct dwqi_error *fault)
     return DWQ_OK;
 }
 
+/* Who is alone on its host: the controller has to speak for it. */
+static dwq_status_t name_lone_ranks(struct run *run)
+{
+    const struct dwqi_witness *witness = dwqi_world_witness(run->world);
+    struct dwqi_gathered names = { .data = NULL };
+    char mine[128] = "";
+    dwq_status_t status;
+
+    if (!dwqi_world_spans_hosts(run->world)) {
+        return DWQ_OK;
+    }
+    if (witness->is_alone) {
+        dwqi_plain_format(mine, sizeof mine, "%s on host %s", run->log.who,
+                          witness->words->host);
+    }
+    status = dwqi_world_gather_all(run->world, mine,
+                                   mine[0] ? strlen(mine) + 1 : 0, &names);
+    if (status == DWQ_OK && run->facts.is_controller) {
+        run->lone_ranks = names;
+    } else if (status == DWQ_OK) {
+        dwqi_gathered_finish(&names);
+    }
+    return status;
+}
+
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
 {
     struct dwqi_error *fault = &run->error;
@@ -530,6 +561,9 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     }
     if (status == DWQ_OK) {
         status = make_groups(run, fault);
+    }
+    if (status == DWQ_OK) {
+        status = name_lone_ranks(run);
     }
     return status == DWQ_OK && run->placed && run->options.bind
                ? dwqi_run_bind(run)

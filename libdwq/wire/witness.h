@@ -44,6 +44,9 @@ struct dwqi_witness {
         *_Atomic way; /* of the innermost call; NULL: none runs */
     pthread_t thread; /* of the run and its calls */
     sigset_t blocked; /* there, when the run began */
+    bool is_alone;    /* no other rank of the run looks at the board */
+    /* That knows what others run, while its function does; or NULL. */
+    const struct dwq_controller *_Atomic controller;
 
     /* The call that was given up last, and why. */
     struct dwqi_last_words given_up;

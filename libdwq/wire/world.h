@@ -77,7 +77,7 @@ void dwqi_gathered_finish(struct dwqi_gathered *gathered);
 
 /* Doorbells between all ranks of the run, where they can be. Collective. */
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);
-/* Whether they have more than one host's name. After that; not collective. */
+/* Whether the ranks have more than one host's name, the same on all; not collective. */
 bool dwqi_world_spans_hosts(const struct dwqi_world *world);
 /* All have been bound, so they share other processors than they did. Not collective. */
 void dwqi_world_recount(struct dwqi_world *world);

@@ -453,15 +453,34 @@ void dwqi_gathered_finish(struct dwqi_gathered *gathered)
     *gathered = (struct dwqi_gathered){ .data = NULL };
 }
 
+/* Who else is here: of the run, or also of a group that this rank spawned. */
+static void look_around(struct dwqi_world *world,
+                        const struct dwqi_board_address *all, int n, int mine,
+                        bool of_run)
+{
+    struct dwqi_witness *witness = &world->run.witness;
+    int n_here = 0;
+
+    for (int i = 0; i < n; i++) {
+        n_here += all[i].host == all[mine].host;
+    }
+    if (of_run) {
+        world->spans_hosts = n_here < n;
+    }
+    witness->is_alone =
+        n_here == 1 && all[mine].host != 0 && (of_run || witness->is_alone);
+}
+
 dwq_status_t dwqi_world_share_board(struct dwqi_world *world, MPI_Comm comm)
 {
     struct dwqi_board *own = world->run.witness.board;
     struct dwqi_board_address mine, *all;
     MPI_Request request;
     dwq_status_t status;
-    int size;
+    int size, rank;
 
     MPI_Comm_size(comm, &size);
+    MPI_Comm_rank(comm, &rank);
     if (size == 1) {
         return DWQ_OK; /* nobody would look */
     }
@@ -479,6 +498,7 @@ dwq_status_t dwqi_world_share_board(struct dwqi_world *world, MPI_Comm comm)
     }
     dwqi_witness_set_board(&world->run.witness, own);
     if (status == DWQ_OK) {
+        look_around(world, all, size, rank, comm == world->comm);
         dwqi_witness_set_board(&world->run.witness,
                                dwqi_board_join(own, all, size));
     }
@@ -527,15 +547,7 @@ dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
 
 bool dwqi_world_spans_hosts(const struct dwqi_world *world)
 {
-    int n = 0;
-    const struct dwqi_bell_address *ranks =
-        world->ringers ? dwqi_ringers_addresses(world->ringers, &n) : NULL;
-    bool one = true;
-
-    for (int i = 1; i < n; i++) {
-        one = one && ranks[i].node == ranks[0].node;
-    }
-    return !one;
+    return world->spans_hosts;
 }
 
 void dwqi_world_make_bell(struct dwqi_world *world)

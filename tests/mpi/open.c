@@ -106,6 +106,38 @@ static int count(dwq_call_t *call, void *arg)
     return 0;
 }
 
+/* The options are the caller's again when open returns. */
+static dwq_controller_t *open_by_options_that_go(void)
+{
+    char value[] = "a mesh";
+    dwq_kwarg_t args[] = { { "mesh", dwq_value_string(value) } };
+    dwq_function_t functions[] = { scenario_functions[0],
+                                   { NULL, NULL, NULL } };
+    dwq_options_t options = { .functions = functions, .run_args = { 1, args } };
+    dwq_controller_t *c = NULL;
+
+    CHECK(dwq_open(&options, &c, NULL) == DWQ_OK);
+    memset(value, '#', sizeof value - 1);
+    memset(args, 0, sizeof args);
+    memset(functions, 0, sizeof functions);
+    memset(&options, 0, sizeof options);
+    return c;
+}
+
+static void options_are_borrowed_for_the_open_alone(void)
+{
+    dwq_controller_t *c = open_by_options_that_go();
+    const char *mesh = "";
+
+    if (c) {
+        check_squares(c, 3);
+        CHECK(dwq_read_string(dwq_map_find(dwq_controller_run_args(c), "mesh"),
+                              &mesh) &&
+              strcmp(mesh, "a mesh") == 0);
+    }
+    CHECK(dwq_close(c, 0) == DWQ_OK);
+}
+
 /* What is queued at the close runs; with a value of failure what has not started is
  * cancelled. */
 static void what_is_queued_runs_at_the_close(void)
@@ -550,6 +582,7 @@ int main(int argc, char **argv)
         SCENARIO(a_run_is_opened_and_closed),
         SCENARIO(runs_are_opened_again_and_again),
         SCENARIO(results_stay_valid_after_the_close),
+        SCENARIO(options_are_borrowed_for_the_open_alone),
         SCENARIO(what_is_queued_runs_at_the_close),
         SCENARIO(a_worker_function_surrounds_an_opened_run),
         SCENARIO(a_worker_that_gives_up_withdraws_from_an_opened_run),

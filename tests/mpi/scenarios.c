@@ -84,6 +84,7 @@ static const struct row rows[] = {
     ROW(open, a_run_is_opened_and_closed, EVERYWHERE),
     ROW(open, runs_are_opened_again_and_again, EVERYWHERE),
     ROW(open, results_stay_valid_after_the_close, EVERYWHERE),
+    ROW(open, options_are_borrowed_for_the_open_alone, EVERYWHERE),
     ROW(open, what_is_queued_runs_at_the_close, EVERYWHERE),
     ROW(open, a_worker_function_surrounds_an_opened_run, EVERYWHERE),
     ROW(open, a_worker_that_gives_up_withdraws_from_an_opened_run, EVERYWHERE),

@@ -66,9 +66,8 @@ DWQ_API dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out);
  * Open a run, for a controller that is no function: a program with a loop of its own, or
  * one in another language. Counts as a run, as dwq_run() does, also in a spawned process.
  *
- * @param options         Borrowed for the call, but for `functions`, run_args, `arg` and
- *                        `log_arg`, which are borrowed until dwq_close(). `controller`
- *                        is NULL.
+ * @param options         Borrowed for the call; the names in `functions`, and what `arg`
+ *                        and `log_arg` point to, until dwq_close(). `controller` is NULL.
  * @param controller_out  Gives the controller on its rank, as soon as the run has begun:
  *                        dwq_close() releases it. NULL on the other ranks, which serve
  *                        until the end of the run.
