@@ -30,6 +30,7 @@ static double end_of(const struct run *run)
 
 static void end_overdue(struct run *run)
 {
+    dwqi_witness_say_late(true);
     dwqi_controller_destroy(run->controller); /* counts what is left */
     dwqi_mpi_abort(run->controller_code);
 }

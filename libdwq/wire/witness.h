@@ -97,6 +97,9 @@ bool dwqi_witness_say(struct dwqi_witness *witness, const char *reason);
 void dwqi_witness_say_stuck(struct dwqi_witness *witness);
 /* Told to end: say who of this host has died without a word, if one has. */
 bool dwqi_witness_say_dead(struct dwqi_witness *witness);
+/* The run ends as somebody is late: say who of this host is stopped; or else, if calls
+ * are what is late, who is in one. */
+void dwqi_witness_say_late(bool in_calls);
 /* The process ends now, without any of its own handlers. */
 _Noreturn void dwqi_witness_exit_now(int code);
 
