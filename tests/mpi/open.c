@@ -93,16 +93,12 @@ static void results_stay_valid_after_the_close(void)
     }
 }
 
-struct count {
-    int n_calls;
-};
-
 static int count(dwq_call_t *call, void *arg)
 {
-    struct count *counted = arg;
+    int *n_calls = arg;
 
     (void)call;
-    counted->n_calls++;
+    ++*n_calls;
     return 0;
 }
 
@@ -142,8 +138,8 @@ static void options_are_borrowed_for_the_open_alone(void)
  * cancelled. */
 static void what_is_queued_runs_at_the_close(void)
 {
-    struct count counted = { 0 };
-    const dwq_function_t functions[] = { { "count", count, &counted },
+    int n_calls = 0;
+    const dwq_function_t functions[] = { { "count", count, &n_calls },
                                          { NULL, NULL, NULL } };
     dwq_options_t options = { .functions = functions, .prefetch = -1 };
     int rank = world_rank(), all = 0, fewer = 0;
@@ -157,9 +153,9 @@ static void what_is_queued_runs_at_the_close(void)
                       c, &(dwq_task_t){ .function = "count" }, NULL) == DWQ_OK);
         }
         CHECK(dwq_close(c, code) == DWQ_OK);
-        MPI_Reduce(&counted.n_calls, code == 0 ? &all : &fewer, 1, MPI_INT,
-                   MPI_SUM, 0, MPI_COMM_WORLD);
-        counted.n_calls = 0;
+        MPI_Reduce(&n_calls, code == 0 ? &all : &fewer, 1, MPI_INT, MPI_SUM, 0,
+                   MPI_COMM_WORLD);
+        n_calls = 0;
     }
     if (rank == 0) {
         CHECK(all == 200);
