@@ -208,27 +208,44 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
 }
 
 /* Keeps the message's memory: the data are views into it. */
-static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
-                                  struct dwqi_message *message)
+static dwq_status_t take_ready_data(struct dwqi_ready_data *data,
+                                    struct dwqi_message *message)
 {
-    struct dwqi_ready_data *data = &c->ready_data[worker];
     dwq_values_t values = { 0, NULL };
     dwq_kwargs_t kwargs;
+    dwq_status_t status = message->status;
 
-    if (message->n_items > 0) {
-        dwq_status_t status;
-
-        dwqi_arena_reset(&data->arena);
-        data->value = dwq_value_nil();
+    dwqi_arena_reset(&data->arena);
+    data->value = dwq_value_nil();
+    if (status == DWQ_OK) {
         status = dwqi_values_unpack(message->body, message->body_size,
                                     &data->arena, &values, &kwargs);
-        if (status != DWQ_OK || values.n != 1) {
-            return DWQ_E_MESSAGE;
-        }
+    }
+    if (status == DWQ_OK && values.n == 1) {
         dwqi_pool_give(data->memory);
         data->memory = message->memory;
         message->memory = NULL;
         data->value = values.items[0];
+        return DWQ_OK;
+    }
+    return status == DWQ_E_NOMEM ? status : DWQ_E_MESSAGE;
+}
+
+static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
+                                  struct dwqi_message *message)
+{
+    dwq_status_t status = message->n_items > 0
+                              ? take_ready_data(&c->ready_data[worker], message)
+                              : DWQ_OK;
+
+    if (status == DWQ_E_MESSAGE) {
+        return status;
+    }
+    if (status == DWQ_E_NOMEM) {
+        dwqi_log_warning(c->config.log,
+                         "no memory for the ready data of worker %d: they are "
+                         "nil",
+                         worker);
     }
     dwqi_scheduler_worker_ready(c->scheduler, worker);
     dwqi_log_info(c->config.log, "worker %d is ready", worker);
@@ -291,7 +308,8 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
         return DWQ_OK; /* what it held has its results already */
     }
     if (message->status != DWQ_OK &&
-        !(message->status == DWQ_E_NOMEM && message->tag == DWQI_DONE)) {
+        !(message->status == DWQ_E_NOMEM &&
+          (message->tag == DWQI_DONE || message->tag == DWQI_READY))) {
         distrust(c, worker, message->why);
         return DWQ_OK;
     }

@@ -14,8 +14,7 @@
 
 /* --- From start to end --------------------------------------------------- */
 
-/* Others wait for this rank; there is no way to tell them. */
-static void end_job(struct run *run, dwq_status_t status)
+void dwqi_run_give_up(struct run *run, dwq_status_t status)
 {
     dwqi_log_error(&run->log, "the run cannot go on: %s",
                    dwq_status_text(status));
@@ -41,7 +40,7 @@ static dwq_status_t leave(struct run *run)
     dwq_status_t status = dwqi_run_play(run);
 
     if (status != DWQ_OK) {
-        end_job(run, status);
+        dwqi_run_give_up(run, status);
     }
     if (run->overdue) {
         dwqi_log_error(&run->log, "workers have not come back after the time "
@@ -71,7 +70,6 @@ static void finish(struct run *run)
             "job ends now");
     }
     dwqi_run_finish_role(run);
-    free(run->program);
     dwqi_gathered_finish(&run->lone_ranks);
     dwq_kwargs_free(run->kept_args);
     dwqi_arena_finish(&run->settings_arena);
@@ -99,6 +97,21 @@ static dwq_status_t begin_mpi(int thread_level, struct dwqi_error *error)
                : dwqi_error_set(error, status,
                                 "this process was made by fork(), and is no "
                                 "rank");
+}
+
+/* Nobody is told that this rank has no memory to come to the run over `comm`. */
+static void end_without_memory(struct run *run, const void *comm)
+{
+    int rank = 0, size = 1;
+
+    if (dwqi_mpi_is_up()) {
+        dwqi_mpi_place(comm, &rank, &size);
+    }
+    snprintf(run->log.who, sizeof run->log.who, "rank %d%s", rank,
+             dwqi_spawn_is_marked() ? " (spawned)" : "");
+    if (size > 1 || dwqi_spawn_is_marked()) {
+        dwqi_run_give_up(run, DWQ_E_NOMEM);
+    }
 }
 
 /* Whether those can come that this run needs, and this thread may. */
@@ -147,55 +160,79 @@ static void say_why(struct run *run, const struct dwqi_run_request *request,
     dwqi_process_set_failure(run->error.text);
 }
 
-static struct run *create(const struct dwqi_run_request *request)
+static dwq_status_t create(const struct dwqi_run_request *request,
+                           struct run **run_out)
 {
-    struct run *run = calloc(1, sizeof *run);
+    struct run without = { .follows = request->follows,
+                           .opened = request->opens,
+                           .has_taker = request->has_taker };
+    struct run *run = malloc(sizeof *run);
 
-    if (run) {
-        run->follows = request->follows;
-        run->opened = request->opens;
-        run->has_taker = request->has_taker;
-        if (request->options) {
-            run->log.line = request->options->log;
-            run->log.arg = request->options->log_arg;
-        }
+    if (request->options) {
+        without.log.line = request->options->log;
+        without.log.arg = request->options->log_arg;
     }
-    return run;
+    if (!run) {
+        end_without_memory(&without, request->comm);
+        say_why(&without, request, DWQ_E_NOMEM, false);
+        return DWQ_E_NOMEM;
+    }
+    *run = without;
+    *run_out = run;
+    return DWQ_OK;
+}
+
+/* This rank is in the world of the run, or (*absent_out) has no part in it. */
+static dwq_status_t come(struct run *run,
+                         const struct dwqi_run_request *request,
+                         struct dwqi_spawn_marker *marker_out,
+                         bool *spawned_out, bool *absent_out)
+{
+    const dwq_options_t *options = request->options;
+    const void *comm = request->comm;
+    dwq_status_t status =
+        begin_mpi(options ? options->thread_level : 0, &run->error);
+
+    if (status == DWQ_OK) {
+        status = check_place(run, comm);
+    }
+    if (status == DWQ_OK) {
+        run->ordinal = dwqi_process_count_run();
+        /* In a call, a spawned rank may run over its group as any other. */
+        *spawned_out = !(run->ordinal == 0 && comm) && dwqi_spawned(marker_out);
+        *absent_out = *spawned_out && marker_out->run != run->ordinal;
+        comm = *spawned_out ? NULL : comm;
+    }
+    if (status == DWQ_OK && !*absent_out) {
+        status = open_world(run, comm);
+    }
+    if (status == DWQ_E_NOMEM) {
+        end_without_memory(run, comm);
+    }
+    return status;
 }
 
 dwq_status_t dwqi_run_open(const struct dwqi_run_request *request,
                            struct run **run_out)
 {
-    const dwq_options_t *options = request->options;
-    struct run *run = create(request);
     struct dwqi_spawn_marker marker;
-    bool spawned = false, together = false;
-    dwq_status_t status;
+    bool spawned = false, absent = false, together = false;
+    struct run *run;
+    dwq_status_t status = create(request, &run);
 
-    if (!run) {
-        dwqi_process_set_failure(dwq_status_text(DWQ_E_NOMEM));
-        return DWQ_E_NOMEM;
+    if (status != DWQ_OK) {
+        return status;
     }
-    status = begin_mpi(options ? options->thread_level : 0, &run->error);
-    if (status == DWQ_OK) {
-        status = check_place(run, request->comm);
-    }
-    if (status == DWQ_OK) {
-        run->ordinal = dwqi_process_count_run();
-        /* In a call, a spawned rank may run over its group as any other. */
-        spawned =
-            !(run->ordinal == 0 && request->comm) && dwqi_spawned(&marker);
-        if (spawned && marker.run != run->ordinal) {
-            free(run);
-            *run_out = NULL; /* every other run is nothing to it */
-            return DWQ_OK;
-        }
-        status = open_world(run, spawned ? NULL : request->comm);
+    status = come(run, request, &marker, &spawned, &absent);
+    if (absent) {
+        free(run);
+        *run_out = NULL;
+        return DWQ_OK;
     }
     if (status == DWQ_OK) {
         together = true;
-        status = spawned ? join(run, options, &marker)
-                         : dwqi_run_start(run, options);
+        status = spawned ? join(run, request->options, &marker)
+                         : dwqi_run_start(run, request->options);
     }
     if (status != DWQ_OK) {
         say_why(run, request, status, together);
@@ -205,7 +242,7 @@ dwq_status_t dwqi_run_open(const struct dwqi_run_request *request,
     dwqi_world_witness(run->world)->opened = run->opened;
     status = dwqi_run_make_role(run);
     if (status != DWQ_OK) {
-        end_job(run, status);
+        dwqi_run_give_up(run, status);
     }
     *run_out = run;
     return status;
@@ -315,19 +352,19 @@ static dwq_status_t show_plan(struct run *run, dwqi_show_plan *show, void *arg,
 dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
                                 dwqi_show_plan *show, void *arg, int *code_out)
 {
-    const struct dwqi_run_request request = { .options = options };
-    struct run *run = create(&request);
+    const struct dwqi_run_request request = { .options = options,
+                                              .caller = "dwq-plan" };
+    struct dwqi_spawn_marker marker;
+    bool spawned = false, absent = false;
+    struct run *run;
     int code = 0;
-    dwq_status_t status;
+    dwq_status_t status = create(&request, &run);
 
-    if (!run) {
-        return DWQ_E_NOMEM;
+    if (status != DWQ_OK) {
+        return status;
     }
     run->only_plan = true;
-    status = begin_mpi(0, &run->error);
-    if (status == DWQ_OK) {
-        status = open_world(run, NULL);
-    }
+    status = come(run, &request, &marker, &spawned, &absent);
     if (status == DWQ_OK) {
         status = dwqi_world_size(run->world) > 1 ? dwqi_run_plan(run, options)
                                                  : DWQ_E_EMPTY;
@@ -473,7 +510,7 @@ dwq_status_t dwq_world(dwq_world_t *world_out)
         status = begin_mpi(0, &error);
     }
     if (status == DWQ_OK) {
-        status = dwqi_mpi_place(&rank, &size);
+        status = dwqi_mpi_place(NULL, &rank, &size);
     }
     if (status == DWQ_OK && dwqi_spawned(NULL)) {
         *world_out = (dwq_world_t){ .is_worker = true,

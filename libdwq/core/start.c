@@ -6,42 +6,68 @@
 
 #include "libdwq/base/plain.h"
 #include "libdwq/core/run_private.h"
+#include "libdwq/wire/spawn.h"
 
 /* --- Agreement at the start --------------------------------------------- */
 
-/* What was found wrong before there was a run is an option, but for this. */
-static void close_fault(struct dwqi_error *fault, dwq_status_t status)
+/* Before all hear it. What is wrong with a run that has not begun is an option, but for
+ * this. */
+static void complete(struct dwqi_error *fault, dwq_status_t status,
+                     const char *who)
 {
-    bool is_option = status != DWQ_E_NOMEM && status != DWQ_E_ARG;
-
-    if (status == DWQ_E_NOMEM || fault->text[0] == '\0') {
-        dwqi_error_set(fault, status, "%s", dwq_status_text(status));
+    if (status == DWQ_E_NOMEM) {
+        dwqi_error_set(fault, status, "%s%s", who, dwq_status_text(status));
     }
-    fault->code = is_option ? DWQ_E_OPTION : status;
+    fault->code =
+        status == DWQ_E_NOMEM || status == DWQ_E_ARG ? status : DWQ_E_OPTION;
+}
+
+/* In the world the first that has a fault says it; in a group its broker does later. */
+static dwq_status_t agree(struct run *run, bool in_group, dwq_status_t status,
+                          struct dwqi_error *fault)
+{
+    int rank = in_group ? dwqi_group_rank(run->group) : run->rank;
+    int vote = status == DWQ_OK ? INT_MAX : rank, first = INT_MAX;
+    char who[64] = "";
+    dwq_status_t asked = in_group ? dwqi_group_min(run->group, vote, &first)
+                                  : dwqi_world_min(run->world, vote, &first);
+
+    if (asked != DWQ_OK || first == INT_MAX) {
+        return asked;
+    }
+    if (first == rank && in_group) {
+        snprintf(who, sizeof who, "%s: ", run->log.who);
+    }
+    if (first == rank) {
+        complete(fault, status, who);
+    }
+    if (first == rank && !in_group) {
+        dwqi_log_error(&run->log, "%s", fault->text);
+    }
+    asked = in_group
+                ? dwqi_group_bcast(run->group, first, fault, sizeof *fault)
+                : dwqi_world_bcast(run->world, first, fault, sizeof *fault);
+    return asked == DWQ_OK ? (dwq_status_t)fault->code : asked;
 }
 
 dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
                             struct dwqi_error *fault)
 {
-    int first = INT_MAX;
-    dwq_status_t asked = dwqi_world_min(
-        run->world, status == DWQ_OK ? INT_MAX : run->rank, &first);
+    return agree(run, false, status, fault);
+}
 
-    if (asked != DWQ_OK || first == INT_MAX) {
-        return asked;
-    }
-    if (first == run->rank) {
-        close_fault(fault, status);
-        dwqi_log_error(&run->log, "%s", fault->text);
-    }
-    asked = dwqi_world_bcast(run->world, first, fault, sizeof *fault);
-    return asked == DWQ_OK ? (dwq_status_t)fault->code : asked;
+dwq_status_t dwqi_run_agree_in_group(struct run *run, dwq_status_t status,
+                                     struct dwqi_error *fault)
+{
+    return agree(run, true, status, fault);
 }
 
 static dwq_status_t bcast_in_world(struct run *run, void *data, size_t size)
 {
     return dwqi_world_bcast(run->world, run->teller, data, size);
 }
+
+static const struct dwqi_run_way in_world = { bcast_in_world, dwqi_run_agree };
 
 /* The first rank that has options of its own tells them to those that follow. */
 static dwq_status_t find_teller(struct run *run, bool *followed_out)
@@ -81,18 +107,20 @@ static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
     size_t size;
     dwq_status_t status;
 
-    if (run->rank == run->teller) {
-        return dwqi_run_tell(run, bcast_in_world, mine->data, mine->size);
+    status = run->rank == run->teller
+                 ? dwqi_run_tell(run, &in_world, mine->data, mine->size, fault)
+                 : dwqi_run_hear(run, &in_world, &theirs, &size, fault);
+    if (status != DWQ_OK) {
+        return status;
     }
-    status = dwqi_run_hear(run, bcast_in_world, &theirs, &size, fault);
-    if (status == DWQ_OK && mine->data &&
+    if (theirs && mine->data &&
         (size != mine->size || memcmp(theirs, mine->data, size) != 0)) {
         dwqi_options_difference((const char *)mine->data, theirs, run->rank,
                                 run->teller, fault);
         status = DWQ_E_OPTION;
     }
     free(theirs);
-    return status;
+    return dwqi_run_agree(run, status, fault);
 }
 
 static dwq_status_t check_thread_level(const struct run *run,
@@ -125,18 +153,21 @@ static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
                             : status;
 }
 
-static dwq_status_t follow(struct run *run, struct dwqi_error *fault)
+/* What was told is there. */
+static dwq_status_t follow(struct run *run, size_t size,
+                           struct dwqi_error *fault)
 {
     dwq_options_t own = run->options;
     struct dwqi_told told;
     bool has_function = false;
-    dwq_status_t status =
-        dwqi_run_hear_options(run, bcast_in_world, &told, fault);
+    dwq_status_t status = dwqi_run_read_options(run, size, &told);
 
+    if (status == DWQ_OK) {
+        status = dwqi_run_take_options(run, &own, &told);
+    }
     if (status != DWQ_OK) {
         return status;
     }
-    dwqi_run_take_options(run, &own, &told);
     dwq_read_int(dwq_map_find(told.options, "controller"),
                  &run->told_controller);
     dwq_read_bool(dwq_map_find(told.options, "spawn_args_function"),
@@ -157,17 +188,20 @@ static dwq_status_t tell_followers(struct run *run, struct dwqi_error *fault)
     bool tells = run->rank == run->teller;
     struct dwqi_pack pack = { .block = NULL };
     void *unused = NULL;
-    size_t size;
+    size_t size = 0;
     dwq_status_t status =
         tells ? pack_for_followers(run, &pack, fault) : DWQ_OK;
 
     status = dwqi_run_agree(run, status, fault);
     if (status == DWQ_OK) {
-        status = tells          ? dwqi_run_tell(run, bcast_in_world, pack.block,
-                                                pack.block_size)
-                 : run->follows ? follow(run, fault)
-                                : dwqi_run_hear(run, bcast_in_world, &unused,
-                                                &size, fault);
+        status = tells ? dwqi_run_tell(run, &in_world, pack.block,
+                                       pack.block_size, fault)
+                       : dwqi_run_hear(run, &in_world,
+                                       run->follows ? &run->settings : &unused,
+                                       &size, fault);
+    }
+    if (status == DWQ_OK) {
+        status = run->follows ? follow(run, size, fault) : DWQ_OK;
         status = dwqi_run_agree(run, status, fault);
     }
     free(unused);
@@ -188,7 +222,7 @@ static dwq_status_t compare_options(struct run *run)
         status = find_teller(run, &followed);
     }
     if (status == DWQ_OK) {
-        status = dwqi_run_agree(run, compare(run, &text, fault), fault);
+        status = compare(run, &text, fault);
     }
     if (status == DWQ_OK && followed) {
         status = tell_followers(run, fault);
@@ -368,59 +402,57 @@ static bool runs_worker_function(const struct run *run)
     }
 }
 
+/* The registry has said why. */
+static dwq_status_t blame_option(struct dwqi_error *fault, dwq_status_t status,
+                                 const char *option)
+{
+    const struct dwqi_error why = *fault;
+
+    return status == DWQ_OK || status == DWQ_E_NOMEM
+               ? status
+               : dwqi_error_set(fault, DWQ_E_OPTION, "option %s: %s", option,
+                                why.text);
+}
+
 static dwq_status_t find_broker(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_error reason = { .text = "" };
     dwq_options_t *o = &run->options;
-    dwq_status_t status;
 
     run->broker_arg = o->arg;
     if (o->broker || !o->broker_module || run->kind != DWQI_ROLE_BROKER) {
         return DWQ_OK;
     }
-    status = dwqi_registry_find_broker(run->registry, o->broker_module,
-                                       o->broker_name, &o->broker,
-                                       &run->broker_arg, &reason);
-    if (status != DWQ_OK) {
-        dwqi_error_set(fault, DWQ_E_OPTION, "option broker_module: %s",
-                       reason.text);
-    }
-    return status;
+    return blame_option(fault,
+                        dwqi_registry_find_broker(
+                            run->registry, o->broker_module, o->broker_name,
+                            &o->broker, &run->broker_arg, fault),
+                        "broker_module");
 }
 
 /* Find the worker function by name where no pointer was given. */
 static dwq_status_t find_worker(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_error reason = { .text = "" };
     dwq_options_t *o = &run->options;
-    dwq_status_t status;
 
     run->worker_arg = o->arg;
     if (o->worker || !o->worker_module || !runs_worker_function(run)) {
         return DWQ_OK;
     }
-    status = dwqi_registry_find_worker(run->registry, o->worker_module,
-                                       o->worker_name, &o->worker,
-                                       &run->worker_arg, &reason);
-    if (status != DWQ_OK) {
-        dwqi_error_set(fault, DWQ_E_OPTION, "option worker_module: %s",
-                       reason.text);
-    }
-    return status;
+    return blame_option(fault,
+                        dwqi_registry_find_worker(
+                            run->registry, o->worker_module, o->worker_name,
+                            &o->worker, &run->worker_arg, fault),
+                        "worker_module");
 }
 
 static dwq_status_t make_registry(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_error reason = { .text = "" };
-    dwq_status_t status = dwqi_registry_create(
-        run->options.functions, run->options.arg, run->options.module_path,
-        &run->log, &run->registry, &reason);
-
-    if (status != DWQ_OK) {
-        dwqi_error_set(fault, DWQ_E_OPTION, "option functions: %s",
-                       reason.text);
-    }
-    return status;
+    return blame_option(fault,
+                        dwqi_registry_create(run->options.functions,
+                                             run->options.arg,
+                                             run->options.module_path,
+                                             &run->log, &run->registry, fault),
+                        "functions");
 }
 
 /* --- Names, warnings, all together --------------------------------------- */
@@ -489,9 +521,9 @@ static dwq_status_t make_groups(struct run *run, struct dwqi_error *fault)
     }
     switch (run->plan.request.grouping) {
     case DWQ_GROUPING_SPLIT:
-        return dwqi_group_split(run->world, run->worker_id,
-                                run->plan.place_of[run->rank],
-                                run->options.broker_is_worker, &run->group);
+        return dwqi_group_split(
+            run->world, run->worker_id, run->plan.place_of[run->rank],
+            run->options.broker_is_worker, &run->log, &run->group);
     case DWQ_GROUPING_SPAWN:
         return spawn_groups(run, fault);
     case DWQ_GROUPING_NONE:
@@ -515,14 +547,14 @@ static dwq_status_t name_lone_ranks(struct run *run)
         dwqi_plain_format(mine, sizeof mine, "%s on host %s", run->log.who,
                           witness->words->host);
     }
-    status = dwqi_world_gather_all(run->world, mine,
-                                   mine[0] ? strlen(mine) + 1 : 0, &names);
+    status = dwqi_world_gather_all(
+        run->world, mine, mine[0] ? strlen(mine) + 1 : 0, NULL, &names);
     if (status == DWQ_OK && run->facts.is_controller) {
         run->lone_ranks = names;
     } else if (status == DWQ_OK) {
         dwqi_gathered_finish(&names);
     }
-    return status;
+    return status == DWQ_E_NOMEM ? DWQ_OK : status; /* it goes without */
 }
 
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)

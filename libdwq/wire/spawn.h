@@ -3,6 +3,8 @@
 #ifndef DWQI_WIRE_SPAWN_H
 #define DWQI_WIRE_SPAWN_H
 
+#include <limits.h>
+
 #include "libdwq/base/error.h"
 #include "libdwq/wire/group.h"
 
@@ -39,9 +41,9 @@ char *dwqi_spawn_own_arguments(size_t *size_out);
 dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_error *reason_out);
 
 /* The absolute path of a program: NULL is this one; a name without '/' is looked up
- * in PATH, then beside this program. malloc()ed, or NULL: there is no such program
- * that can be executed. */
-char *dwqi_spawn_find_program(const char *name);
+ * in PATH, then beside this program. false: there is no such program that can be
+ * executed. */
+bool dwqi_spawn_find_program(const char *name, char path[PATH_MAX]);
 
 struct dwqi_spawn {
     const char *program;
