@@ -28,6 +28,7 @@ struct module {
     const dwq_module_t *exports;
     void *arg;
     struct entry *entries; /* hash by name */
+    struct entry *last;    /* that was asked for; or NULL */
     bool oom;
     UT_hash_handle hh;
 };
@@ -275,7 +276,11 @@ dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
     if (status != DWQ_OK) {
         return status;
     }
-    HASH_FIND_STR(found->entries, function, entry);
+    entry = found->last;
+    if (!entry || strcmp(entry->function.name, function) != 0) {
+        HASH_FIND_STR(found->entries, function, entry);
+        found->last = entry;
+    }
     if (!entry) {
         return dwqi_error_set(reason_out, DWQ_E_TASK,
                               "no function '%.*s' in module '%s'",

@@ -90,7 +90,7 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given);
 /* The first part of that: what role each rank has is known, and nothing started. */
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given);
 
-/* Whether no rank has a fault: the first that has one says it (DWQ_E_NOMEM needs no
+/* Whether no rank has a fault (agree.c): the first that has one says it (DWQ_E_NOMEM needs no
  * text), and all get its text, and DWQ_E_OPTION, or DWQ_E_NOMEM or DWQ_E_ARG. Collective
  * over the run's world. */
 dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
