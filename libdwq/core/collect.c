@@ -152,17 +152,17 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
                                        uint64_t id, dwq_result_t *result_out)
 {
     struct dwqi_task *task;
-    dwq_status_t status = DWQ_OK;
+    dwq_status_t status = dwqi_controller_check(controller);
 
-    if (!controller || !result_out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK || !result_out) {
+        return status != DWQ_OK ? status : DWQ_E_ARG;
     }
     task = dwqi_task_find(&controller->tasks, id);
     if (!task) {
         return DWQ_E_ID;
     }
     while (task->state != DWQI_TASK_DONE) {
-        status = dwqi_controller_turn(controller);
+        status = dwqi_controller_turn(controller, INFINITY);
         if (status != DWQ_OK) {
             return status;
         }
@@ -171,35 +171,48 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
     return DWQ_OK;
 }
 
-dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
-                                            dwq_result_t *result_out)
+/* The oldest of the results that are there, or the first that comes until `end` (on the
+ * transport's clock; INFINITY: however long). */
+static dwq_status_t take_next(dwq_controller_t *c, double end,
+                              dwq_result_t *result_out)
 {
-    if (!controller || !result_out) {
-        return DWQ_E_ARG;
-    }
-    while (!controller->done) {
+    while (!c->done) {
         dwq_status_t status;
 
-        if (controller->tasks.map.n == 0) {
+        if (c->tasks.map.n == 0) {
             return DWQ_E_EMPTY;
         }
-        status = dwqi_controller_turn(controller);
+        status = dwqi_controller_turn(c, end);
         if (status != DWQ_OK) {
             return status;
         }
+        if (!c->done && !isinf(end) && dwqi_now(c->config.transport) >= end) {
+            return DWQ_E_AGAIN;
+        }
     }
-    take(controller, controller->done, result_out);
+    take(c, c->done, result_out);
     return DWQ_OK;
+}
+
+dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
+                                            dwq_result_t *result_out)
+{
+    dwq_status_t status = dwqi_controller_check(controller);
+
+    if (status != DWQ_OK || !result_out) {
+        return status != DWQ_OK ? status : DWQ_E_ARG;
+    }
+    return take_next(controller, INFINITY, result_out);
 }
 
 dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
                                               dwq_result_t *result_out)
 {
     bool moved;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_controller_check(controller);
 
-    if (!controller || !result_out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK || !result_out) {
+        return status != DWQ_OK ? status : DWQ_E_ARG;
     }
     status = dwqi_controller_step(controller, &moved);
     if (controller->done) {
@@ -212,16 +225,35 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
     return controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
 }
 
+dwq_status_t dwq_controller_wait_next_result(dwq_controller_t *controller,
+                                             double seconds,
+                                             dwq_result_t *result_out)
+{
+    dwq_status_t status = dwqi_controller_check(controller);
+
+    if (status != DWQ_OK || !result_out || !(seconds >= 0)) {
+        return status != DWQ_OK ? status : DWQ_E_ARG;
+    }
+    if (seconds == 0 || !controller->config.transport) {
+        return dwq_controller_probe_next_result(controller, result_out);
+    }
+    return take_next(controller,
+                     isinf(seconds)
+                         ? INFINITY
+                         : dwqi_now(controller->config.transport) + seconds,
+                     result_out);
+}
+
 dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
                                                    dwq_result_t *results_out,
                                                    size_t max, size_t *n_out)
 {
     bool moved;
     size_t n = 0;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_controller_check(controller);
 
-    if (!controller || !n_out || (max > 0 && !results_out)) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK || !n_out || (max > 0 && !results_out)) {
+        return status != DWQ_OK ? status : DWQ_E_ARG;
     }
     status = dwqi_controller_step(controller, &moved);
     while (n < max && controller->done) {

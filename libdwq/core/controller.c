@@ -35,6 +35,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
         return DWQ_E_NOMEM;
     }
     c->config = *config;
+    c->thread = pthread_self();
     c->in_place = n == 0;
     c->leave_end = INFINITY;
     c->tasks.scratch.pool = config->pool;
@@ -58,6 +59,14 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     }
     *controller_out = c;
     return DWQ_OK;
+}
+
+dwq_status_t dwqi_controller_check(const dwq_controller_t *c)
+{
+    if (!c) {
+        return DWQ_E_ARG;
+    }
+    return pthread_equal(pthread_self(), c->thread) ? DWQ_OK : DWQ_E_STATE;
 }
 
 void dwqi_controller_set_in_place(dwq_controller_t *controller, bool can)
@@ -260,8 +269,9 @@ static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
     uint64_t id;
     dwq_status_t status;
 
-    if (!c) {
-        return DWQ_E_ARG;
+    status = dwqi_controller_check(c);
+    if (status != DWQ_OK) {
+        return status;
     }
     status = make_task(c, given, binding, &task);
     if (status != DWQ_OK) {
@@ -296,11 +306,11 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
                                             uint64_t *ids_out)
 {
     struct dwqi_task **made;
-    dwq_status_t status = DWQ_OK;
+    dwq_status_t status = dwqi_controller_check(controller);
     size_t n_made = 0;
 
-    if (!controller) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     if (n > 0 && !tasks) {
         return refuse(controller, DWQ_E_ARG, NULL, "tasks is NULL");
@@ -354,10 +364,10 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
     dwq_controller_t *c = controller;
     struct dwqi_task *task;
     bool moved;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_controller_check(c);
 
-    if (!c) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     status = dwqi_controller_step(c, &moved);
     if (status != DWQ_OK || id == 0) {
@@ -383,8 +393,9 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
 dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
 {
     bool moved;
+    dwq_status_t status = dwqi_controller_check(controller);
 
-    return controller ? dwqi_controller_step(controller, &moved) : DWQ_E_ARG;
+    return status == DWQ_OK ? dwqi_controller_step(controller, &moved) : status;
 }
 
 dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
@@ -392,11 +403,11 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
                                              dwq_value_t *data_out)
 {
     bool moved;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_controller_check(controller);
     int worker;
 
-    if (!controller || !worker_out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK || !worker_out) {
+        return status != DWQ_OK ? status : DWQ_E_ARG;
     }
     status = dwqi_controller_step(controller, &moved);
     worker = controller->closed
@@ -416,9 +427,10 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
 {
     dwq_controller_t *c = controller;
     struct dwqi_backlog backlog;
+    dwq_status_t status = dwqi_controller_check(c);
 
-    if (!c || !out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK || !out) {
+        return status != DWQ_OK ? status : DWQ_E_ARG;
     }
     backlog = (struct dwqi_backlog){
         .n_queued = dwqi_scheduler_n_waiting(c->scheduler),
@@ -432,9 +444,11 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
 
 dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
 {
-    dwq_status_t status =
-        controller ? dwqi_controller_close(controller, false) : DWQ_E_ARG;
+    dwq_status_t status = dwqi_controller_check(controller);
 
+    if (status == DWQ_OK) {
+        status = dwqi_controller_close(controller, false);
+    }
     return status == DWQ_E_TIME_LIMIT ? DWQ_OK : status;
 }
 

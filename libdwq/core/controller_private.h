@@ -3,6 +3,8 @@
 #ifndef DWQI_CORE_CONTROLLER_PRIVATE_H
 #define DWQI_CORE_CONTROLLER_PRIVATE_H
 
+#include <pthread.h>
+
 #include "libdwq/core/controller.h"
 #include "libdwq/core/options.h"
 #include "libdwq/core/stats.h"
@@ -28,6 +30,7 @@ struct dwqi_ready_data {
 
 struct dwq_controller {
     struct dwqi_controller_config config;
+    pthread_t thread; /* that all calls come from */
     struct dwqi_scheduler *scheduler;
     struct dwqi_tasks tasks;
     struct dwqi_task *done; /* not collected, first finished first */
@@ -54,8 +57,12 @@ struct dwq_controller {
 /* Receive, check the limits, assign and send. *moved_out: something came, or a
  * task is over. */
 dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out);
-/* One turn of a loop that waits: a step, and a pause if it moved nothing. */
-dwq_status_t dwqi_controller_turn(dwq_controller_t *c);
+/* One turn of a loop that waits: a step, and a pause if it moved nothing, until `until`
+ * (on the transport's clock; INFINITY: however long). */
+dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until);
+/* What a public call of this handle answers before it does anything: DWQ_OK; DWQ_E_ARG:
+ * there is no handle; DWQ_E_STATE: this is not the thread that the run is of. */
+dwq_status_t dwqi_controller_check(const dwq_controller_t *c);
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
 
 /* The task is over: its outcome (taken; NULL: no memory for it) can be

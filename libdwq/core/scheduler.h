@@ -86,7 +86,9 @@ struct dwqi_job *dwqi_scheduler_held(const struct dwqi_scheduler *scheduler,
 int dwqi_scheduler_n_held(const struct dwqi_scheduler *scheduler, int worker);
 double dwqi_scheduler_held_expected(const struct dwqi_scheduler *scheduler,
                                     int worker);
+/* Jobs that were assigned; workers that hold at least one of them. */
 size_t dwqi_scheduler_n_running(const struct dwqi_scheduler *scheduler);
+size_t dwqi_scheduler_n_busy(const struct dwqi_scheduler *scheduler);
 double dwqi_scheduler_total_est(const struct dwqi_scheduler *scheduler,
                                 int worker);
 /* The estimates of the jobs that wait for this worker alone. */

@@ -421,6 +421,66 @@ Test(prefetch, an_estimate_is_charged_to_the_worker_that_ran_it)
     tear_down(&b);
 }
 
+/* --- A bounded wait, and counts ------------------------------------------- */
+
+Test(waits, a_wait_ends_with_its_bound)
+{
+    struct bench b;
+    dwq_result_t result;
+
+    set_up(&b, 1, 64, 0);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 1, &result), DWQ_E_EMPTY);
+    submit(&b, "run", 10e-3, 1);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 0, &result), DWQ_E_AGAIN);
+    cr_assert_lt(now(&b), 1e-3);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 4e-3, &result),
+                 DWQ_E_AGAIN);
+    cr_assert_float_eq(now(&b), 4e-3, 1e-3);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 1, &result), DWQ_OK);
+    cr_assert_float_eq(now(&b), 10e-3, 1e-3);
+    dwq_result_clear(&result);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, -1e-9, &result),
+                 DWQ_E_ARG);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, NAN, &result), DWQ_E_ARG);
+    tear_down(&b);
+}
+
+static void expect_counts(struct bench *b, uint64_t queued, uint64_t held,
+                          uint64_t running, uint64_t finished,
+                          uint64_t collected)
+{
+    dwq_counts_t n;
+
+    cr_assert_eq(dwq_controller_counts(b->c, &n), DWQ_OK);
+    cr_expect_eq(n.queued, queued);
+    cr_expect_eq(n.held, held);
+    cr_expect_eq(n.running, running);
+    cr_expect_eq(n.finished, finished);
+    cr_expect_eq(n.collected, collected);
+}
+
+Test(waits, counts_tell_held_from_running)
+{
+    struct bench b;
+    dwq_result_t result;
+
+    set_up(&b, 1, 4, 0);
+    for (int i = 0; i < 3; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    expect_counts(&b, 3, 0, 0, 0, 0); /* the worker is not ready yet */
+    cr_assert_eq(collect(&b, DWQ_OK), 3);
+    for (int i = 0; i < 7; i++) {
+        submit(&b, "run", 10e-3, 1); /* 1 us is expected */
+    }
+    expect_counts(&b, 3, 3, 1, 0, 3);
+    cr_assert_eq(dwq_controller_get_next_result(b.c, &result), DWQ_OK);
+    dwq_result_clear(&result);
+    cr_assert_eq(collect(&b, DWQ_OK), 6);
+    expect_counts(&b, 0, 0, 0, 0, 10);
+    tear_down(&b);
+}
+
 /* Every message with a body is broken: its head, and the worker goes
  * (DWQ_E_WORKER), or its values, and the call fails (DWQ_E_TASK). The run ends. */
 Test(malformed, messages_end_their_worker_or_their_task_never_the_run)

@@ -13,6 +13,7 @@ Test(nulls, calls_without_a_controller)
     dwq_controller_t *none = NULL;
     dwq_result_t result;
     dwq_worker_info_t info;
+    dwq_counts_t counts;
     uint64_t id;
     size_t n;
     int worker;
@@ -26,6 +27,9 @@ Test(nulls, calls_without_a_controller)
     cr_expect_eq(dwq_controller_probe_next_result(none, &result), DWQ_E_ARG);
     cr_expect_eq(dwq_controller_probe_all_next_results(none, &result, 1, &n),
                  DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_submit_each(none, &task, &id, &n), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_wait_next_result(none, 0, &result), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_counts(none, &counts), DWQ_E_ARG);
     cr_expect_eq(dwq_controller_get_ready_worker(none, &worker, NULL),
                  DWQ_E_ARG);
     cr_expect_eq(dwq_controller_cancel(none, 0), DWQ_E_ARG);

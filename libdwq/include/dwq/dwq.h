@@ -8,8 +8,10 @@
 #include <dwq/function.h>
 #include <dwq/options.h>
 #include <dwq/plan.h>
+#include <dwq/result.h>
 #include <dwq/run.h>
 #include <dwq/status.h>
+#include <dwq/task.h>
 #include <dwq/value.h>
 #include <dwq/version.h>
 #include <dwq/worker.h>
