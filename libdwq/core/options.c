@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/plain.h"
 
 #define ROW(field, kind, use, min, max)                                   \
@@ -283,6 +284,11 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
 {
     dwq_options_t o = *options;
 
+    if (!dwqi_is_zero(o.reserved, sizeof o.reserved / sizeof o.reserved[0])) {
+        return dwqi_option_fault(
+            fault_out, "options.reserved is not 0: the options were not "
+                       "initialized, or are of a later version");
+    }
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
         if (!is_in_range(&o, &dwqi_option_rows[i])) {
             return dwqi_option_fault(

@@ -8,6 +8,18 @@
 
 #define MOST_WORKERS 32
 
+static bool are_zero(const uint64_t *words, size_t n)
+{
+    uint64_t any = 0;
+
+    while (n-- > 0) {
+        any |= words[n];
+    }
+    return any == 0;
+}
+#define RESERVED(object) \
+    (object).reserved, sizeof(object).reserved / sizeof(object).reserved[0]
+
 static bool counts_are(dwq_controller_t *c, uint64_t queued, uint64_t held,
                        uint64_t running, uint64_t finished, uint64_t collected)
 {
@@ -15,9 +27,7 @@ static bool counts_are(dwq_controller_t *c, uint64_t queued, uint64_t held,
 
     memset(&n, 0xff, sizeof n);
     CHECK(dwq_controller_counts(c, &n) == DWQ_OK);
-    for (size_t i = 0; i < sizeof n.reserved / sizeof n.reserved[0]; i++) {
-        CHECK(n.reserved[i] == 0);
-    }
+    CHECK(are_zero(RESERVED(n)));
     return n.queued == queued && n.held == held && n.running == running &&
            n.finished == finished && n.collected == collected;
 }
@@ -97,6 +107,49 @@ static int counts(dwq_controller_t *c, void *arg)
 static void counts_say_where_every_task_is(void)
 {
     scenario_run(counts);
+}
+
+/* --- What is kept for later versions ---------------------------------------- */
+
+static int looks_at_reserves(dwq_controller_t *c, void *arg)
+{
+    const dwq_plan_t *plan = dwq_controller_plan(c);
+    dwq_task_t task = { .function = "nothing" };
+    dwq_world_t world = dwq_controller_world(c);
+    dwq_worker_info_t info;
+    dwq_result_t result;
+
+    (void)arg;
+    memset(&info, 0xff, sizeof info);
+    memset(&result, 0xff, sizeof result);
+    CHECK(are_zero(RESERVED(world)));
+    if (world.n_workers > 0) {
+        CHECK(dwq_worker_info(c, 1, &info) == DWQ_OK);
+        CHECK(are_zero(RESERVED(info)));
+    }
+    for (int i = 0; i < plan->n_groups; i++) {
+        CHECK(are_zero(RESERVED(plan->groups[i])));
+    }
+    submit_square(c, 2, 0);
+    CHECK(dwq_controller_get_next_result(c, &result) == DWQ_OK);
+    CHECK(are_zero(RESERVED(result)));
+    dwq_result_clear(&result);
+    task.reserved[0] = 1;
+    CHECK(dwq_controller_submit_call(c, &task, NULL) == DWQ_E_ARG);
+    CHECK(counts_are(c, 0, 0, 0, 0, 1));
+    return 0;
+}
+
+static void reserved_bytes_are_zero_on_both_ways(void)
+{
+    dwq_options_t options = { .controller = looks_at_reserves };
+    dwq_world_t world;
+
+    memset(&world, 0xff, sizeof world);
+    CHECK(dwq_world(&world) == DWQ_OK && are_zero(RESERVED(world)));
+    scenario_run_options(&options);
+    options.reserved[15] = 1;
+    CHECK(dwq_run(&options, NULL) == DWQ_E_OPTION);
 }
 
 /* --- Every worker -------------------------------------------------------- */
@@ -237,6 +290,7 @@ static const struct scenario scenarios[] = {
     }
     S(a_wait_with_a_bound_says_again_and_takes_it_later),
     S(counts_say_where_every_task_is),
+    S(reserved_bytes_are_zero_on_both_ways),
     S(one_call_goes_to_every_worker),
     S(a_worker_that_withdrew_gets_no_call_of_each),
     S(calls_from_another_thread_are_refused),

@@ -1,5 +1,7 @@
 /* libdwq: a work queue of calls inside one MPI job. This header has it all but
- * what needs <mpi.h>; that is <dwq/mpi.h>. */
+ * what needs <mpi.h>; that is <dwq/mpi.h>. Structs end in reserved bytes, which later
+ * versions turn into fields: those that a program passes in have zeros there, as an
+ * initializer gives them. */
 #ifndef DWQ_DWQ_H
 #define DWQ_DWQ_H
 

@@ -165,6 +165,8 @@ typedef struct dwq_options {
      * other is left: while it waits it sleeps. Else it has one of its own (or a spare
      * hardware thread), and the plan says if that costs a group. */
     bool controller_shares_core;
+
+    uint64_t reserved[16]; /* 0; DWQ_E_OPTION otherwise */
 } dwq_options_t;
 
 #ifdef __cplusplus

@@ -26,6 +26,7 @@ typedef struct dwq_result {
     uint64_t n_processed; /* calls of that worker so far, this one included */
     double total_time;    /* seconds of these: the sum of their this_time */
     void *owner;          /* of the library */
+    uint64_t reserved[8]; /* 0 */
 } dwq_result_t;
 
 /** The value at `index` that `rank` of the group returned, or NULL. */

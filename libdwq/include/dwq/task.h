@@ -23,7 +23,9 @@ typedef struct dwq_task {
      * least loaded of them is picked at the submit (the wished one among equals).
      * A host is found with its domain and without ("node2", "node2.example.org"). */
     const char *host; /* NULL: any; all ranks of the worker are on this host */
-    int min_ranks;    /* 0: any; ranks of the worker, at least */
+    int ranks;        /* 0: any; ranks of the worker, at least */
+
+    uint64_t reserved[16]; /* 0; DWQ_E_ARG otherwise */
 } dwq_task_t;
 
 #ifdef __cplusplus
