@@ -64,6 +64,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(broker_on_thread, KIND_BOOL, GROUPED, 0, 1),
     ENUM(bind, GROUPED),
     ROW(controller_shares_core, KIND_BOOL, GROUPED, 0, 1),
+    ROW(time_est_seconds, KIND_BOOL, ANYWHERE, 0, 1),
 };
 
 const size_t dwqi_n_option_rows =

@@ -84,6 +84,7 @@ static dwq_status_t make_controller(struct run *run)
         .n_peers = run->facts.size,
         .queue_order = run->options.queue_order,
         .held_max = 1 + run->options.prefetch,
+        .time_est_seconds = run->options.time_est_seconds,
         .time_limit = limit_time(run),
         .grace_end = dwqi_run_grace_end(run),
         .run_args = run->options.run_args,

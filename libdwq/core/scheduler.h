@@ -28,8 +28,8 @@ struct dwqi_job {
     bool binding; /* worker > 0 must run it; else it is a wish */
     int priority;
     double time_est;    /* > 0 */
-    const double *rate; /* measured seconds per unit of estimate; < 0: not
-                         * known, and the job is never prefetched */
+    const double *rate; /* seconds per unit of estimate; < 0: not known, and the
+                         * job is never prefetched */
 
     uint64_t sequence; /* order of submission; kept when given back */
     int holder;        /* 1..n while assigned, else 0 */

@@ -65,6 +65,7 @@ static const struct row rows[] = {
     ROW(waits, a_wait_with_a_bound_says_again_and_takes_it_later, EVERYWHERE),
     ROW(waits, counts_say_where_every_task_is, EVERYWHERE),
     ROW(waits, reserved_bytes_are_zero_on_both_ways, EVERYWHERE),
+    ROW(waits, estimates_in_seconds_are_known_from_the_first, EVERYWHERE),
     ROW(waits, one_call_goes_to_every_worker, EVERYWHERE),
     ROW(waits, a_worker_that_withdrew_gets_no_call_of_each, 2, 3, 5),
     ROW(waits, calls_from_another_thread_are_refused, EVERYWHERE),

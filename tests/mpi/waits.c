@@ -152,6 +152,43 @@ static void reserved_bytes_are_zero_on_both_ways(void)
     CHECK(dwq_run(&options, NULL) == DWQ_E_OPTION);
 }
 
+/* --- Estimates --------------------------------------------------------------- */
+
+/* Of three short ones for each worker, as their estimates say, one runs. */
+static int estimates(dwq_controller_t *c, void *arg)
+{
+    bool in_seconds = *(const bool *)arg;
+    int n_workers = dwq_controller_world(c).n_workers, n_ok;
+    uint64_t n = (uint64_t)n_workers, held = in_seconds ? 2 * n : 0;
+    char path[FLAG_SIZE];
+
+    flag_make(path, n_workers == 0);
+    for (int i = 0; i < 3 * n_workers; i++) {
+        CHECK(dwq_controller_submit_call(
+                  c,
+                  &(dwq_task_t){ .function = "wait_for",
+                                 .worker = 1 + i % n_workers,
+                                 .time_est = 1e-6,
+                                 DWQ_ARGS(path) },
+                  NULL) == DWQ_OK);
+    }
+    while (!counts_are(c, 2 * n - held, held, n, 0, 0)) {
+    }
+    flag_raise(path);
+    CHECK(collect_all(c, DWQ_OK, &n_ok) == 3 * n_workers);
+    flag_remove(path);
+    return 0;
+}
+
+static void estimates_in_seconds_are_known_from_the_first(void)
+{
+    for (int i = 0; i < 2; i++) {
+        scenario_run_options(&(dwq_options_t){ .controller = estimates,
+                                               .arg = &(bool){ i == 1 },
+                                               .time_est_seconds = i == 1 });
+    }
+}
+
 /* --- Every worker -------------------------------------------------------- */
 
 static int calls_each(dwq_controller_t *c, void *arg)
@@ -291,6 +328,7 @@ static const struct scenario scenarios[] = {
     S(a_wait_with_a_bound_says_again_and_takes_it_later),
     S(counts_say_where_every_task_is),
     S(reserved_bytes_are_zero_on_both_ways),
+    S(estimates_in_seconds_are_known_from_the_first),
     S(one_call_goes_to_every_worker),
     S(a_worker_that_withdrew_gets_no_call_of_each),
     S(calls_from_another_thread_are_refused),
