@@ -7,6 +7,7 @@
 
 #include <dwq/broker.h>
 #include <dwq/controller.h>
+#include <dwq/flat.h>
 #include <dwq/function.h>
 #include <dwq/options.h>
 #include <dwq/plan.h>
