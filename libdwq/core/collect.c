@@ -1,4 +1,5 @@
 /* Tasks that are over, and the calls that collect them. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <utlist.h>
@@ -148,23 +149,37 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
     dwqi_task_remove(&c->tasks, task);
 }
 
+/* At the begin of one of them: as dwqi_controller_enter(), and where results go is
+ * there. */
+static dwq_status_t enter(dwq_controller_t *c, bool has_room)
+{
+    dwq_status_t status = dwqi_controller_enter(c);
+
+    return status == DWQ_OK && !has_room
+               ? dwqi_error_set(&c->error, DWQ_E_ARG,
+                                "there is no room for a result: NULL")
+               : status;
+}
+
 dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
                                        uint64_t id, dwq_result_t *result_out)
 {
     struct dwqi_task *task;
-    dwq_status_t status = dwqi_controller_check(controller);
+    dwq_status_t status = enter(controller, result_out);
 
-    if (status != DWQ_OK || !result_out) {
-        return status != DWQ_OK ? status : DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     task = dwqi_task_find(&controller->tasks, id);
     if (!task) {
-        return DWQ_E_ID;
+        return dwqi_error_set(
+            &controller->error, DWQ_E_ID,
+            "no task has the id %" PRIu64 ", or its result was collected", id);
     }
     while (task->state != DWQI_TASK_DONE) {
         status = dwqi_controller_turn(controller, INFINITY);
         if (status != DWQ_OK) {
-            return status;
+            return dwqi_controller_answer(controller, status);
         }
     }
     take(controller, task, result_out);
@@ -176,63 +191,64 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
 static dwq_status_t take_next(dwq_controller_t *c, double end,
                               dwq_result_t *result_out)
 {
-    while (!c->done) {
-        dwq_status_t status;
+    dwq_status_t status = DWQ_OK;
 
-        if (c->tasks.map.n == 0) {
-            return DWQ_E_EMPTY;
+    while (status == DWQ_OK && !c->done) {
+        status =
+            c->tasks.map.n == 0 ? DWQ_E_EMPTY : dwqi_controller_turn(c, end);
+        if (status == DWQ_OK && !c->done && !isinf(end) &&
+            dwqi_now(c->config.transport) >= end) {
+            status = DWQ_E_AGAIN;
         }
-        status = dwqi_controller_turn(c, end);
-        if (status != DWQ_OK) {
-            return status;
-        }
-        if (!c->done && !isinf(end) && dwqi_now(c->config.transport) >= end) {
-            return DWQ_E_AGAIN;
-        }
+        dwqi_controller_answer(c, status);
     }
-    take(c, c->done, result_out);
-    return DWQ_OK;
+    if (status == DWQ_OK) {
+        take(c, c->done, result_out);
+    }
+    return status;
 }
 
 dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
                                             dwq_result_t *result_out)
 {
-    dwq_status_t status = dwqi_controller_check(controller);
+    dwq_status_t status = enter(controller, result_out);
 
-    if (status != DWQ_OK || !result_out) {
-        return status != DWQ_OK ? status : DWQ_E_ARG;
-    }
-    return take_next(controller, INFINITY, result_out);
+    return status == DWQ_OK ? take_next(controller, INFINITY, result_out)
+                            : status;
 }
 
 dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
                                               dwq_result_t *result_out)
 {
     bool moved;
-    dwq_status_t status = dwqi_controller_check(controller);
+    dwq_status_t status = enter(controller, result_out);
 
-    if (status != DWQ_OK || !result_out) {
-        return status != DWQ_OK ? status : DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     status = dwqi_controller_step(controller, &moved);
     if (controller->done) {
         take(controller, controller->done, result_out);
         return DWQ_OK;
     }
-    if (status != DWQ_OK) {
-        return status;
+    if (status == DWQ_OK) {
+        status = controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
     }
-    return controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
+    return dwqi_controller_answer(controller, status);
 }
 
 dwq_status_t dwq_controller_wait_next_result(dwq_controller_t *controller,
                                              double seconds,
                                              dwq_result_t *result_out)
 {
-    dwq_status_t status = dwqi_controller_check(controller);
+    dwq_status_t status = enter(controller, result_out);
 
-    if (status != DWQ_OK || !result_out || !(seconds >= 0)) {
-        return status != DWQ_OK ? status : DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!(seconds >= 0)) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              "seconds is %g: it is 0 or more", seconds);
     }
     if (seconds == 0 || !controller->config.transport) {
         return dwq_controller_probe_next_result(controller, result_out);
@@ -250,10 +266,10 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
 {
     bool moved;
     size_t n = 0;
-    dwq_status_t status = dwqi_controller_check(controller);
+    dwq_status_t status = enter(controller, n_out && (max == 0 || results_out));
 
-    if (status != DWQ_OK || !n_out || (max > 0 && !results_out)) {
-        return status != DWQ_OK ? status : DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     status = dwqi_controller_step(controller, &moved);
     while (n < max && controller->done) {
@@ -261,5 +277,5 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
         n++;
     }
     *n_out = n;
-    return n > 0 ? DWQ_OK : status;
+    return dwqi_controller_answer(controller, n > 0 ? DWQ_OK : status);
 }

@@ -30,7 +30,6 @@ struct dwqi_ready_data {
 
 struct dwq_controller {
     struct dwqi_controller_config config;
-    pthread_t thread; /* that all calls come from */
     struct dwqi_scheduler *scheduler;
     struct dwqi_tasks tasks;
     struct dwqi_task *done; /* not collected, first finished first */
@@ -52,7 +51,20 @@ struct dwq_controller {
     int *touched;                           /* workers with unsent tasks */
     int n_touched;
     struct dwqi_extent *parts; /* [held_max], for one message */
+    pthread_t thread;          /* of the user's calls */
+    struct dwqi_error error; /* of the last one; code DWQ_OK: it did not fail */
 };
+
+/* At the end of a call of the user's, whose answer it is. */
+static inline dwq_status_t dwqi_controller_answer(dwq_controller_t *c,
+                                                  dwq_status_t status)
+{
+    if (c->error.code != (int)status) {
+        c->error.code = (int)status;
+        c->error.text[0] = '\0'; /* the status says it all */
+    }
+    return status;
+}
 
 /* Receive, check the limits, assign and send. *moved_out: something came, or a
  * task is over. */
@@ -60,9 +72,6 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out);
 /* One turn of a loop that waits: a step, and a pause if it moved nothing, until `until`
  * (on the transport's clock; INFINITY: however long). */
 dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until);
-/* What a public call of this handle answers before it does anything: DWQ_OK; DWQ_E_ARG:
- * there is no handle; DWQ_E_STATE: this is not the thread that the run is of. */
-dwq_status_t dwqi_controller_check(const dwq_controller_t *c);
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
 
 /* The task is over: its outcome (taken; NULL: no memory for it) can be
@@ -81,7 +90,7 @@ bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
  * fit what it asks for. DWQ_E_OPTION: none does, and *why_out says so. */
 dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                  const dwq_task_t *given, bool *binding,
-                                 int *worker_out, struct dwqi_fault *why_out);
+                                 int *worker_out, struct dwqi_error *why_out);
 /* Keep what a task asked for that got its worker here: should that one leave,
  * another is picked. */
 void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,

@@ -26,7 +26,7 @@ dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
                                         const dwq_task_t *task,
                                         uint64_t *ids_out, size_t *n_out)
 {
-    dwq_status_t status = dwqi_controller_check(controller);
+    dwq_status_t status = dwqi_controller_enter(controller);
     dwq_task_t *tasks;
     size_t n;
 
@@ -34,16 +34,14 @@ dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
         return status;
     }
     if (!task || task->id != 0 || task->worker != 0) {
-        dwqi_log_error(controller->config.log, "task '%s' refused: %s",
-                       task && task->function ? task->function : "",
-                       task ? "it goes to every worker, and has an id or a "
-                              "worker of its own"
-                            : "the task is NULL");
-        return DWQ_E_ARG;
+        return dwqi_controller_refuse(
+            controller, DWQ_E_ARG,
+            task ? "a task for every worker has no id and no worker of its own"
+                 : "the task is NULL");
     }
     tasks = calloc((size_t)controller->config.n_workers + 1, sizeof *tasks);
     if (!tasks) {
-        return DWQ_E_NOMEM;
+        return dwqi_controller_refuse(controller, DWQ_E_NOMEM, NULL);
     }
     n = bind_to_each(controller, task, tasks);
     status = dwq_controller_submit_multiple(controller, tasks, n, ids_out);
@@ -58,12 +56,15 @@ dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
                                    dwq_counts_t *counts_out)
 {
     const dwq_controller_t *c = controller;
-    dwq_status_t status =
-        counts_out ? dwq_controller_progress(controller) : DWQ_E_ARG;
+    dwq_status_t status = dwq_controller_progress(controller);
     size_t assigned;
 
     if (status != DWQ_OK) {
         return status;
+    }
+    if (!counts_out) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              "counts_out is NULL");
     }
     assigned = dwqi_scheduler_n_running(c->scheduler);
     *counts_out = (dwq_counts_t){

@@ -58,7 +58,7 @@ Test(layout, a_task_with_reserved_bytes_is_refused)
 Test(layout, options_with_reserved_bytes_are_refused)
 {
     dwq_options_t options = { 0 }, out;
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .code = 0 };
 
     for (size_t i = 0; i < sizeof options.reserved; i++) {
         ((unsigned char *)options.reserved)[i] = 0x80;

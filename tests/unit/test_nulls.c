@@ -41,6 +41,8 @@ Test(nulls, calls_without_a_controller)
     cr_expect_eq(dwq_controller_world(none).size, 0);
     cr_expect_null(dwq_controller_plan(none));
     cr_expect_eq(dwq_worker_info(none, 1, &info), DWQ_E_ARG);
+    cr_expect_not_null(dwq_controller_error(none));
+    cr_expect_eq(dwq_close(none, 1), DWQ_OK);
 }
 
 Test(nulls, calls_without_a_worker)
@@ -240,6 +242,7 @@ Test(nulls, readers)
 
 Test(nulls, runs_without_options)
 {
+    dwq_controller_t *controller = NULL;
     int code = 7;
 
     cr_expect_eq(dwq_main(0, NULL, NULL), 1);
@@ -247,8 +250,14 @@ Test(nulls, runs_without_options)
     cr_expect_eq(dwq_world(NULL), DWQ_E_ARG);
     cr_expect_eq(dwq_run(NULL, &code), DWQ_E_OPTION);
     cr_expect_eq(dwq_run(NULL, NULL), DWQ_E_OPTION);
+    cr_expect_eq(dwq_open(NULL, &controller, &code), DWQ_E_OPTION);
+    cr_expect_str_eq(dwq_controller_error(NULL), "options is NULL");
+    cr_expect_eq(dwq_open(&(dwq_options_t){ .arg = NULL }, NULL, &code),
+                 DWQ_E_ARG);
+    cr_expect_null(controller);
     cr_expect_eq(code, 7);
 #ifdef WITH_MPI
+    cr_expect_eq(dwq_open_comm(MPI_COMM_NULL, NULL, NULL, NULL), DWQ_E_ARG);
     cr_expect_eq(dwq_run_comm(MPI_COMM_NULL, NULL, NULL), DWQ_E_ARG);
     cr_expect_eq(dwq_run_comm(MPI_COMM_SELF, NULL, NULL), DWQ_E_OPTION);
 #endif
@@ -275,6 +284,8 @@ Test(nulls, communicators)
 
 Test(nulls, communicators_of_fortran)
 {
+    dwq_controller_t *c = NULL;
+
     for (int running = 0; running < 2; running++) {
         MPI_Fint none = running ? MPI_Comm_c2f(MPI_COMM_NULL) : -1;
 
@@ -285,6 +296,8 @@ Test(nulls, communicators_of_fortran)
         cr_expect_eq(dwq_broker_merged_comm_f(NULL), none);
         cr_expect_eq(dwq_broker_group_comm_f(NULL), none);
         cr_expect_eq(dwq_run_comm_f(none, NULL, NULL),
+                     running ? DWQ_E_ARG : DWQ_E_STATE);
+        cr_expect_eq(dwq_open_comm_f(none, NULL, &c, NULL),
                      running ? DWQ_E_ARG : DWQ_E_STATE);
         if (!running) {
             MPI_Init(NULL, NULL);

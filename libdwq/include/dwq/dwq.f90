@@ -49,6 +49,13 @@ module dwq
         integer(c_int) function dwq_run_comm_f(comm, options, exit_code) bind(C); import
             integer(c_int), value :: comm; type(c_ptr), value :: options; integer(c_int), intent(inout) :: exit_code
         end function
+        integer(c_int) function dwq_open(options, controller, exit_code) bind(C); import
+            type(c_ptr), value :: options; type(c_ptr), intent(inout) :: controller
+            integer(c_int), intent(inout), optional :: exit_code
+        end function
+        integer(c_int) function dwq_close(controller, exit_code) bind(C); import
+            type(c_ptr), value :: controller; integer(c_int), value :: exit_code
+        end function
         subroutine dwq_finalize() bind(C); end subroutine
 
         ! Tasks, and values that a call returns.

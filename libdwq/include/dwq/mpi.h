@@ -18,6 +18,11 @@ extern "C" {
 DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                                   int *exit_code_out);
 
+/** dwq_open() over the ranks of `comm`, by the same rules. */
+DWQ_API dwq_status_t dwq_open_comm(MPI_Comm comm, const dwq_options_t *options,
+                                   dwq_controller_t **controller_out,
+                                   int *exit_code_out);
+
 /**
  * The communicator of the group that runs this call, and of nobody else; in a call of
  * dwq_worker_execute(), of this rank alone. The user's, not to be freed.
@@ -65,6 +70,10 @@ DWQ_API MPI_Comm dwq_broker_group_comm(const dwq_broker_t *broker);
  * are none: DWQ_E_STATE, and -1. */
 DWQ_API dwq_status_t dwq_run_comm_f(MPI_Fint comm, const dwq_options_t *options,
                                     int *exit_code_out);
+DWQ_API dwq_status_t dwq_open_comm_f(MPI_Fint comm,
+                                     const dwq_options_t *options,
+                                     dwq_controller_t **controller_out,
+                                     int *exit_code_out);
 DWQ_API MPI_Fint dwq_call_comm_f(const dwq_call_t *call);
 DWQ_API MPI_Fint dwq_worker_comm_f(const dwq_worker_t *worker);
 DWQ_API MPI_Fint dwq_worker_merged_comm_f(const dwq_worker_t *worker);
