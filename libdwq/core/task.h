@@ -3,6 +3,7 @@
 #define DWQI_CORE_TASK_H
 
 #include "libdwq/base/idmap.h"
+#include "libdwq/core/ledger.h"
 #include "libdwq/core/scheduler.h"
 #include "libdwq/wire/outcome.h"
 
@@ -14,21 +15,19 @@
 /* Functions without a task that are remembered: names may be without number. */
 #define DWQI_RATES_IDLE 1024
 
+/* Calls of a function that have ended, for its rate to be known. */
+#define DWQI_RATE_KNOWN 3
+
 /* How long a function takes, learned from its results. */
 struct dwqi_rate {
     double seconds;                /* per unit of estimate; < 0: not known */
+    double mean;                   /* the same, of the calls so far */
+    uint64_t n_calls;              /* that have ended */
     size_t n_tasks;                /* tasks of this function that are there */
     struct dwqi_rate *next, *prev; /* list of idle ones, when there are none */
     bool oom;
     UT_hash_handle hh;
     char key[]; /* module, '\0', function, '\0' */
-};
-
-enum dwqi_task_state {
-    DWQI_TASK_QUEUED,
-    DWQI_TASK_HELD,     /* a worker has it: running, or behind others */
-    DWQI_TASK_SETTLING, /* over, but something of it is still being sent */
-    DWQI_TASK_DONE      /* not collected */
 };
 
 /* Packed tasks up to this size lie in the task itself: head, names, and a few
@@ -38,11 +37,10 @@ enum dwqi_task_state {
 struct dwqi_task {
     struct dwqi_job job;
     uint64_t id;
-    enum dwqi_task_state state;
-    bool cancel;              /* asked back from its worker */
+    struct dwqi_entry entry;  /* the ledger's */
     struct dwqi_tasks *tasks; /* where it belongs; NULL when they are gone */
     int refs;                 /* 1, and 1 per transfer under way */
-    int worker;               /* that ran it; 0: none */
+    int worker;               /* that has it, or ran it; 0: none */
     bool fitted;              /* bound to a worker that fits these two */
     int min_ranks;
     const char *host;      /* of the plan; or NULL */
@@ -64,6 +62,19 @@ static inline bool dwqi_task_is_sent(const struct dwqi_task *task)
     return task->refs > 1;
 }
 
+/* A step of which nothing else is to be said. Most are nobody's: no record is made. */
+static inline dwq_status_t dwqi_task_step(struct dwqi_ledger *ledger,
+                                          struct dwqi_task *task,
+                                          enum dwqi_task_event event)
+{
+    if (!(ledger->watched & (uint32_t)1 << event) &&
+        dwqi_entry_follow(&task->entry, event)) {
+        return DWQ_OK;
+    }
+    return dwqi_ledger_step(
+        ledger, &(struct dwqi_step){ .task = task, .event = event });
+}
+
 struct dwqi_tasks {
     struct dwqi_idmap map;   /* ids to tasks */
     struct dwqi_task *spare; /* for the next ones */
@@ -74,6 +85,7 @@ struct dwqi_tasks {
     struct dwqi_rate *last_rate;
     struct dwqi_scratch scratch;
     uint64_t next_id;
+    bool est_seconds; /* estimates are seconds */
 };
 
 /**
@@ -90,8 +102,13 @@ void dwqi_task_drop_pack(struct dwqi_task *task);
 struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id);
 /* Take it out of the map, and drop the map's reference. */
 void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task);
+/* The seconds that it is expected to run; < 0: not known. */
+double dwqi_task_expected(const struct dwqi_task *task);
 /* Learn from a result: a task of this estimate took so long. */
 void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est);
+/* The same from the ledger's steps; `arg` is not used. */
+void dwqi_rates_see(void *arg, const struct dwqi_step *step);
+#define DWQI_RATES_EVENTS DWQI_EVENT_BIT(RESULT)
 /* Drops all tasks that are left. */
 void dwqi_tasks_finish(struct dwqi_tasks *tasks);
 

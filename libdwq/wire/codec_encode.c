@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/wire/codec_private.h"
 
 #define INLINE_ARRAYS 16
@@ -497,6 +498,13 @@ dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
         *why_out = "no function name";
         return DWQ_E_ARG;
     }
+    if (!dwqi_is_zero(task->reserved,
+                      sizeof task->reserved / sizeof task->reserved[0])) {
+        *why_out =
+            "its reserved bytes are not 0: it was not initialized, or is "
+            "of a later version";
+        return DWQ_E_ARG;
+    }
     return pack_task(task, id, DWQI_ARRAY_BORROWED, scratch, pack_out, why_out);
 }
 
@@ -531,6 +539,12 @@ dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
         e.status = make_pack(&e, &filled, message, text, NULL, 0, pack_out);
     }
     return finish(&e, e.status, why_out);
+}
+
+void dwqi_pack_set_attempt(struct dwqi_pack *pack, uint32_t attempt)
+{
+    memcpy(pack->block + offsetof(struct dwqi_task_head, attempt), &attempt,
+           sizeof attempt);
 }
 
 void dwqi_scratch_finish(struct dwqi_scratch *scratch)
