@@ -1,6 +1,7 @@
 /* A run that is opened and closed in a job of one process, with MPI and without. */
 #include <criterion/criterion.h>
 #include <dwq/dwq.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,27 @@ Test(open, a_worker_function_stands_still_in_its_middle, .timeout = 60)
     state = 2;
     cr_expect_eq(dwq_close(c, 0), DWQ_OK);
     cr_expect_eq(state, 3);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+}
+
+Test(open, handlers_that_the_program_sets_meanwhile_stay, .timeout = 60)
+{
+    struct sigaction before, now, mine = { .sa_handler = on_signal };
+    dwq_controller_t *c = NULL;
+
+    sigaction(SIGINT, NULL, &before);
+    cr_assert_eq(dwq_open(&(dwq_options_t){ .functions = functions }, &c, NULL),
+                 DWQ_OK);
+    sigaction(SIGTERM, &mine, NULL);
+    cr_expect_eq(dwq_close(c, 0), DWQ_OK);
+    sigaction(SIGTERM, NULL, &now);
+    cr_expect(now.sa_handler == on_signal);
+    sigaction(SIGINT, NULL, &now);
+    cr_expect(now.sa_handler == before.sa_handler);
 }
 
 static void leave_without_a_close(int code)

@@ -1,4 +1,5 @@
-/* The run: every rank calls dwq_run() (or dwq_main()) with the same options. */
+/* The run: every rank calls dwq_run() (or dwq_main(), or dwq_open()) with the same
+ * options. */
 #ifndef DWQ_RUN_H
 #define DWQ_RUN_H
 
