@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/plain.h"
 
 #define ROW(field, environment, kind, use, min, max)                         \
@@ -65,6 +66,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(broker_on_thread, NULL, KIND_BOOL, GROUPED, 0, 1),
     ENUM(bind, "DWQ_BIND", GROUPED),
     ROW(controller_shares_core, "DWQ_CONTROLLER_SHARES", KIND_BOOL, GROUPED, 0,
+    ROW(time_est_seconds, NULL, KIND_BOOL, ANYWHERE, 0, 1),
         1),
 };
 
@@ -290,6 +292,11 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
 {
     dwq_options_t o = *options;
 
+    if (!dwqi_is_zero(o.reserved, sizeof o.reserved / sizeof o.reserved[0])) {
+        return dwqi_error_set(fault_out, DWQ_E_OPTION,
+                              "options.reserved is not 0: the options were not "
+                              "initialized, or are of a later version");
+    }
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
         if (!is_in_range(&o, &dwqi_option_rows[i])) {
             return dwqi_error_set(fault_out, DWQ_E_OPTION,
