@@ -66,7 +66,8 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(broker_on_thread, NULL, KIND_BOOL, GROUPED, 0, 1),
     ENUM(bind, "DWQ_BIND", GROUPED),
     ROW(controller_shares_core, "DWQ_CONTROLLER_SHARES", KIND_BOOL, GROUPED, 0,
-        ROW(time_est_seconds, NULL, KIND_BOOL, ANYWHERE, 0, 1), 1),
+        1),
+    ROW(time_est_seconds, NULL, KIND_BOOL, ANYWHERE, 0, 1),
 };
 
 const size_t dwqi_n_option_rows =
