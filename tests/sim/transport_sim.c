@@ -1,4 +1,4 @@
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 
 #include <math.h>
 #include <stdlib.h>

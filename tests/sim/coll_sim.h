@@ -2,11 +2,11 @@
  * the root of a broadcast may be done before others begin it, or only after all of
  * them are; the memory of a receiver holds noise until it is done; that of a sender
  * is read as late as may be. The same seed gives the same run. */
-#ifndef DWQI_WIRE_COLL_SIM_H
-#define DWQI_WIRE_COLL_SIM_H
+#ifndef TESTS_SIM_COLL_SIM_H
+#define TESTS_SIM_COLL_SIM_H
 
 #include "libdwq/wire/coll.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 
 struct dwqi_coll_sim;
 

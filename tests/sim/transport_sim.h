@@ -3,8 +3,8 @@
  * seed has it. Endpoint 0 is driven by its caller (the controller and the user's
  * code); the others are stepped whenever something came for them. The same seed
  * gives the same run. */
-#ifndef DWQI_WIRE_TRANSPORT_SIM_H
-#define DWQI_WIRE_TRANSPORT_SIM_H
+#ifndef TESTS_SIM_TRANSPORT_SIM_H
+#define TESTS_SIM_TRANSPORT_SIM_H
 
 #include "libdwq/wire/transport.h"
 

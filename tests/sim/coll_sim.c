@@ -1,4 +1,4 @@
-#include "libdwq/wire/coll_sim.h"
+#include "tests/sim/coll_sim.h"
 
 #include <math.h>
 #include <stdbool.h>
