@@ -2,7 +2,9 @@
 #ifndef DWQI_TOPOLOGY_BIND_H
 #define DWQI_TOPOLOGY_BIND_H
 
-#include "topology/hosts.h"
+#include <dwq/status.h>
+
+#include "topology/text.h"
 
 /**
  * Bind this process (all of its threads), and check what came of it.

@@ -17,6 +17,10 @@ void dwqi_text_add_ranges(struct dwqi_buffer *text, const int *numbers,
 /* The bytes as a string of its own; frees the buffer. NULL: out of memory. */
 char *dwqi_text_take(struct dwqi_buffer *text);
 
+struct dwqi_text_fault {
+    char text[256]; /* quotes what was wrong */
+};
+
 /* What is left of bytes that are being read. */
 struct dwqi_reader {
     const char *at;
@@ -27,7 +31,5 @@ struct dwqi_reader {
 bool dwqi_reader_skip(struct dwqi_reader *reader, char c);
 /* Takes digits; false when there are none, or the number is above max. */
 bool dwqi_reader_number(struct dwqi_reader *reader, int max, int *out);
-/* A whole string as a number, in any of strtol's decimal forms. */
-bool dwqi_text_to_int(const char *text, int min, int max, int *out);
 
 #endif

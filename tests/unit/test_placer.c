@@ -4,7 +4,7 @@
 
 #include "libdwq/base/clock.h"
 #include "tests/unit/placer_fixture.h"
-#include "topology/blocks.h"
+#include "topology/plan/blocks.h"
 #include "topology/text.h"
 
 Test(placer, gives_the_controller_and_each_group_cores_of_their_own)
@@ -146,7 +146,7 @@ Test(placer, uses_ranks_where_they_are_bound)
     struct fixture f = { .status = DWQ_E_STATE };
 
     cr_assert_eq(
-        dwqi_synthetic_parse("numa:2 core:4 pu:2", "n", &machine, &fault),
+        dwqi_discover_text("numa:2 core:4 pu:2", "n", &machine, &fault),
         DWQ_OK);
     cr_assert_eq(dwqi_cluster_add_host(&cluster, "n", &machine, true), DWQ_OK);
     for (int rank = 0; rank < 8; rank++) { /* even ones in the first node */

@@ -1,8 +1,8 @@
-#include "topology/blocks.h"
+#include "topology/plan/blocks.h"
 
 #include <stdlib.h>
 
-#include "topology/draw.h"
+#include "topology/plan/draw.h"
 
 /* --- Consecutive blocks ------------------------------------------------- */
 

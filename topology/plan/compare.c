@@ -2,8 +2,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "topology/blocks.h"
-#include "topology/plan_options.h"
+#include "topology/plan/blocks.h"
+#include "topology/plan/names.h"
+#include "topology/plan/options.h"
 
 /* Clusters, and a group size for which they are cut. */
 static const struct {
@@ -224,8 +225,7 @@ static int compare_case(const struct plan_options *options, size_t i)
     struct dwqi_cluster cluster = { .hosts = NULL };
     struct plan_options one = *options;
     struct dwqi_text_fault fault;
-    dwq_status_t status = dwqi_hosts_parse(cases[i].hosts, dwqi_synthetic_parse,
-                                           &cluster, &fault);
+    dwq_status_t status = dwqi_hosts_parse(cases[i].hosts, &cluster, &fault);
     int code;
 
     dwqi_size_parse(cases[i].size, &one.request.size);

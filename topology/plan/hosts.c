@@ -1,4 +1,4 @@
-#include "topology/hosts.h"
+#include "topology/plan/hosts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,8 @@ struct entry {
     struct dwqi_cluster *cluster;
     struct dwqi_intern names; /* each is there once */
     struct dwqi_machine machine;
-    dwqi_machine_of *machine_of; /* of the text below, for each host; NULL: one
-                                  * machine for all */
-    const char *text;
+    const char
+        *own; /* what makes the machine of each host; NULL: one for all */
     struct dwqi_text_fault *fault;
 };
 
@@ -30,11 +29,11 @@ static dwq_status_t add_machine(struct entry *entry, const char *name)
     struct dwqi_machine own;
     dwq_status_t status;
 
-    if (!entry->machine_of) {
+    if (!entry->own) {
         return dwqi_cluster_add_host(entry->cluster, name, &entry->machine,
                                      false);
     }
-    status = entry->machine_of(entry->text, name, &own, entry->fault);
+    status = dwqi_discover_text(entry->own, name, &own, entry->fault);
     if (status == DWQ_OK) {
         status = dwqi_cluster_add_host(entry->cluster, name, &own, false);
         dwqi_machine_finish(&own);
@@ -161,8 +160,7 @@ static dwq_status_t add_names(struct entry *entry, const char *names,
     return status;
 }
 
-static dwq_status_t add_entry(struct entry *entry, char *text,
-                              dwqi_machine_of *machine_of)
+static dwq_status_t add_entry(struct entry *entry, char *text)
 {
     size_t size = strlen(text), names = outside_brackets(text, size, ':');
     dwq_status_t status;
@@ -172,13 +170,12 @@ static dwq_status_t add_entry(struct entry *entry, char *text,
                     "no ':' between the names of hosts and what they are");
     }
     text[names] = '\0';
-    entry->text = text + names + 1;
-    entry->machine_of = NULL;
-    if (strchr(entry->text, '%')) { /* "%h": each host has its own */
-        entry->machine_of = machine_of;
+    entry->own = strchr(text + names + 1, '%') ? text + names + 1 : NULL;
+    if (entry->own) { /* "%h" */
         return add_names(entry, text, names);
     }
-    status = machine_of(entry->text, text, &entry->machine, entry->fault);
+    status = dwqi_discover_text(text + names + 1, text, &entry->machine,
+                                entry->fault);
     if (status == DWQ_OK) {
         status = add_names(entry, text, names);
         dwqi_machine_finish(&entry->machine);
@@ -214,8 +211,7 @@ static char *next_entry(char **at)
     return trim(entry);
 }
 
-dwq_status_t dwqi_hosts_parse(const char *text, dwqi_machine_of *machine_of,
-                              struct dwqi_cluster *cluster,
+dwq_status_t dwqi_hosts_parse(const char *text, struct dwqi_cluster *cluster,
                               struct dwqi_text_fault *fault_out)
 {
     struct entry entry = { .cluster = cluster, .fault = fault_out };
@@ -230,7 +226,7 @@ dwq_status_t dwqi_hosts_parse(const char *text, dwqi_machine_of *machine_of,
         char *one = next_entry(&at);
 
         if (*one != '\0') {
-            status = add_entry(&entry, one, machine_of);
+            status = add_entry(&entry, one);
         }
     }
     if (status == DWQ_OK && cluster->n_hosts == before) {

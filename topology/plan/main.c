@@ -8,8 +8,8 @@
 
 #include "libdwq/base/plain.h"
 #include "topology/discover.h"
-#include "topology/draw.h"
-#include "topology/plan_options.h"
+#include "topology/plan/draw.h"
+#include "topology/plan/options.h"
 #include "topology/text.h"
 
 #define EXIT_BAD 2 /* arguments, input, or a request that cannot be met */
@@ -81,8 +81,7 @@ static int read_hosts(const struct plan_options *options,
                                            ? "a NUL byte: it is no text"
                                            : strerror(errno));
     }
-    status = dwqi_hosts_parse(text ? text : options->hosts, dwqi_discover_text,
-                              cluster, &fault);
+    status = dwqi_hosts_parse(text ? text : options->hosts, cluster, &fault);
     if (status == DWQ_OK && too_many_ranks(options, cluster)) {
         free(text);
         return complain("--ranks-per-host",

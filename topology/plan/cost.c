@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "topology/hosts.h"
+#include "topology/plan/hosts.h"
 #include "topology/placer.h"
 
 #define RANKS_PER_HOST 128
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 
     snprintf(hosts, sizeof hosts, "n[1-%d]:pack:2 numa:4 l3:2 core:8 pu:2",
              n_hosts);
-    status = dwqi_hosts_parse(hosts, dwqi_synthetic_parse, &cluster, &fault);
+    status = dwqi_hosts_parse(hosts, &cluster, &fault);
     if (status != DWQ_OK) {
         fprintf(stderr, "plan_cost: %s\n", fault.text);
         return 1;

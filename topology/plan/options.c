@@ -1,11 +1,11 @@
-#include "topology/plan_options.h"
+#include "topology/plan/options.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libdwq/base/plain.h"
-#include "topology/text.h"
+#include "topology/plan/names.h"
 
 enum setting {
     SET_HOSTS,

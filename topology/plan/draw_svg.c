@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "topology/draw.h"
+#include "topology/plan/draw.h"
 #include "topology/text.h"
 
 enum { /* pixels */

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/draw.h"
+#include "topology/plan/draw.h"
 #include "topology/text.h"
 
 static void add_numbers(struct dwqi_buffer *text, const int *numbers, int n)

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "topology/draw.h"
+#include "topology/plan/draw.h"
 
 int dwqi_machine_find_core(const struct dwqi_machine *machine, int number)
 {

@@ -1,6 +1,7 @@
 #include <string.h>
 
-#include "topology/draw.h"
+#include "topology/plan/draw.h"
+#include "topology/plan/names.h"
 #include "topology/text.h"
 
 /* Bytes of the UTF-8 character that begins here, 2 to 4; 0: none does. */

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "topology/hosts.h"
+#include "topology/plan/hosts.h"
 #include "topology/placer.h"
 
 #define PLAN_RANKS_LIMIT 4096 /* on each host */

@@ -1,4 +1,4 @@
-#include "topology/draw.h"
+#include "topology/plan/draw.h"
 #include "topology/text.h"
 
 /* Letters and colours come again after so many groups. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "libdwq/core/run.h"
-#include "topology/plan_options.h"
-#include "topology/text.h"
+#include "topology/plan/options.h"
+#include "topology/plan/names.h"
 
 /* The rank that the first of these launchers gave; -1: none of them did. */
 static int rank_of(const char *const *names, size_t n)

@@ -1,7 +1,9 @@
-#include "topology/policy.h"
+#include "topology/plan/names.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "topology/text.h"
@@ -68,6 +70,21 @@ void dwqi_policy_names(enum dwqi_policy policy, char *text_out, size_t room)
                                      size > 0 ? ", " : "", rows[i].name);
         }
     }
+}
+
+bool dwqi_text_to_int(const char *text, int min, int max, int *out)
+{
+    char *end;
+    long number;
+
+    errno = 0;
+    number = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || number < min ||
+        number > max) {
+        return false;
+    }
+    *out = (int)number;
+    return true;
 }
 
 /* "2-per-host" */
