@@ -2,6 +2,7 @@
 #ifndef DWQI_BASE_MEMORY_H
 #define DWQI_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* `size` bytes at a multiple of `align` (a power of two, at least that of a
@@ -9,5 +10,10 @@
  * asked for in huge pages where the system has them: the first touch of small ones
  * costs more than to send what they hold. */
 void *dwqi_memory_get(size_t align, size_t size);
+
+/* The one growable array: room for `needed` items of `size` bytes in *array, which
+ * has *room; it doubles. `array` is the address of a pointer to the items. false: out
+ * of memory, and nothing changed. */
+bool dwqi_memory_grow(void *array, int *room, int needed, size_t size);
 
 #endif
