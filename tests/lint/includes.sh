@@ -77,9 +77,6 @@ function complain(why) {
     if (FILENAME == "bench/raw_mpi.c" && target ~ /\//) {
         complain("the floor is bare MPI")
     }
-    if (target ~ /^msgpack/ && FILENAME !~ /^libdwq\/wire\/codec/) {
-        complain("msgpack does not belong here")
-    }
 }
 END { exit bad }
 '
