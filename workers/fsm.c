@@ -17,9 +17,9 @@ static const struct dwqi_worker_edge edges[DWQI_WS_COUNT][DWQI_WE_COUNT] = {
         [DWQI_WE_EMPTY] = { true, DWQI_WS_SERVING, DWQI_WA_NONE },
     },
     [DWQI_WS_DRAINING] = {
-        /* The controller says EXIT again when it hears WITHDRAW after it. */
-        [DWQI_WE_WITHDRAW] = { true, DWQI_WS_WITHDRAWN,
-                               DWQI_WA_REPORT_WITHDRAWN },
+        /* EXIT comes once, and the controller may be gone by now. */
+        [DWQI_WE_WITHDRAW] = { true, DWQI_WS_CLOSED,
+                               DWQI_WA_REPORT_AND_SAY_BYE },
         [DWQI_WE_EMPTY] = { true, DWQI_WS_CLOSED, DWQI_WA_SAY_BYE },
     },
     [DWQI_WS_WITHDRAWN] = {

@@ -28,6 +28,7 @@ enum dwqi_worker_action {
     DWQI_WA_NONE,
     DWQI_WA_REPORT_READY,
     DWQI_WA_REPORT_WITHDRAWN,
+    DWQI_WA_REPORT_AND_SAY_BYE, /* the same, and it leaves */
     DWQI_WA_HOLD,
     DWQI_WA_DROP, /* the controller has given these up already */
     DWQI_WA_GIVE_BACK,

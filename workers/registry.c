@@ -29,6 +29,7 @@ struct module {
     const dwq_module_t *exports;
     void *arg;
     struct entry *entries; /* hash by name */
+    struct entry *last;    /* that was asked for; or NULL */
     bool oom;
     UT_hash_handle hh;
 };
@@ -287,7 +288,11 @@ dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
     if (status != DWQ_OK) {
         return status;
     }
-    HASH_FIND_STR(found->entries, function, entry);
+    entry = found->last;
+    if (!entry || strcmp(entry->function.name, function) != 0) {
+        HASH_FIND_STR(found->entries, function, entry);
+        found->last = entry;
+    }
     if (!entry) {
         return fail(reason_out, DWQ_E_TASK, "no function '%.*s' in module '%s'",
                     dwqi_plain_fit(function, 200), function,

@@ -216,22 +216,32 @@ static dwq_status_t report_withdrawn(struct dwqi_server *server,
     return status == DWQ_OK ? dwqi_flush(server->config.transport) : status;
 }
 
+static dwq_status_t say_bye(struct dwqi_server *server)
+{
+    return dwqi_send_bare(server->config.transport, server->config.controller,
+                          DWQI_BYE);
+}
+
 static dwq_status_t act(struct dwqi_server *server,
                         enum dwqi_worker_action action,
                         struct dwqi_message *message, const char *reason)
 {
+    dwq_status_t status;
+
     switch (action) {
     case DWQI_WA_REPORT_READY:
         return report_ready(server);
     case DWQI_WA_REPORT_WITHDRAWN:
         return report_withdrawn(server, reason);
+    case DWQI_WA_REPORT_AND_SAY_BYE:
+        status = report_withdrawn(server, reason);
+        return status == DWQ_OK ? say_bye(server) : status;
     case DWQI_WA_HOLD:
         return hold(server, message);
     case DWQI_WA_GIVE_BACK:
         return give_back(server);
     case DWQI_WA_SAY_BYE:
-        return dwqi_send_bare(server->config.transport,
-                              server->config.controller, DWQI_BYE);
+        return say_bye(server);
     case DWQI_WA_DROP:
     case DWQI_WA_NONE:
         break;
@@ -348,24 +358,26 @@ static const unsigned char *next_item(const struct dwqi_server *server,
                : NULL;
 }
 
-/* Whether the next call is of the same function as the last one, and short if its
- * estimate is as good as that one's: only a call that runs far longer than its
- * estimate delays others. */
-static bool next_is_short(const struct dwqi_server *server,
-                          const struct dwqi_report *report)
+/* The seconds of the next call, if it is of the same function as the last one, and
+ * short if its estimate is as good as that one's: only a call that runs far longer than
+ * its estimate delays others. 0: it is not, or there is none. */
+static double next_short(const struct dwqi_server *server,
+                         const struct dwqi_report *report)
 {
     const struct dwqi_part_head *part = report->parts[0].data;
     const struct last_call *last = &server->last;
     struct dwqi_task_head head;
     const unsigned char *item = next_item(server, &head);
     size_t names = (size_t)last->function_size + last->module_size;
+    double seconds =
+        item ? part->this_time * head.time_est / last->time_est : 0;
 
-    return item &&
-           part->this_time * head.time_est < DWQI_SHORT_CALL * last->time_est &&
-           names <= sizeof last->names &&
-           head.function_size == last->function_size &&
-           head.module_size == last->module_size &&
-           memcmp(item + sizeof head, last->names, names) == 0;
+    return item && seconds < DWQI_SHORT_CALL && names <= sizeof last->names &&
+                   head.function_size == last->function_size &&
+                   head.module_size == last->module_size &&
+                   memcmp(item + sizeof head, last->names, names) == 0
+               ? seconds
+               : 0;
 }
 
 /* Keep the name and estimate of a call that starts. */
@@ -396,14 +408,13 @@ static dwq_status_t report_done(struct dwqi_server *server,
         return status;
     }
     status = send_to_controller(
-        server,
-        &(struct dwqi_outgoing){ .tag = DWQI_DONE,
-                                 .n_items = 1,
-                                 .parts = report->parts,
-                                 .n_parts = report->n_parts,
-                                 .may_wait = next_is_short(server, report),
-                                 .release = report->release,
-                                 .owner = report->owner });
+        server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                         .n_items = 1,
+                                         .parts = report->parts,
+                                         .n_parts = report->n_parts,
+                                         .next_in = next_short(server, report),
+                                         .release = report->release,
+                                         .owner = report->owner });
     if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches) {
         /* The next call may start only then: a transfer moves only while
          * somebody polls. */

@@ -1,6 +1,5 @@
 #include "libdwq/base/arena.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -72,6 +71,7 @@ void *dwqi_arena_alloc(struct dwqi_arena *arena, size_t n, size_t size)
     void *piece;
 
     if (size > 0 && n > (SIZE_MAX - PIECE_ALIGN) / size) {
+        arena->failed = true;
         return NULL;
     }
     bytes = (n * size + PIECE_ALIGN - 1) & ~(PIECE_ALIGN - 1);
@@ -79,6 +79,7 @@ void *dwqi_arena_alloc(struct dwqi_arena *arena, size_t n, size_t size)
         chunk = add_chunk(arena, bytes);
     }
     if (!chunk) {
+        arena->failed = true;
         return NULL;
     }
     piece = (char *)chunk->data + chunk->used;
@@ -107,6 +108,7 @@ void dwqi_arena_reset(struct dwqi_arena *arena)
         largest->used = 0;
     }
     arena->chunks = largest;
+    arena->failed = false;
 }
 
 void dwqi_arena_finish(struct dwqi_arena *arena)

@@ -3,6 +3,7 @@
 #ifndef DWQI_BASE_ARENA_H
 #define DWQI_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct dwqi_arena_chunk;
@@ -10,6 +11,7 @@ struct dwqi_arena_chunk;
 /* {0} is an empty arena. */
 struct dwqi_arena {
     struct dwqi_arena_chunk *chunks; /* newest first; pieces come from it */
+    bool failed;                     /* a piece was refused, so far */
 };
 
 /* n * size bytes, 16-byte aligned, not cleared; NULL when out of memory or when

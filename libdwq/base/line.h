@@ -8,7 +8,7 @@
 
 struct dwqi_line {
     size_t used;
-    char text[768]; /* no closing NUL */
+    char text[2048]; /* no closing NUL */
 };
 
 static inline void dwqi_line_add(struct dwqi_line *line, const char *text)

@@ -5,8 +5,10 @@
 
 #include <dwq/plan.h>
 
+#include "libdwq/base/line.h"
 #include "libdwq/base/log.h"
 #include "libdwq/wire/transport.h"
+#include "libdwq/wire/world.h"
 #include "workers/executor.h"
 
 /* Seconds that a worker, or the end of a run, gets at least when the time limit and its
@@ -27,7 +29,10 @@ struct dwqi_controller_config {
     double grace_end;  /* the same: running calls are given up */
     dwq_kwargs_t run_args;
     dwq_world_t world;
-    const dwq_plan_t *plan;   /* borrowed; or NULL */
+    const dwq_plan_t *plan; /* borrowed; or NULL */
+    /* Of each rank of the run its name and host ("rank 2 on host n2", with its NUL) if
+     * it is alone on its host; borrowed; or NULL */
+    const struct dwqi_gathered *lone_ranks;
     void (*abort)(void *arg); /* ends the job; does not return */
     void *abort_arg;
 };
@@ -45,6 +50,11 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
 dwq_status_t dwqi_controller_close(dwq_controller_t *controller, bool cancel);
 /* Also counts in one warning what was never collected. */
 void dwqi_controller_destroy(dwq_controller_t *controller);
+
+/* In a handler of a signal, in the thread of the run: what ranks run that are alone on
+ * their hosts, as the end of a line. */
+void dwqi_controller_add_running(const dwq_controller_t *controller,
+                                 struct dwqi_line *line);
 
 /* With no workers: whether calls can run here. false: they yield
  * DWQ_E_WORKER. */

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libdwq/core/controller.h"
 #include "libdwq/wire/process.h"
 
 static const int signals[] = { SIGINT, SIGTERM };
@@ -15,16 +16,23 @@ static const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
 /* A launcher that tells a rank to end may do so as another one ended: that is said. */
 static void say_told(void)
 {
-    static const char told[] =
-        "libdwq: error: told to end (SIGTERM): the controller ends, and all "
-        "ranks with it\n";
     struct dwqi_witness *witness = dwqi_process_witness();
-    ssize_t ignored = 0;
+    struct dwqi_line line = { .used = 0 };
+    ssize_t ignored;
 
-    if (!witness ||
-        (!dwqi_witness_say_dead(witness) && dwqi_witness_claim(witness))) {
-        ignored = write(STDERR_FILENO, told, sizeof told - 1);
+    if (witness &&
+        (dwqi_witness_say_dead(witness) || !dwqi_witness_claim(witness))) {
+        return;
     }
+    dwqi_line_add(&line,
+                  "libdwq: error: told to end (SIGTERM): the controller ends, "
+                  "and all ranks with it");
+    if (witness && witness->controller &&
+        pthread_equal(witness->thread, pthread_self())) {
+        dwqi_controller_add_running(witness->controller, &line);
+    }
+    line.text[line.used++] = '\n';
+    ignored = write(STDERR_FILENO, line.text, line.used);
     (void)ignored;
 }
 

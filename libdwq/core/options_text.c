@@ -77,7 +77,10 @@ static void append_values(struct dwqi_buffer *text, dwq_kwargs_t values)
 
     if (stream) {
         dwq_value_print(&map, stream);
-        fclose(stream);
+    }
+    if (!stream || fclose(stream) != 0 || !printed) {
+        text->failed = true;
+    } else {
         dwqi_buffer_append(text, printed,
                            size < MOST_OF_RUN_ARGS ? size : MOST_OF_RUN_ARGS);
     }
@@ -97,7 +100,9 @@ static dwq_status_t append_run_args(struct dwqi_buffer *text,
 
     dwqi_scratch_finish(&scratch);
     if (status != DWQ_OK) {
-        return dwqi_option_fault(fault, "option run_args: %s", why);
+        return status == DWQ_E_NOMEM
+                   ? status
+                   : dwqi_option_fault(fault, "option run_args: %s", why);
     }
     append_text(text, "run_args=");
     append_values(text, o->run_args);

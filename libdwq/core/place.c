@@ -25,7 +25,7 @@ struct survey {
 static dwq_status_t blame(struct dwqi_fault *fault, dwq_status_t status,
                           const char *what, const char *why)
 {
-    if (status != DWQ_OK) {
+    if (status != DWQ_OK && status != DWQ_E_NOMEM) {
         dwqi_option_fault(fault, "%s: %s", what, why);
     }
     return status;
@@ -37,16 +37,17 @@ static dwq_status_t blame(struct dwqi_fault *fault, dwq_status_t status,
 static dwq_status_t tell(struct survey *s, struct dwqi_buffer *mine)
 {
     struct dwqi_cpuset allowed = { .words = NULL };
+    dwq_status_t status = dwqi_discover_allowed(&allowed);
 
     if (gethostname(s->name, sizeof s->name - 1) != 0 || s->name[0] == '\0') {
         strcpy(s->name, "localhost");
     }
     dwqi_buffer_append(mine, s->name, strlen(s->name) + 1);
-    if (dwqi_discover_allowed(&allowed) == DWQ_OK) {
+    if (status == DWQ_OK) {
         dwqi_cpuset_print(&allowed, mine);
         dwqi_cpuset_finish(&allowed);
     }
-    return mine->failed ? DWQ_E_NOMEM : DWQ_OK;
+    return mine->failed || status == DWQ_E_NOMEM ? DWQ_E_NOMEM : DWQ_OK;
 }
 
 static const char *name_at(const struct survey *s, int rank)
@@ -98,8 +99,7 @@ static dwq_status_t describe(const struct run *run, const struct survey *s,
         snprintf(why.text, sizeof why.text, "it cannot be described");
     }
     dwqi_machine_finish(&machine);
-    return blame(fault, status, s->name,
-                 status == DWQ_E_NOMEM ? dwq_status_text(status) : why.text);
+    return blame(fault, status, s->name, why.text);
 }
 
 static dwq_status_t add_rank(struct run *run, const struct survey *s, int rank)
@@ -108,10 +108,13 @@ static dwq_status_t add_rank(struct run *run, const struct survey *s, int rank)
     size_t size = (size_t)(s->told.first[rank + 1] - s->told.first[rank]) -
                   strlen(name) - 1;
     struct dwqi_cpuset allowed = { .words = NULL };
-    bool known = size > 0 && dwqi_cpuset_parse(&allowed, set, size);
-    dwq_status_t status = dwqi_cluster_add_rank(&run->cluster, s->host_of[rank],
-                                                known ? &allowed : NULL);
+    dwq_status_t status;
 
+    if (size > 0 && !dwqi_cpuset_parse(&allowed, set, size)) {
+        return DWQ_E_NOMEM; /* it can be read */
+    }
+    status = dwqi_cluster_add_rank(&run->cluster, s->host_of[rank],
+                                   size > 0 ? &allowed : NULL);
     dwqi_cpuset_finish(&allowed);
     return status;
 }
@@ -218,7 +221,7 @@ static dwq_status_t place(struct run *run, struct dwqi_fault *fault)
 {
     struct dwqi_plan_request request = run->plan.request;
     struct dwqi_place_request wanted = place_request(&run->options, &request);
-    struct dwqi_place_fault why = { .text = "out of memory" };
+    struct dwqi_place_fault why = { .text = "" };
     dwq_status_t status =
         dwqi_place(&run->cluster, &wanted, &run->placement, &why);
 
@@ -259,21 +262,17 @@ static dwq_status_t gather_names(struct run *run, struct survey *s,
                                  struct dwqi_fault *fault)
 {
     struct dwqi_buffer mine = { .data = NULL };
-    dwq_status_t status =
-        blame(fault, tell(s, &mine), "this host", "out of memory");
+    dwq_status_t status = dwqi_run_agree(run, tell(s, &mine), fault);
 
-    status = dwqi_run_agree(run, status, fault);
     if (status == DWQ_OK) {
-        status =
-            dwqi_world_gather_all(run->world, mine.data, mine.size, &s->told);
+        status = dwqi_world_gather_all(run->world, mine.data, mine.size,
+                                       &run->log, &s->told);
     }
     dwqi_buffer_finish(&mine);
-    if (status != DWQ_OK) {
-        return status;
-    }
-    status = blame(fault, sort_hosts(s, run->plan.request.size), "the hosts",
-                   "out of memory");
-    return dwqi_run_agree(run, status, fault);
+    return status == DWQ_OK
+               ? dwqi_run_agree(run, sort_hosts(s, run->plan.request.size),
+                                fault)
+               : status;
 }
 
 static dwq_status_t gather_hosts(struct run *run, struct survey *s,
@@ -285,7 +284,7 @@ static dwq_status_t gather_hosts(struct run *run, struct survey *s,
     status = agree_to_look(run, status, fault, look_out);
     if (status == DWQ_OK && *look_out) {
         status = dwqi_world_gather_all(run->world, mine.data, mine.size,
-                                       &s->described);
+                                       &run->log, &s->described);
     }
     dwqi_buffer_finish(&mine);
     return status;

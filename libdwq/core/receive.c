@@ -1,7 +1,6 @@
 /* What workers tell the controller: ready, done, returned, withdrawn, bye. A
  * message that cannot be is the end of its worker, never of the run. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -82,7 +81,8 @@ static void learn(dwq_controller_t *c, struct dwqi_task *task, double time)
 
     dwqi_stats_add(&c->stats, &c->worker_stats[task->worker - 1], time,
                    task->job.time_est);
-    if (behind > 0 && time > fmax(0, task->job.expected) + DWQI_HELD_MAX) {
+    if (behind > 0 && time > DWQI_HELD_MAX &&
+        time > task->job.expected + DWQI_HELD_MAX) {
         c->stats.n_overruns++;
         c->stats.n_delayed += (uint64_t)behind;
     }
@@ -208,39 +208,48 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
 }
 
 /* Keeps the message's memory: the data are views into it. */
-static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
-                                  struct dwqi_message *message)
+static dwq_status_t take_ready_data(struct dwqi_ready_data *data,
+                                    struct dwqi_message *message)
 {
-    struct dwqi_ready_data *data = &c->ready_data[worker];
     dwq_values_t values = { 0, NULL };
     dwq_kwargs_t kwargs;
+    dwq_status_t status = message->status;
 
-    if (message->n_items > 0) {
-        dwq_status_t status;
-
-        dwqi_arena_reset(&data->arena);
-        data->value = dwq_value_nil();
+    dwqi_arena_reset(&data->arena);
+    data->value = dwq_value_nil();
+    if (status == DWQ_OK) {
         status = dwqi_values_unpack(message->body, message->body_size,
                                     &data->arena, &values, &kwargs);
-        if (status != DWQ_OK || values.n != 1) {
-            return DWQ_E_MESSAGE;
-        }
+    }
+    if (status == DWQ_OK && values.n == 1) {
         dwqi_pool_give(data->memory);
         data->memory = message->memory;
         message->memory = NULL;
         data->value = values.items[0];
+        return DWQ_OK;
+    }
+    return status == DWQ_E_NOMEM ? status : DWQ_E_MESSAGE;
+}
+
+static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
+                                  struct dwqi_message *message)
+{
+    dwq_status_t status = message->n_items > 0
+                              ? take_ready_data(&c->ready_data[worker], message)
+                              : DWQ_OK;
+
+    if (status == DWQ_E_MESSAGE) {
+        return status;
+    }
+    if (status == DWQ_E_NOMEM) {
+        dwqi_log_warning(c->config.log,
+                         "no memory for the ready data of worker %d: they are "
+                         "nil",
+                         worker);
     }
     dwqi_scheduler_worker_ready(c->scheduler, worker);
     dwqi_log_info(c->config.log, "worker %d is ready", worker);
     return DWQ_OK;
-}
-
-/* A worker that withdraws waits for EXIT; it may have had it before. */
-static dwq_status_t repeat_exit(dwq_controller_t *c, int worker)
-{
-    return c->exit_sent ? dwqi_send_bare(c->config.transport,
-                                         c->workers[worker].peer, DWQI_EXIT)
-                        : DWQ_OK;
 }
 
 static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
@@ -254,7 +263,7 @@ static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
     }
     c->workers[worker].recalled = false;
     worker_lost(c, worker, reason);
-    return repeat_exit(c, worker);
+    return DWQ_OK;
 }
 
 static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
@@ -296,11 +305,11 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
     }
     info->last_heard = c->now;
     if (info->lost && message->tag != DWQI_BYE) {
-        /* What it held has its results already. */
-        return message->tag == DWQI_WITHDRAW ? repeat_exit(c, worker) : DWQ_OK;
+        return DWQ_OK; /* what it held has its results already */
     }
     if (message->status != DWQ_OK &&
-        !(message->status == DWQ_E_NOMEM && message->tag == DWQI_DONE)) {
+        !(message->status == DWQ_E_NOMEM &&
+          (message->tag == DWQI_DONE || message->tag == DWQI_READY))) {
         distrust(c, worker, message->why);
         return DWQ_OK;
     }

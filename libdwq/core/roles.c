@@ -89,6 +89,7 @@ static dwq_status_t make_controller(struct run *run)
         .run_args = run->options.run_args,
         .world = run->facts,
         .plan = &run->plan.shown,
+        .lone_ranks = &run->lone_ranks,
         .abort = dwqi_run_abort,
         .abort_arg = run,
     };
@@ -112,10 +113,12 @@ static dwq_status_t run_controller(struct run *run)
     dwq_status_t status;
 
     dwqi_interrupt_watch(&interrupt);
+    dwqi_world_witness(run->world)->controller = run->controller;
     run->controller_code =
         run->options.controller(run->controller, run->options.arg);
     dwqi_process_end_child("controller");
     status = dwqi_controller_close(run->controller, run->controller_code != 0);
+    dwqi_world_witness(run->world)->controller = NULL;
     dwqi_interrupt_restore(&interrupt);
     if (status == DWQ_E_TIME_LIMIT) {
         run->overdue = true;
@@ -562,7 +565,7 @@ void dwqi_run_finish_roles(struct run *run)
     dwqi_close(run->group_transport);
     dwqi_close(run->transport);
     dwqi_group_close(run->group);
-    free(run->program);
+    dwqi_gathered_finish(&run->lone_ranks);
     dwqi_arena_finish(&run->settings_arena);
     free(run->settings);
 }

@@ -21,8 +21,16 @@ static double end_of(const struct run *run)
 
 static void end_overdue(struct run *run)
 {
+    dwqi_witness_say_late(true);
     dwqi_controller_destroy(run->controller); /* counts what is left */
     dwqi_mpi_abort(run->controller_code);
+}
+
+void dwqi_run_give_up(struct run *run, dwq_status_t status)
+{
+    dwqi_log_error(&run->log, "the run cannot go on: %s",
+                   dwq_status_text(status));
+    dwqi_run_abort(run);
 }
 
 static dwq_status_t run_roles(struct run *run)
@@ -30,10 +38,7 @@ static dwq_status_t run_roles(struct run *run)
     dwq_status_t status = dwqi_run_play(run);
 
     if (status != DWQ_OK) {
-        /* Others wait for this rank; there is no way to tell them. */
-        dwqi_log_error(&run->log, "the run cannot go on: %s",
-                       dwq_status_text(status));
-        dwqi_run_abort(run);
+        dwqi_run_give_up(run, status);
     }
     if (run->overdue) {
         dwqi_log_error(&run->log, "workers have not come back after the time "
@@ -70,6 +75,23 @@ static void finish(struct run *run)
     dwqi_watchdog_stop(watchdog);
 }
 
+/* Nobody is told that this rank has no memory to come to the run over `comm`. */
+static dwq_status_t end_without_memory(struct run *run, const void *comm)
+{
+    int rank = 0, size = 1;
+
+    if (dwqi_mpi_is_up()) {
+        dwqi_mpi_place(comm, &rank, &size);
+    }
+    snprintf(run->log.who, sizeof run->log.who, "rank %d%s", rank,
+             dwqi_spawn_is_marked() ? " (spawned)" : "");
+    if (size > 1 || dwqi_spawn_is_marked()) {
+        dwqi_run_give_up(run, DWQ_E_NOMEM);
+    }
+    dwqi_log_error(&run->log, "dwq_run: %s", dwq_status_text(DWQ_E_NOMEM));
+    return DWQ_E_NOMEM;
+}
+
 static dwq_status_t start_mpi(struct run *run, int thread_level)
 {
     /* A level that is none is refused later, by all together. */
@@ -77,6 +99,9 @@ static dwq_status_t start_mpi(struct run *run, int thread_level)
     dwq_status_t status =
         dwqi_mpi_start(is_level ? thread_level : 0, dwqi_run_never_joined);
 
+    if (status == DWQ_E_NOMEM) {
+        return end_without_memory(run, NULL);
+    }
     if (status != DWQ_OK) {
         dwqi_log_error(&run->log, "dwq_run: %s",
                        status != DWQ_E_STATE ? dwq_status_text(status)
@@ -107,6 +132,9 @@ static dwq_status_t open_world(struct run *run, const void *comm)
         snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
         dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
         return DWQ_OK;
+    }
+    if (status == DWQ_E_NOMEM) {
+        return end_without_memory(run, comm);
     }
     dwqi_log_error(&run->log, "dwq_run: %s",
                    status == DWQ_E_ARG
@@ -310,7 +338,7 @@ dwq_status_t dwq_world(dwq_world_t *world_out)
     }
     status = dwqi_mpi_start(0, dwqi_run_never_joined);
     if (status == DWQ_OK) {
-        status = dwqi_mpi_place(&rank, &size);
+        status = dwqi_mpi_place(NULL, &rank, &size);
     }
     if (status != DWQ_OK) {
         return status;

@@ -3,6 +3,8 @@
 #ifndef DWQI_CORE_RUN_PRIVATE_H
 #define DWQI_CORE_RUN_PRIVATE_H
 
+#include <limits.h>
+
 #include "brokers/broker.h"
 #include "libdwq/core/controller.h"
 #include "libdwq/core/options.h"
@@ -60,11 +62,12 @@ struct run {
     struct dwqi_broker_service *service; /* a broker's */
     dwq_broker_t broker;
     void *broker_arg;
-    char *program;             /* a broker's: what it spawns */
+    char program[PATH_MAX];    /* a broker's: what it spawns */
     void *settings;            /* what another rank told this one, as it came */
     const char *spawned_seats; /* in them; NULL: it binds itself to nothing */
     struct dwqi_arena settings_arena;
 
+    struct dwqi_gathered lone_ranks; /* the controller's; see controller.h */
     int exit_code;
     int controller_code; /* what the controller function returned */
     bool overdue;        /* a worker never came back after the time limit */
@@ -74,25 +77,29 @@ struct run {
  * Resolve, check and compare the options, plan the roles, load the functions, make
  * the groups. Collective over the run's world.
  *
- * @return The same on every rank: DWQ_OK; DWQ_E_OPTION, and one rank has logged
- *         what was wrong; DWQ_E_MPI
+ * @return The same on every rank: DWQ_OK; DWQ_E_OPTION, DWQ_E_NOMEM, and one rank has
+ *         logged what was wrong; DWQ_E_MPI
  */
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given);
 
 /* The first part of that: what role each rank has is known, and nothing started. */
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given);
 
-/* Whether no rank has a fault; the first that has one says it, and all get
- * DWQ_E_OPTION. Collective over the run's world. */
+/* Whether no rank has a fault; the first that has one says it (DWQ_E_NOMEM needs no
+ * text), and all get DWQ_E_OPTION, or DWQ_E_NOMEM. Collective over the run's world. */
 dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
-                            const struct dwqi_fault *fault);
+                            struct dwqi_fault *fault);
+/* The same over a spawned group and its broker: all have the text, and nobody says it. */
+dwq_status_t dwqi_run_agree_in_group(struct run *run, dwq_status_t status,
+                                     struct dwqi_fault *fault);
 
 /**
  * Look at the hosts and place the groups (place.c). Collective over the world.
  *
  * @return The same on every rank: DWQ_OK, the run's plan is made unless nothing can
  *         be looked at and the groups' size is given (run->placed is then false,
- *         after a warning); DWQ_E_OPTION, one rank has logged why; DWQ_E_MPI
+ *         after a warning); DWQ_E_OPTION, DWQ_E_NOMEM, one rank has logged why;
+ *         DWQ_E_MPI
  */
 dwq_status_t dwqi_run_place(struct run *run,
                             const struct dwqi_plan_request *request,
@@ -116,12 +123,19 @@ void dwqi_run_warn_alone(const struct run *run);
 dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault);
 
 /* Options from another rank (tell.c): a broadcast from it, in which every rank
- * knows the size. */
-typedef dwq_status_t dwqi_run_bcast(struct run *run, void *data, size_t size);
-dwq_status_t dwqi_run_tell(struct run *run, dwqi_run_bcast *bcast,
-                           const void *data, size_t size);
-/* What was told, for free(). DWQ_E_OPTION: another version of the library tells. */
-dwq_status_t dwqi_run_hear(struct run *run, dwqi_run_bcast *bcast,
+ * knows the size, and an agreement of the same ranks, as dwqi_run_agree(). */
+struct dwqi_run_way {
+    dwq_status_t (*bcast)(struct run *run, void *data, size_t size);
+    dwq_status_t (*agree)(struct run *run, dwq_status_t status,
+                          struct dwqi_fault *fault);
+};
+/* The same on all that tell and hear: DWQ_OK; as agreed, DWQ_E_NOMEM or DWQ_E_OPTION:
+ * another version of the library tells; DWQ_E_MPI. */
+dwq_status_t dwqi_run_tell(struct run *run, const struct dwqi_run_way *way,
+                           const void *data, size_t size,
+                           struct dwqi_fault *fault);
+/* What was told, for free(). */
+dwq_status_t dwqi_run_hear(struct run *run, const struct dwqi_run_way *way,
                            void **data_out, size_t *size_out,
                            struct dwqi_fault *fault);
 /* All data options of this rank, and `more` (30 at most), to be told. DWQ_E_OPTION:
@@ -133,13 +147,13 @@ struct dwqi_told {
     dwq_kwargs_t options; /* and more */
     dwq_kwargs_t run_args;
 };
-/* They stay the run's. */
-dwq_status_t dwqi_run_hear_options(struct run *run, dwqi_run_bcast *bcast,
-                                   struct dwqi_told *told_out,
-                                   struct dwqi_fault *fault);
-/* The run's options are those told, and what is local to a process this one's own. */
-void dwqi_run_take_options(struct run *run, const dwq_options_t *own,
-                           const struct dwqi_told *told);
+/* In the run's settings, where they stay. Local, as the next one. */
+dwq_status_t dwqi_run_read_options(struct run *run, size_t size,
+                                   struct dwqi_told *told_out);
+/* The run's options are those told, and what is local to a process this one's own.
+ * DWQ_E_NOMEM: some are missing. */
+dwq_status_t dwqi_run_take_options(struct run *run, const dwq_options_t *own,
+                                   const struct dwqi_told *told);
 
 /* Groups by spawn (spawn.c). On a broker: check what can be checked first. */
 dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault);
@@ -147,8 +161,8 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault);
 dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault);
 /* Tell the spawned ranks whether the run goes on; collective over the world if so. */
 dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go);
-/* A spawned process: become a rank of its broker's group. DWQ_E_OPTION: the run does
- * not start, and a rank of the job says why. */
+/* A spawned process: become a rank of its broker's group. DWQ_E_OPTION, DWQ_E_NOMEM:
+ * the run does not start, and a rank of the job says why. */
 dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
                            uint64_t token);
 
@@ -169,6 +183,8 @@ dwq_status_t dwqi_run_play(struct run *run);
 void dwqi_run_finish_roles(struct run *run);
 /* End all ranks of the job; `arg` is the run. Does not return. */
 void dwqi_run_abort(void *arg);
+/* The same where others wait for this rank, and there is no way to tell them why. */
+void dwqi_run_give_up(struct run *run, dwq_status_t status);
 /* On the clock, when what still runs is given up; INFINITY: never. */
 double dwqi_run_grace_end(const struct run *run);
 

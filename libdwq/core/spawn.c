@@ -65,7 +65,6 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     struct dwqi_spawn_reason reason;
     dwq_status_t status;
 
-    run->program = NULL;
     if (n_spawned(run) == 0) {
         return DWQ_OK;
     }
@@ -76,18 +75,17 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     if (status != DWQ_OK) {
         return dwqi_option_fault(fault, "%s", reason.text);
     }
-    run->program = dwqi_spawn_find_program(o->spawn_executable);
-    if (run->ordinal == 0 && run->program &&
-        dwqi_spawn_is_this_program(run->program)) {
+    if (!dwqi_spawn_find_program(o->spawn_executable, run->program)) {
+        return refuse(fault, "spawn_executable",
+                      "there is no program that can be run called ",
+                      o->spawn_executable ? o->spawn_executable : "(this one)");
+    }
+    if (run->ordinal == 0 && dwqi_spawn_is_this_program(run->program)) {
         /* It would come to this process's runs, of which a nested one is none. */
         return refuse(fault, "grouping", "a run in a call cannot spawn ",
                       "this program");
     }
-    return run->program ? DWQ_OK
-                        : refuse(fault, "spawn_executable",
-                                 "there is no program that can be run called ",
-                                 o->spawn_executable ? o->spawn_executable
-                                                     : "(this one)");
+    return DWQ_OK;
 }
 
 /* --- The broker: arguments ------------------------------------------------------ */
@@ -130,11 +128,11 @@ static dwq_status_t append_own(struct arguments *a)
     dwq_status_t status;
 
     a->own = dwqi_spawn_own_arguments(&size);
-    list = calloc(size + 1, sizeof *list);
+    list = a->own ? calloc(size + 1, sizeof *list) : NULL;
     if (!list) {
         return DWQ_E_NOMEM;
     }
-    for (size_t at = 0; a->own && at < size; at += strlen(a->own + at) + 1) {
+    for (size_t at = 0; at < size; at += strlen(a->own + at) + 1) {
         list[n++] = a->own + at;
     }
     status = append(a, list + (n > 0), n > 0 ? n - 1 : 0);
@@ -145,7 +143,7 @@ static dwq_status_t append_own(struct arguments *a)
 /* It takes arguments of its own alone: those of this program are none. */
 static bool is_dwq_worker(const char *program)
 {
-    const char *slash = program ? strrchr(program, '/') : NULL;
+    const char *slash = strrchr(program, '/');
 
     return slash && strcmp(slash, "/dwq-worker") == 0;
 }
@@ -159,7 +157,7 @@ static dwq_status_t make_arguments(const struct run *run, uint64_t token,
     size_t n = 0;
 
     /* Another program serves in its first run. */
-    bool same = run->program && dwqi_spawn_is_this_program(run->program);
+    bool same = dwqi_spawn_is_this_program(run->program);
 
     *a = (struct arguments){ .list = NULL };
     snprintf(a->marker, sizeof a->marker, DWQI_SPAWN_MARKER "%d:%" PRIx64,
@@ -214,6 +212,9 @@ static dwq_status_t bcast_in_group(struct run *run, void *data, size_t size)
     return dwqi_group_bcast(run->group, 0, data, size);
 }
 
+static const struct dwqi_run_way in_group = { bcast_in_group,
+                                              dwqi_run_agree_in_group };
+
 static dwq_status_t pack_settings(struct run *run, uint64_t token,
                                   struct dwqi_pack *pack_out,
                                   struct dwqi_fault *fault)
@@ -231,13 +232,13 @@ static dwq_status_t pack_settings(struct run *run, uint64_t token,
     if (run->placed && run->options.bind) {
         dwqi_run_list_seats(run, &seats);
         dwqi_buffer_append(&seats, "", 1);
-        more[n++] = (dwq_kwarg_t){
-            "seats",
-            dwq_value_string(seats.failed ? "" : (const char *)seats.data)
-        };
+        more[n++] = (dwq_kwarg_t){ "seats",
+                                   dwq_value_string((const char *)seats.data) };
     }
-    status =
-        dwqi_run_pack_options(run, (dwq_kwargs_t){ n, more }, pack_out, fault);
+    status = seats.failed
+                 ? DWQ_E_NOMEM
+                 : dwqi_run_pack_options(run, (dwq_kwargs_t){ n, more },
+                                         pack_out, fault);
     dwqi_buffer_finish(&seats);
     return status;
 }
@@ -249,8 +250,11 @@ static dwq_status_t use_settings(struct run *run, const dwq_options_t *given,
 {
     dwq_kwargs_t s = told->options;
     uint64_t theirs = 0;
+    dwq_status_t status = dwqi_run_take_options(run, given, told);
 
-    dwqi_run_take_options(run, given, told);
+    if (status != DWQ_OK) {
+        return status;
+    }
     dwq_read_uint64(dwq_map_find(s, "token"), &theirs);
     if (theirs != token) {
         return refuse(fault, "spawn_args",
@@ -263,23 +267,7 @@ static dwq_status_t use_settings(struct run *run, const dwq_options_t *given,
     return DWQ_OK;
 }
 
-/* --- Agreement of broker and spawned ranks -------------------------------------------- */
-
-/* All hear the fault of the first that has one. */
-static dwq_status_t agree(struct run *run, dwq_status_t status,
-                          struct dwqi_fault *fault)
-{
-    int first = INT_MAX, rank = dwqi_group_rank(run->group);
-    dwq_status_t asked =
-        dwqi_group_min(run->group, status == DWQ_OK ? INT_MAX : rank, &first);
-
-    if (asked != DWQ_OK || first == INT_MAX) {
-        return asked;
-    }
-    asked =
-        dwqi_group_bcast(run->group, first, fault->text, sizeof fault->text);
-    return asked == DWQ_OK ? DWQ_E_OPTION : asked;
-}
+/* --- The broker: spawning ------------------------------------------------------------ */
 
 /* Without a plan: on this host. MPI would fill its hosts one after the other, whoever
  * asks. */
@@ -332,7 +320,7 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     status = make_arguments(run, token, &arguments, fault);
     if (status == DWQ_OK) {
         status = spawn_ranks(run, arguments.list);
-        if (status != DWQ_OK) {
+        if (status != DWQ_OK && status != DWQ_E_NOMEM) {
             dwqi_option_fault(fault, "the spawn of %d ranks of %s failed",
                               n_spawned(run), run->program);
         }
@@ -340,11 +328,12 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     free(arguments.list);
     free(arguments.own);
     if (status == DWQ_OK) {
-        status = dwqi_run_tell(run, bcast_in_group, settings.block,
-                               settings.block_size);
+        status = dwqi_run_tell(run, &in_group, settings.block,
+                               settings.block_size, fault);
     }
     dwqi_pack_finish(&settings);
-    return status == DWQ_OK ? agree(run, DWQ_OK, fault) : status;
+    return status == DWQ_OK ? dwqi_run_agree_in_group(run, DWQ_OK, fault)
+                            : status;
 }
 
 /* Up to spawn_startup_wait seconds, differently on every broker. */
@@ -439,27 +428,27 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
 {
     struct dwqi_fault fault = { "" };
     struct dwqi_told told;
+    size_t size;
     int go = 0;
     dwq_status_t status = dwqi_group_join(run->world, &run->group);
 
+    if (status != DWQ_OK) {
+        dwqi_run_give_up(run, status); /* its broker waits */
+    }
+    status = dwqi_run_hear(run, &in_group, &run->settings, &size, &fault);
     if (status == DWQ_OK) {
-        status = dwqi_run_hear_options(run, bcast_in_group, &told, &fault);
+        status = dwqi_run_read_options(run, size, &told);
+        if (status == DWQ_OK) {
+            status = prepare(run, given, &told, token, &fault);
+        }
+        status = dwqi_run_agree_in_group(run, status, &fault);
     }
-    if (status != DWQ_OK && status != DWQ_E_OPTION) {
-        return status;
-    }
-    if (status == DWQ_OK) {
-        status = prepare(run, given, &told, token, &fault);
-    }
-    status = agree(run, status, &fault);
-    if (status != DWQ_OK && status != DWQ_E_OPTION) {
-        return status;
-    }
-    if (dwqi_group_bcast(run->group, 0, &go, sizeof go) != DWQ_OK) {
+    if (status == DWQ_E_MPI ||
+        dwqi_group_bcast(run->group, 0, &go, sizeof go) != DWQ_OK) {
         return DWQ_E_MPI;
     }
-    if (!go) {
-        return DWQ_E_OPTION; /* a rank of the job says why */
+    if (!go) { /* a rank of the job says why */
+        return status == DWQ_OK ? DWQ_E_OPTION : status;
     }
     status = dwqi_group_complete(run->group, run->options.broker_is_worker);
     return status == DWQ_OK && run->spawned_seats
@@ -469,11 +458,11 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
 
 void dwqi_run_never_joined(void)
 {
-    struct run run = { .worker_id = 0 };
+    struct run run = { .log.who = "a spawned rank" };
     struct dwqi_fault fault = { "" };
     struct dwqi_spawn_marker marker;
-    struct dwqi_told told;
-    dwq_status_t heard = DWQ_E_STATE;
+    size_t size;
+    dwq_status_t status;
     int go;
 
     if (!dwqi_mpi_is_up() || !dwqi_spawned(&marker) ||
@@ -483,12 +472,18 @@ void dwqi_run_never_joined(void)
     dwqi_option_fault(&fault,
                       "a spawned process ended without its dwq_run() number %d",
                       marker.run);
-    if (dwqi_world_open(NULL, &run.world) == DWQ_OK &&
-        dwqi_group_join(run.world, &run.group) == DWQ_OK) {
-        heard = dwqi_run_hear_options(&run, bcast_in_group, &told, &fault);
+    status = dwqi_world_open(NULL, &run.world);
+    if (status == DWQ_OK) {
+        status = dwqi_group_join(run.world, &run.group);
     }
-    if ((heard == DWQ_OK || heard == DWQ_E_OPTION) &&
-        agree(&run, DWQ_E_OPTION, &fault) == DWQ_E_OPTION) {
+    if (status != DWQ_OK) {
+        dwqi_run_give_up(&run, status);
+    }
+    status = dwqi_run_hear(&run, &in_group, &run.settings, &size, &fault);
+    if (status == DWQ_OK) {
+        status = dwqi_run_agree_in_group(&run, DWQ_E_OPTION, &fault);
+    }
+    if (status != DWQ_E_MPI) {
         dwqi_group_bcast(run.group, 0, &go, sizeof go);
     }
     dwqi_group_close(run.group);

@@ -4,30 +4,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/plain.h"
 #include "libdwq/core/run_private.h"
+#include "libdwq/wire/spawn.h"
 
 /* --- Agreement at the start --------------------------------------------- */
 
+/* The least of all is that of the first rank that has a fault, and says which. */
+static int vote_of(dwq_status_t status, int rank)
+{
+    return status == DWQ_OK ? INT_MAX : 2 * rank + (status == DWQ_E_NOMEM);
+}
+
+static dwq_status_t status_of(int vote)
+{
+    return vote == INT_MAX ? DWQ_OK : vote % 2 ? DWQ_E_NOMEM : DWQ_E_OPTION;
+}
+
+static void blame_memory(dwq_status_t status, const char *who,
+                         struct dwqi_fault *fault)
+{
+    if (status == DWQ_E_NOMEM) {
+        dwqi_option_fault(fault, "%s%s", who, dwq_status_text(status));
+    }
+}
+
 dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
-                            const struct dwqi_fault *fault)
+                            struct dwqi_fault *fault)
 {
     int first = INT_MAX;
-    dwq_status_t asked = dwqi_world_min(
-        run->world, status == DWQ_OK ? INT_MAX : run->rank, &first);
+    dwq_status_t asked =
+        dwqi_world_min(run->world, vote_of(status, run->rank), &first);
+
+    if (asked == DWQ_OK && status != DWQ_OK && first / 2 == run->rank) {
+        blame_memory(status, "", fault);
+        dwqi_log_error(&run->log, "%s", fault->text);
+    }
+    return asked == DWQ_OK ? status_of(first) : asked;
+}
+
+dwq_status_t dwqi_run_agree_in_group(struct run *run, dwq_status_t status,
+                                     struct dwqi_fault *fault)
+{
+    int first = INT_MAX;
+    char who[64];
+    dwq_status_t asked = dwqi_group_min(
+        run->group, vote_of(status, dwqi_group_rank(run->group)), &first);
 
     if (asked != DWQ_OK || first == INT_MAX) {
         return asked;
     }
-    if (first == run->rank) {
-        dwqi_log_error(&run->log, "%s", fault->text);
-    }
-    return DWQ_E_OPTION;
+    snprintf(who, sizeof who, "%s: ", run->log.who);
+    blame_memory(status, who, fault);
+    asked = dwqi_group_bcast(run->group, first / 2, fault->text,
+                             sizeof fault->text);
+    return asked == DWQ_OK ? status_of(first) : asked;
 }
 
 static dwq_status_t bcast_in_world(struct run *run, void *data, size_t size)
 {
     return dwqi_world_bcast(run->world, run->teller, data, size);
 }
+
+static const struct dwqi_run_way in_world = { bcast_in_world, dwqi_run_agree };
 
 /* The first rank that has options of its own tells them to those that follow. */
 static dwq_status_t find_teller(struct run *run, bool *followed_out)
@@ -66,18 +105,20 @@ static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
     size_t size;
     dwq_status_t status;
 
-    if (run->rank == run->teller) {
-        return dwqi_run_tell(run, bcast_in_world, mine->data, mine->size);
+    status = run->rank == run->teller
+                 ? dwqi_run_tell(run, &in_world, mine->data, mine->size, fault)
+                 : dwqi_run_hear(run, &in_world, &theirs, &size, fault);
+    if (status != DWQ_OK) {
+        return status;
     }
-    status = dwqi_run_hear(run, bcast_in_world, &theirs, &size, fault);
-    if (status == DWQ_OK && mine->data &&
+    if (theirs && mine->data &&
         (size != mine->size || memcmp(theirs, mine->data, size) != 0)) {
         dwqi_options_difference((const char *)mine->data, theirs, run->rank,
                                 run->teller, fault);
         status = DWQ_E_OPTION;
     }
     free(theirs);
-    return status;
+    return dwqi_run_agree(run, status, fault);
 }
 
 static dwq_status_t check_thread_level(const struct run *run,
@@ -110,18 +151,21 @@ static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
                             : status;
 }
 
-static dwq_status_t follow(struct run *run, struct dwqi_fault *fault)
+/* What was told is there. */
+static dwq_status_t follow(struct run *run, size_t size,
+                           struct dwqi_fault *fault)
 {
     dwq_options_t own = run->options;
     struct dwqi_told told;
     bool has_function = false;
-    dwq_status_t status =
-        dwqi_run_hear_options(run, bcast_in_world, &told, fault);
+    dwq_status_t status = dwqi_run_read_options(run, size, &told);
 
+    if (status == DWQ_OK) {
+        status = dwqi_run_take_options(run, &own, &told);
+    }
     if (status != DWQ_OK) {
         return status;
     }
-    dwqi_run_take_options(run, &own, &told);
     dwq_read_int(dwq_map_find(told.options, "controller"),
                  &run->told_controller);
     dwq_read_bool(dwq_map_find(told.options, "spawn_args_function"),
@@ -141,17 +185,20 @@ static dwq_status_t tell_followers(struct run *run, struct dwqi_fault *fault)
     bool tells = run->rank == run->teller;
     struct dwqi_pack pack = { .block = NULL };
     void *unused = NULL;
-    size_t size;
+    size_t size = 0;
     dwq_status_t status =
         tells ? pack_for_followers(run, &pack, fault) : DWQ_OK;
 
     status = dwqi_run_agree(run, status, fault);
     if (status == DWQ_OK) {
-        status = tells          ? dwqi_run_tell(run, bcast_in_world, pack.block,
-                                                pack.block_size)
-                 : run->follows ? follow(run, fault)
-                                : dwqi_run_hear(run, bcast_in_world, &unused,
-                                                &size, fault);
+        status = tells ? dwqi_run_tell(run, &in_world, pack.block,
+                                       pack.block_size, fault)
+                       : dwqi_run_hear(run, &in_world,
+                                       run->follows ? &run->settings : &unused,
+                                       &size, fault);
+    }
+    if (status == DWQ_OK) {
+        status = run->follows ? follow(run, size, fault) : DWQ_OK;
         status = dwqi_run_agree(run, status, fault);
     }
     free(unused);
@@ -172,7 +219,7 @@ static dwq_status_t compare_options(struct run *run)
         status = find_teller(run, &followed);
     }
     if (status == DWQ_OK) {
-        status = dwqi_run_agree(run, compare(run, &text, &fault), &fault);
+        status = compare(run, &text, &fault);
     }
     if (status == DWQ_OK && followed) {
         status = tell_followers(run, &fault);
@@ -372,7 +419,7 @@ static dwq_status_t make_registry(struct run *run, struct dwqi_fault *fault)
         run->options.functions, run->options.arg, run->options.module_path,
         &run->log, &run->registry, &reason);
 
-    if (status != DWQ_OK) {
+    if (status == DWQ_E_OPTION) {
         dwqi_option_fault(fault, "option functions: %s", reason.text);
     }
     return status;
@@ -444,15 +491,40 @@ static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
     }
     switch (run->plan.request.grouping) {
     case DWQ_GROUPING_SPLIT:
-        return dwqi_group_split(run->world, run->worker_id,
-                                run->plan.place_of[run->rank],
-                                run->options.broker_is_worker, &run->group);
+        return dwqi_group_split(
+            run->world, run->worker_id, run->plan.place_of[run->rank],
+            run->options.broker_is_worker, &run->log, &run->group);
     case DWQ_GROUPING_SPAWN:
         return spawn_groups(run, fault);
     case DWQ_GROUPING_NONE:
         break;
     }
     return DWQ_OK;
+}
+
+/* Who is alone on its host: the controller has to speak for it. */
+static dwq_status_t name_lone_ranks(struct run *run)
+{
+    const struct dwqi_witness *witness = dwqi_world_witness(run->world);
+    struct dwqi_gathered names = { .data = NULL };
+    char mine[128] = "";
+    dwq_status_t status;
+
+    if (!dwqi_world_spans_hosts(run->world)) {
+        return DWQ_OK;
+    }
+    if (witness->is_alone) {
+        dwqi_plain_format(mine, sizeof mine, "%s on host %s", run->log.who,
+                          witness->words->host);
+    }
+    status = dwqi_world_gather_all(
+        run->world, mine, mine[0] ? strlen(mine) + 1 : 0, NULL, &names);
+    if (status == DWQ_OK && run->facts.is_controller) {
+        run->lone_ranks = names;
+    } else if (status == DWQ_OK) {
+        dwqi_gathered_finish(&names);
+    }
+    return status == DWQ_E_NOMEM ? DWQ_OK : status; /* it goes without */
 }
 
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
@@ -491,6 +563,9 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     }
     if (status == DWQ_OK) {
         status = make_groups(run, &fault);
+    }
+    if (status == DWQ_OK) {
+        status = name_lone_ranks(run);
     }
     return status == DWQ_OK && run->placed && run->options.bind
                ? dwqi_run_bind(run)

@@ -1,7 +1,7 @@
 /* What one rank tells others, so that they need no options of their own: a broker
  * the ranks that it spawned, and a rank of the program those of dwq-worker. Each thing
  * told goes by two broadcasts: which library speaks, in a form that stays the same in
- * every version, and then the bytes. */
+ * every version, and, when all have memory for them, the bytes. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,39 +22,50 @@ struct head {
 };
 _Static_assert(sizeof(struct head) == 64, "every version reads it");
 
-dwq_status_t dwqi_run_tell(struct run *run, dwqi_run_bcast *bcast,
-                           const void *data, size_t size)
+dwq_status_t dwqi_run_tell(struct run *run, const struct dwqi_run_way *way,
+                           const void *data, size_t size,
+                           struct dwqi_fault *fault)
 {
     struct head head = { .library = LIBRARY, .size = size };
-    dwq_status_t status = bcast(run, &head, sizeof head);
+    dwq_status_t status = way->bcast(run, &head, sizeof head);
 
-    return status == DWQ_OK ? bcast(run, (void *)data, size) : status;
+    if (status == DWQ_OK) {
+        status = way->agree(run, DWQ_OK, fault);
+    }
+    return status == DWQ_OK ? way->bcast(run, (void *)data, size) : status;
 }
 
-dwq_status_t dwqi_run_hear(struct run *run, dwqi_run_bcast *bcast,
+static dwq_status_t check_library(struct head *head, struct dwqi_fault *fault)
+{
+    head->library[sizeof head->library - 1] = '\0';
+    return strcmp(head->library, LIBRARY) == 0
+               ? DWQ_OK
+               : dwqi_option_fault(
+                     fault,
+                     "one program of the job runs %s, and the one that "
+                     "tells the options runs %s: all need the same libdwq",
+                     LIBRARY, head->library);
+}
+
+dwq_status_t dwqi_run_hear(struct run *run, const struct dwqi_run_way *way,
                            void **data_out, size_t *size_out,
                            struct dwqi_fault *fault)
 {
     struct head head;
-    void *data;
-    dwq_status_t status = bcast(run, &head, sizeof head);
+    void *data = NULL;
+    dwq_status_t status = way->bcast(run, &head, sizeof head);
 
     if (status != DWQ_OK) {
         return status;
     }
-    data = dwqi_memory_get(DWQI_ALIGN, head.size);
-    if (!data) {
-        return DWQ_E_NOMEM; /* a few KiB: nothing else would work either */
+    status = check_library(&head, fault);
+    if (status == DWQ_OK) {
+        data = dwqi_memory_get(DWQI_ALIGN, head.size);
+        status = data ? DWQ_OK : DWQ_E_NOMEM;
     }
-    status = bcast(run, data, head.size);
-    head.library[sizeof head.library - 1] = '\0';
-    if (status == DWQ_OK && strcmp(head.library, LIBRARY) != 0) {
-        status = dwqi_option_fault(
-            fault,
-            "one program of the job runs %s, and the one that "
-            "tells the options runs %s: all need "
-            "the same libdwq",
-            LIBRARY, head.library);
+    status = way->agree(run, status, fault);
+    if (status == DWQ_OK) {
+        status = way->bcast(run, data, head.size);
     }
     if (status != DWQ_OK) {
         free(data);
@@ -137,33 +148,32 @@ dwq_status_t dwqi_run_pack_options(const struct run *run, dwq_kwargs_t more,
     status = dwqi_values_pack((dwq_values_t){ 1, &map }, o->run_args, &scratch,
                               pack_out, &why);
     dwqi_scratch_finish(&scratch);
-    dwqi_arena_finish(&arena);
+    if (status == DWQ_OK && arena.failed) {
+        dwqi_pack_finish(pack_out);
+        status = DWQ_E_NOMEM;
+    }
     if (status == DWQ_OK &&
         pack_out->block_size > INT_MAX) { /* of a broadcast */
         dwqi_pack_finish(pack_out);
         status = DWQ_E_ARG;
         why = "more than 2 GiB cannot be told to other ranks";
     }
-    return status == DWQ_OK
-               ? DWQ_OK
+    dwqi_arena_finish(&arena);
+    return status == DWQ_OK || status == DWQ_E_NOMEM
+               ? status
                : dwqi_option_fault(fault, "option run_args: %s", why);
 }
 
 /* --- Options, to hear -------------------------------------------------------- */
 
-dwq_status_t dwqi_run_hear_options(struct run *run, dwqi_run_bcast *bcast,
-                                   struct dwqi_told *told_out,
-                                   struct dwqi_fault *fault)
+dwq_status_t dwqi_run_read_options(struct run *run, size_t size,
+                                   struct dwqi_told *told_out)
 {
-    size_t size;
     dwq_values_t values = { 0, NULL };
     dwq_status_t status =
-        dwqi_run_hear(run, bcast, &run->settings, &size, fault);
+        dwqi_values_unpack(run->settings, size, &run->settings_arena, &values,
+                           &told_out->run_args);
 
-    if (status == DWQ_OK) {
-        status = dwqi_values_unpack(run->settings, size, &run->settings_arena,
-                                    &values, &told_out->run_args);
-    }
     if (status == DWQ_OK &&
         (values.n != 1 || values.items[0].kind != DWQ_KIND_MAP)) {
         status = DWQ_E_MESSAGE;
@@ -174,7 +184,7 @@ dwq_status_t dwqi_run_hear_options(struct run *run, dwqi_run_bcast *bcast,
     return status;
 }
 
-/* NULL where the list is not set, or where there is no memory. */
+/* NULL where the list is not set, or where the arena has failed. */
 static const char **strings_of(const dwq_value_t *value,
                                struct dwqi_arena *arena)
 {
@@ -221,7 +231,7 @@ static void take(dwq_options_t *o, const struct dwqi_option_row *row,
 }
 
 /* A path, or a list of them with `stop` between ("": one path): as seen from
- * `folder`, where they are relative. */
+ * `folder`, where they are relative. As they are where the arena has failed. */
 static const char *seen_from(const char *folder, const char *paths,
                              const char *stop, struct dwqi_arena *arena)
 {
@@ -241,7 +251,9 @@ static const char *seen_from(const char *folder, const char *paths,
         dwqi_buffer_append(&text, paths, length + 1);
         paths += length + more;
     }
-    if (!text.failed) {
+    if (text.failed) {
+        arena->failed = true;
+    } else {
         copy = dwqi_arena_alloc(arena, text.size, 1);
     }
     if (copy) {
@@ -281,8 +293,8 @@ static void list_options(const struct run *run)
     dwqi_buffer_finish(&text);
 }
 
-void dwqi_run_take_options(struct run *run, const dwq_options_t *own,
-                           const struct dwqi_told *told)
+dwq_status_t dwqi_run_take_options(struct run *run, const dwq_options_t *own,
+                                   const struct dwqi_told *told)
 {
     dwq_options_t *o = &run->options;
     const char *folder = NULL;
@@ -313,4 +325,5 @@ void dwqi_run_take_options(struct run *run, const dwq_options_t *own,
     } else {
         o->module_path = own->module_path;
     }
+    return run->settings_arena.failed ? DWQ_E_NOMEM : DWQ_OK;
 }

@@ -164,8 +164,9 @@ bool dwqi_board_claim(struct dwqi_board *board)
     return atomic_exchange(&board->shared->is_said, 1) == 0;
 }
 
-/* One that its launcher has not buried yet is a zombie. */
-static bool is_gone(pid_t process)
+/* As proc(5) has it: 'Z' is one that its launcher has not buried yet. '\0': there is
+ * none; '?': it cannot be seen. */
+static char state_of(pid_t process)
 {
     struct dwqi_line path = { .used = 0 };
     char text[256];
@@ -174,7 +175,7 @@ static bool is_gone(pid_t process)
     int fd;
 
     if (kill(process, 0) != 0) {
-        return errno == ESRCH;
+        return errno == ESRCH ? '\0' : '?';
     }
     dwqi_line_add(&path, "/proc/");
     dwqi_line_add_number(&path, (uint64_t)process);
@@ -186,26 +187,60 @@ static bool is_gone(pid_t process)
         close(fd);
     }
     if (n <= 0) {
-        return false;
+        return '?';
     }
     text[n] = '\0';
     state = strrchr(text, ')');
-    return state && (state[2] == 'Z' || state[2] == 'X');
+    return state ? state[2] : '?';
 }
 
-const struct dwqi_last_words *dwqi_board_find_dead(struct dwqi_board *board)
+static bool is_dead(const struct dwqi_last_words *words)
+{
+    char state = state_of(words->process);
+
+    return !words->told && (state == '\0' || state == 'Z' || state == 'X');
+}
+
+static bool is_stopped(const struct dwqi_last_words *words)
+{
+    return state_of(words->process) == 'T';
+}
+
+static bool is_in_call(const struct dwqi_last_words *words)
+{
+    return words->function[0] != '\0';
+}
+
+/* The first of the others that is so. */
+static const struct dwqi_last_words *find(
+    struct dwqi_board *board, bool (*is)(const struct dwqi_last_words *words))
 {
     uint32_t n = atomic_load(&board->shared->n_taken);
 
     for (uint32_t i = 0; i < n && i < PLACES; i++) {
         const struct dwqi_last_words *words = &board->shared->words[i];
 
-        if (words->process > 0 && !words->told &&
-            words->process != (int32_t)getpid() && is_gone(words->process)) {
+        if (words->process > 0 && words->process != (int32_t)getpid() &&
+            is(words)) {
             return words;
         }
     }
     return NULL;
+}
+
+const struct dwqi_last_words *dwqi_board_find_dead(struct dwqi_board *board)
+{
+    return find(board, is_dead);
+}
+
+const struct dwqi_last_words *dwqi_board_find_stopped(struct dwqi_board *board)
+{
+    return find(board, is_stopped);
+}
+
+const struct dwqi_last_words *dwqi_board_find_busy(struct dwqi_board *board)
+{
+    return find(board, is_in_call);
 }
 
 #else
@@ -248,6 +283,18 @@ bool dwqi_board_claim(struct dwqi_board *board)
 }
 
 const struct dwqi_last_words *dwqi_board_find_dead(struct dwqi_board *board)
+{
+    (void)board;
+    return NULL;
+}
+
+const struct dwqi_last_words *dwqi_board_find_stopped(struct dwqi_board *board)
+{
+    (void)board;
+    return NULL;
+}
+
+const struct dwqi_last_words *dwqi_board_find_busy(struct dwqi_board *board)
 {
     (void)board;
     return NULL;

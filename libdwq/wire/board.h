@@ -39,5 +39,8 @@ struct dwqi_last_words *dwqi_board_take_place(struct dwqi_board *board);
 bool dwqi_board_claim(struct dwqi_board *board);
 /* The words of one that is gone, and was not told to go; NULL: none is. */
 const struct dwqi_last_words *dwqi_board_find_dead(struct dwqi_board *board);
+/* The words of one that a signal or a debugger has stopped, or that is in a call. */
+const struct dwqi_last_words *dwqi_board_find_stopped(struct dwqi_board *board);
+const struct dwqi_last_words *dwqi_board_find_busy(struct dwqi_board *board);
 
 #endif

@@ -21,10 +21,11 @@ struct dwqi_group;
  * @param inside  The broker is a rank of the group.
  *
  * Collective over the world. *group_out is NULL where number is 0.
- * @return DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM
+ * @return The same on all: DWQ_OK, DWQ_E_MPI; DWQ_E_NOMEM, which is logged
  */
 dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
-                              bool inside, struct dwqi_group **group_out);
+                              bool inside, const struct dwqi_log *log,
+                              struct dwqi_group **group_out);
 void dwqi_group_close(struct dwqi_group *group);
 
 /**

@@ -72,17 +72,18 @@ dwq_status_t dwqi_group_finish_merged(struct dwqi_group *group, bool inside)
 }
 
 dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
-                              bool inside, struct dwqi_group **group_out)
+                              bool inside, const struct dwqi_log *log,
+                              struct dwqi_group **group_out)
 {
     struct dwqi_group *group = dwqi_group_new(world);
     bool member = number > 0, broker = member && place == 0;
-    dwq_status_t status;
+    dwq_status_t status =
+        dwqi_world_all_have(world, world->comm, group != NULL, log);
 
-    if (!group) {
-        return DWQ_E_NOMEM;
+    if (status == DWQ_OK) {
+        status = split(world, world->comm, member ? number : MPI_UNDEFINED,
+                       place, &group->merged);
     }
-    status = split(world, world->comm, member ? number : MPI_UNDEFINED, place,
-                   &group->merged);
     if (status == DWQ_OK) {
         status = split(world, world->comm, broker ? 1 : MPI_UNDEFINED, number,
                        &group->user_brokers);

@@ -2,8 +2,10 @@
 #include "libdwq/wire/group.h"
 
 dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
-                              bool inside, struct dwqi_group **group_out)
+                              bool inside, const struct dwqi_log *log,
+                              struct dwqi_group **group_out)
 {
+    (void)log;
     (void)world;
     (void)number;
     (void)place;

@@ -30,8 +30,9 @@
  *         |------------- SERVICE ---------->|  taken, or given up
  *
  * WITHDRAW instead of (or after) READY: this worker takes no more tasks, and
- * still waits for EXIT. Between two ranks messages keep their order. A message
- * is a head, and a body of n_items items, each 64-byte aligned. */
+ * still waits for EXIT; if that came before, BYE follows at once. Between two ranks
+ * messages keep their order. A message is a head, and a body of n_items items, each
+ * 64-byte aligned. */
 #ifndef DWQI_WIRE_PROTOCOL_H
 #define DWQI_WIRE_PROTOCOL_H
 

@@ -3,6 +3,8 @@
 #ifndef DWQI_WIRE_SPAWN_H
 #define DWQI_WIRE_SPAWN_H
 
+#include <limits.h>
+
 #include "libdwq/wire/group.h"
 
 /* The argument that tells a spawned process what it is: this, then "RUN:TOKEN". */
@@ -43,9 +45,9 @@ dwq_status_t dwqi_spawn_check(int n_slots,
                               struct dwqi_spawn_reason *reason_out);
 
 /* The absolute path of a program: NULL is this one; a name without '/' is looked up
- * in PATH, then beside this program. malloc()ed, or NULL: there is no such program
- * that can be executed. */
-char *dwqi_spawn_find_program(const char *name);
+ * in PATH, then beside this program. false: there is no such program that can be
+ * executed. */
+bool dwqi_spawn_find_program(const char *name, char path[PATH_MAX]);
 
 struct dwqi_spawn {
     const char *program;

@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "libdwq/wire/spawn.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -34,26 +35,19 @@ bool dwqi_spawn_read_marker(const char *argument,
     return true;
 }
 
-static char *own_path(void)
+static bool own_path(char path[PATH_MAX])
 {
-    char *path = malloc(PATH_MAX);
-    ssize_t n = path ? readlink("/proc/self/exe", path, PATH_MAX - 1) : -1;
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
 
-    if (n < 0) {
-        free(path);
-        return NULL;
-    }
-    path[n] = '\0';
-    return path;
+    path[n > 0 ? n : 0] = '\0';
+    return n > 0;
 }
 
 bool dwqi_spawn_is_this_program(const char *path)
 {
-    char *own = own_path();
-    bool same = own && strcmp(own, path) == 0;
+    char own[PATH_MAX];
 
-    free(own);
-    return same;
+    return own_path(own) && strcmp(own, path) == 0;
 }
 
 /* A file of /proc: what is there, with a '\0' behind it; NULL: it cannot be read. */
@@ -92,17 +86,29 @@ char *dwqi_spawn_own_arguments(size_t *size_out)
     return read_proc("/proc/self/cmdline", size_out);
 }
 
+/* Without memory, too: what is spawned, and does not know it, would start a run of its
+ * own. */
 static bool find_marker(struct dwqi_spawn_marker *marker_out)
 {
-    size_t size = 0;
-    char *arguments = read_proc("/proc/self/cmdline", &size);
+    int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    char block[1024], argument[96]; /* of a longer one the beginning */
+    size_t length = 0;
+    ssize_t n = 0;
     bool found = false;
 
-    for (size_t at = 0; arguments && at < size && !found;
-         at += strlen(arguments + at) + 1) {
-        found = dwqi_spawn_read_marker(arguments + at, marker_out);
+    while (!found && file >= 0 && (n = read(file, block, sizeof block)) > 0) {
+        for (ssize_t i = 0; i < n && !found; i++) {
+            length -= length == sizeof argument;
+            argument[length++] = block[i];
+            if (block[i] == '\0') {
+                found = dwqi_spawn_read_marker(argument, marker_out);
+                length = 0;
+            }
+        }
     }
-    free(arguments);
+    if (file >= 0) {
+        close(file);
+    }
     return found;
 }
 
@@ -302,60 +308,48 @@ static bool is_program(const char *path)
 }
 
 /* folder/name as an absolute path, if it can be executed. */
-static char *executable_in(const char *folder, int length, const char *name)
+static bool is_executable_in(const char *folder, int length, const char *name,
+                             char path[PATH_MAX])
 {
     char joined[PATH_MAX];
     int n = snprintf(joined, sizeof joined, "%.*s/%s", length, folder, name);
-    char *path =
-        n > 0 && (size_t)n < sizeof joined ? realpath(joined, NULL) : NULL;
 
-    if (path && !is_program(path)) {
-        free(path);
-        path = NULL;
-    }
-    return path;
+    return n > 0 && (size_t)n < sizeof joined && realpath(joined, path) &&
+           is_program(path);
 }
 
-static char *find_in_path(const char *name)
+static bool is_in_path(const char *name, char path[PATH_MAX])
 {
     const char *folders = getenv("PATH");
-    char *path = NULL;
+    bool found = false;
 
-    while (folders && *folders && !path) {
+    while (folders && *folders && !found) {
         int length = (int)strcspn(folders, ":");
 
         /* An empty one is the current folder. */
-        path = executable_in(length > 0 ? folders : ".",
-                             length > 0 ? length : 1, name);
+        found = is_executable_in(length > 0 ? folders : ".",
+                                 length > 0 ? length : 1, name, path);
         folders += length + (folders[length] == ':');
     }
-    return path;
+    return found;
 }
 
-static char *find_beside(const char *name)
+static bool is_beside(const char *name, char path[PATH_MAX])
 {
-    char *own = own_path();
-    char *slash = own ? strrchr(own, '/') : NULL;
-    char *path = slash ? executable_in(own, (int)(slash - own), name) : NULL;
+    char own[PATH_MAX];
+    const char *slash = own_path(own) ? strrchr(own, '/') : NULL;
 
-    free(own);
-    return path;
+    return slash && is_executable_in(own, (int)(slash - own), name, path);
 }
 
-char *dwqi_spawn_find_program(const char *name)
+bool dwqi_spawn_find_program(const char *name, char path[PATH_MAX])
 {
-    char *path;
-
     if (name && !strchr(name, '/')) {
-        path = find_in_path(name);
-        return path ? path : find_beside(name);
+        return is_in_path(name, path) || is_beside(name, path);
     }
-    path = name ? realpath(name, NULL) : own_path();
-    if (path && !is_program(path)) { /* this one may have been removed */
-        free(path);
-        path = NULL;
-    }
-    return path;
+    /* This one may have been removed. */
+    return (name ? realpath(name, path) != NULL : own_path(path)) &&
+           is_program(path);
 }
 
 /* --- Broker and spawned ranks ------------------------------------------------------ */

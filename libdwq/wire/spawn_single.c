@@ -43,10 +43,11 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
     return DWQ_E_OPTION;
 }
 
-char *dwqi_spawn_find_program(const char *name)
+bool dwqi_spawn_find_program(const char *name, char path[PATH_MAX])
 {
     (void)name;
-    return NULL;
+    (void)path;
+    return false;
 }
 
 dwq_status_t dwqi_group_spawn(struct dwqi_world *world,

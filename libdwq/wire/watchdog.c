@@ -29,6 +29,7 @@ static void *watch(void *arg)
         answer = pthread_cond_timedwait(&w->stopped, &w->mutex, &w->until);
     }
     if (!w->stop) {
+        dwqi_witness_say_late(false);
         dwqi_witness_hush();
         fprintf(stderr, "libdwq: error: %s\n", w->message);
         _exit(1);

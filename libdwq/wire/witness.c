@@ -230,3 +230,20 @@ bool dwqi_witness_say_dead(struct dwqi_witness *witness)
     nanosleep(&moment, NULL);
     return true;
 }
+
+void dwqi_witness_say_late(bool in_calls)
+{
+    struct dwqi_witness *witness = dwqi_process_witness();
+    struct dwqi_board *board = witness ? witness->board : NULL;
+    const struct dwqi_last_words *stopped, *late;
+
+    stopped = board ? dwqi_board_find_stopped(board) : NULL;
+    late =
+        !stopped && board && in_calls ? dwqi_board_find_busy(board) : stopped;
+    if (late && dwqi_witness_claim(witness)) {
+        say(late,
+            stopped ? "is stopped (by a signal, or a debugger)"
+                    : "has not come back from its call",
+            "");
+    }
+}

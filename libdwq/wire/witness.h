@@ -43,6 +43,9 @@ struct dwqi_witness {
         *_Atomic way; /* of the innermost call; NULL: none runs */
     pthread_t thread; /* of the run and its calls */
     sigset_t blocked; /* there, when the run began */
+    bool is_alone;    /* no other rank of the run looks at the board */
+    /* That knows what others run, while its function does; or NULL. */
+    const struct dwq_controller *_Atomic controller;
 
     /* The call that was given up last, and why. */
     struct dwqi_last_words given_up;
@@ -93,6 +96,9 @@ bool dwqi_witness_say(struct dwqi_witness *witness, const char *reason);
 void dwqi_witness_say_stuck(struct dwqi_witness *witness);
 /* Told to end: say who of this host has died without a word, if one has. */
 bool dwqi_witness_say_dead(struct dwqi_witness *witness);
+/* The run ends as somebody is late: say who of this host is stopped; or else, if calls
+ * are what is late, who is in one. */
+void dwqi_witness_say_late(bool in_calls);
 /* The process ends now, without any of its own handlers. */
 _Noreturn void dwqi_witness_exit_now(int code);
 

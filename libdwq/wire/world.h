@@ -17,7 +17,8 @@ struct dwqi_world;
 
 /* Start MPI if nobody has (`thread_level`: MPI_THREAD_*; 0 takes FUNNELED); then
  * `before_finish` is called at process exit, before MPI is finalized there.
- * DWQ_OK; DWQ_E_STATE: MPI has been finalized, or this is a child of fork(); DWQ_E_MPI. */
+ * DWQ_OK; DWQ_E_STATE: MPI has been finalized, or this is a child of fork(); DWQ_E_MPI,
+ * DWQ_E_NOMEM. */
 dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void));
 /* MPI_THREAD_* that MPI provides. */
 int dwqi_mpi_thread_level(void);
@@ -31,11 +32,12 @@ void dwqi_mpi_finish(int code);
 /* End all ranks of the job with this exit code, made one by dwqi_exit_code(). Does not
  * return. In a child of fork(): that alone ends. */
 _Noreturn void dwqi_mpi_abort(int code);
-/* Rank and size of the world, MPI running. */
-dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out);
+/* Rank and size of `comm` (an MPI_Comm *, NULL: the world), MPI running. */
+dwq_status_t dwqi_mpi_place(const void *comm, int *rank_out, int *size_out);
 
 /* Collective over `comm` (an MPI_Comm *, NULL: the world). DWQ_E_ARG: it is
- * MPI_COMM_NULL, or no intracommunicator. */
+ * MPI_COMM_NULL, or no intracommunicator. DWQ_E_NOMEM: on this rank, and the others
+ * wait. */
 dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out);
 /* Not collective: waits for nobody. */
 void dwqi_world_close(struct dwqi_world *world);
@@ -69,15 +71,17 @@ struct dwqi_gathered {
     unsigned char *data;
     int *first; /* [size + 1] */
 };
-/* The bytes of every rank on every rank; they may give different numbers of bytes.
- * DWQ_E_ARG: more than 2 GiB in all; DWQ_E_MPI, DWQ_E_NOMEM. */
+/* The bytes of every rank on every rank; they may give different numbers of bytes. The
+ * same on all: DWQ_OK; DWQ_E_ARG: more than 2 GiB in all; DWQ_E_NOMEM, which is logged
+ * by those that have no memory (`log`: unless NULL); DWQ_E_MPI. */
 dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
-                                   size_t size, struct dwqi_gathered *out);
+                                   size_t size, const struct dwqi_log *log,
+                                   struct dwqi_gathered *out);
 void dwqi_gathered_finish(struct dwqi_gathered *gathered);
 
 /* Doorbells between all ranks of the run, where they can be. Collective. */
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);
-/* Whether they have more than one host's name. After that; not collective. */
+/* Whether the ranks have more than one host's name, the same on all; not collective. */
 bool dwqi_world_spans_hosts(const struct dwqi_world *world);
 /* All have been bound, so they share other processors than they did. Not collective. */
 void dwqi_world_recount(struct dwqi_world *world);

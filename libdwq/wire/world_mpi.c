@@ -7,15 +7,12 @@
 #include <math.h>
 #include <mpi.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
 #include "libdwq/base/ending.h"
 #include "libdwq/wire/components_mpi.h"
-#include "libdwq/wire/crowd.h"
 #include "libdwq/wire/departure.h"
-#include "libdwq/wire/doorbell_mpi.h"
 #include "libdwq/wire/spawn.h"
 #include "libdwq/wire/transport_mpi.h"
 #include "libdwq/wire/world_private.h"
@@ -49,6 +46,9 @@ static dwq_status_t start(int thread_level, bool *started_out,
     *started_out = !initialized;
 #ifndef DWQI_SMPI /* where attributes are deleted when MPI is over */
     *departure_out = dwqi_departure_create(*started_out);
+    if (!*departure_out) {
+        return DWQ_E_NOMEM;
+    }
 #else
     *departure_out = NULL;
 #endif
@@ -160,12 +160,13 @@ void dwqi_mpi_abort(int code)
     _exit(dwqi_exit_code(code)); /* a launcher ends the others, too */
 }
 
-dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
+dwq_status_t dwqi_mpi_place(const void *comm, int *rank_out, int *size_out)
 {
+    MPI_Comm parent = comm ? *(const MPI_Comm *)comm : MPI_COMM_WORLD;
     int rank, size;
 
-    if (MPI_Comm_rank(MPI_COMM_WORLD, &rank) != MPI_SUCCESS ||
-        MPI_Comm_size(MPI_COMM_WORLD, &size) != MPI_SUCCESS) {
+    if (MPI_Comm_rank(parent, &rank) != MPI_SUCCESS ||
+        MPI_Comm_size(parent, &size) != MPI_SUCCESS) {
         return DWQ_E_MPI;
     }
     *rank_out = rank;
@@ -393,99 +394,6 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
     return status == DWQ_OK ? dwqi_world_finish(world, &request) : status;
 }
 
-/* How many bytes come from each rank: n_out, and where they go: first. */
-static dwq_status_t gather_sizes(struct dwqi_world *world, int size, int *n_out,
-                                 int *first)
-{
-    MPI_Request request;
-    dwq_status_t status = status_of(MPI_Iallgather(
-        &size, 1, MPI_INT, n_out, 1, MPI_INT, world->comm, &request));
-
-    if (status == DWQ_OK) {
-        status = dwqi_world_finish(world, &request);
-    }
-    first[0] = 0;
-    for (int r = 0; r < world->size && status == DWQ_OK; r++) {
-        if (n_out[r] > INT_MAX - first[r]) {
-            return DWQ_E_ARG;
-        }
-        first[r + 1] = first[r] + n_out[r];
-    }
-    return status;
-}
-
-dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
-                                   size_t size, struct dwqi_gathered *out)
-{
-    struct dwqi_gathered got = { .data = NULL };
-    int *n = calloc((size_t)world->size, sizeof *n);
-    MPI_Request request;
-    dwq_status_t status = DWQ_E_NOMEM;
-
-    got.first = calloc((size_t)world->size + 1, sizeof *got.first);
-    if (n && got.first) {
-        status = gather_sizes(world, size < INT_MAX ? (int)size : INT_MAX, n,
-                              got.first);
-    }
-    if (status == DWQ_OK) {
-        got.data = malloc((size_t)got.first[world->size] + 1);
-        status = got.data ? status_of(MPI_Iallgatherv(
-                                mine, (int)size, MPI_BYTE, got.data, n,
-                                got.first, MPI_BYTE, world->comm, &request))
-                          : DWQ_E_NOMEM;
-    }
-    if (status == DWQ_OK) {
-        status = dwqi_world_finish(world, &request);
-    }
-    free(n);
-    if (status != DWQ_OK) {
-        dwqi_gathered_finish(&got);
-        return status;
-    }
-    *out = got;
-    return DWQ_OK;
-}
-
-void dwqi_gathered_finish(struct dwqi_gathered *gathered)
-{
-    free(gathered->data);
-    free(gathered->first);
-    *gathered = (struct dwqi_gathered){ .data = NULL };
-}
-
-dwq_status_t dwqi_world_share_board(struct dwqi_world *world, MPI_Comm comm)
-{
-    struct dwqi_board *own = world->run.witness.board;
-    struct dwqi_board_address mine, *all;
-    MPI_Request request;
-    dwq_status_t status;
-    int size;
-
-    MPI_Comm_size(comm, &size);
-    if (size == 1) {
-        return DWQ_OK; /* nobody would look */
-    }
-    all = calloc((size_t)size, sizeof *all);
-    if (!all) {
-        return DWQ_E_NOMEM;
-    }
-    own = own ? own : dwqi_board_create();
-    mine = dwqi_board_address(own);
-    status =
-        status_of(MPI_Iallgather(&mine, (int)sizeof mine, MPI_BYTE, all,
-                                 (int)sizeof mine, MPI_BYTE, comm, &request));
-    if (status == DWQ_OK) {
-        status = dwqi_world_finish(world, &request);
-    }
-    dwqi_witness_set_board(&world->run.witness, own);
-    if (status == DWQ_OK) {
-        dwqi_witness_set_board(&world->run.witness,
-                               dwqi_board_join(own, all, size));
-    }
-    free(all);
-    return status;
-}
-
 dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
 {
     MPI_Request request;
@@ -496,66 +404,9 @@ dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
     return finish_until(world, &request, until);
 }
 
-/* Ranks that are not of this run may be here, too. */
-static void count_crowd(struct dwqi_world *world,
-                        const struct dwqi_ringers *ringers)
-{
-    int n_all = world->size;
-
-    MPI_Comm_size(MPI_COMM_WORLD, &n_all);
-    n_all = n_all > world->size ? n_all : world->size; /* of a spawned group */
-    world->crowded =
-        world->crowded || dwqi_crowded(ringers, n_all - world->size);
-    dwqi_backoff_set_crowded(&world->backoff, world->crowded);
-    if (world->crowded) {
-        dwqi_crowd_yield();
-    }
-}
-
-dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
-                                   struct dwqi_ringers **ringers_out)
-{
-    dwq_status_t status =
-        dwqi_ringers_connect(comm, world->bell, &world->backoff, ringers_out);
-
-    if (status == DWQ_OK) {
-        count_crowd(world, *ringers_out);
-        dwqi_backoff_set_bell(&world->backoff, world->bell, DWQI_BELL_WAIT);
-    }
-    return status;
-}
-
 bool dwqi_world_spans_hosts(const struct dwqi_world *world)
 {
-    int n = 0;
-    const struct dwqi_bell_address *ranks =
-        world->ringers ? dwqi_ringers_addresses(world->ringers, &n) : NULL;
-    bool one = true;
-
-    for (int i = 1; i < n; i++) {
-        one = one && ranks[i].node == ranks[0].node;
-    }
-    return !one;
-}
-
-void dwqi_world_make_bell(struct dwqi_world *world)
-{
-    if (world->idle_wait > 0) {
-        world->bell = dwqi_bell_create();
-    }
-}
-
-dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)
-{
-    dwqi_world_make_bell(world);
-    world->crowded = false; /* until they are counted */
-    return dwqi_world_hang_bells(world, world->comm, &world->ringers);
-}
-
-void dwqi_world_recount(struct dwqi_world *world)
-{
-    world->crowded = false;
-    count_crowd(world, world->ringers);
+    return world->spans_hosts;
 }
 
 struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world)

@@ -1,4 +1,4 @@
-/* The world's inside, for group_mpi.c and spawn_mpi.c. */
+/* The world's inside, for world_gather_mpi.c, group_mpi.c and spawn_mpi.c. */
 #ifndef DWQI_WIRE_WORLD_PRIVATE_H
 #define DWQI_WIRE_WORLD_PRIVATE_H
 
@@ -20,6 +20,7 @@ struct dwqi_world {
     MPI_Comm beside; /* a group and its broker, which is in no call; or null */
     int rank;
     int size;
+    bool spans_hosts; /* by their names; the same on every rank */
     bool
         crowded; /* ranks of this host share processors, for all that is known */
     double idle_wait;
@@ -40,8 +41,13 @@ dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm);
 dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
                                   bool of_library, MPI_Comm *copy_out);
 
-/* One board for all ranks of a host: that of the first of them that has one. Collective
- * over `comm`. */
+/* Whether all ranks of `comm` have the memory that they need; those that have none log
+ * it (`log`: unless NULL). Collective. The same on all: DWQ_OK, DWQ_E_NOMEM, DWQ_E_MPI. */
+dwq_status_t dwqi_world_all_have(struct dwqi_world *world, MPI_Comm comm,
+                                 bool has, const struct dwqi_log *log);
+
+/* One board for all ranks of a host: that of the first of them that has one; each has
+ * its own where there is no memory to tell. Collective over `comm`. */
 dwq_status_t dwqi_world_share_board(struct dwqi_world *world, MPI_Comm comm);
 
 /* Ringers for the ranks of one more communicator; its bell wakes this rank when

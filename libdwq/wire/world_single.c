@@ -58,8 +58,9 @@ void dwqi_mpi_abort(int code)
     _exit(dwqi_exit_code(code));
 }
 
-dwq_status_t dwqi_mpi_place(int *rank_out, int *size_out)
+dwq_status_t dwqi_mpi_place(const void *comm, int *rank_out, int *size_out)
 {
+    (void)comm;
     *rank_out = 0;
     *size_out = 1;
     return DWQ_OK;
@@ -148,13 +149,15 @@ dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
 }
 
 dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
-                                   size_t size, struct dwqi_gathered *out)
+                                   size_t size, const struct dwqi_log *log,
+                                   struct dwqi_gathered *out)
 {
     struct dwqi_gathered got = { .data = malloc(size + 1),
                                  .first = calloc(2, sizeof *got.first) };
 
     (void)world;
     if (!got.data || !got.first || size > INT_MAX) {
+        dwqi_log_error(log, "%s", dwq_status_text(DWQ_E_NOMEM));
         dwqi_gathered_finish(&got);
         return DWQ_E_NOMEM;
     }

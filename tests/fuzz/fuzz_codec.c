@@ -85,7 +85,7 @@ static void walk_map(const struct walk *w, dwq_kwargs_t map, int depth)
 static void must_pack_the_same(dwq_values_t values, dwq_kwargs_t kwargs)
 {
     struct dwqi_scratch scratch = { .pool = NULL };
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_pack pack = { .block = NULL };
     dwq_values_t values_again;
     dwq_kwargs_t kwargs_again;
@@ -203,7 +203,7 @@ static void try_values(const struct walk *w, struct dwqi_arena *arena)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct walk w = { .size = size, .null = fopen("/dev/null", "w") };
     void *item;
 

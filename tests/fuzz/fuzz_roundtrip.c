@@ -226,7 +226,7 @@ static void *deliver(struct dwqi_pack *pack, dwq_status_t status, bool bad)
 static void try_task(const dwq_task_t *task, bool bad)
 {
     struct dwqi_scratch scratch = { .pool = NULL };
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_pack pack = { .block = NULL };
     struct dwqi_task_head head;
     struct dwqi_task_view view;
@@ -253,7 +253,7 @@ static void try_task(const dwq_task_t *task, bool bad)
 static void try_part(dwq_values_t values, const char *message, bool bad)
 {
     struct dwqi_scratch scratch = { .pool = NULL };
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_pack pack = { .block = NULL };
     struct dwqi_part_head head = { .id = 78, .n_parts = 1 };
     struct dwqi_part_view view;
@@ -278,7 +278,7 @@ static void try_part(dwq_values_t values, const char *message, bool bad)
 static void try_values(dwq_values_t values, dwq_kwargs_t kwargs, bool bad)
 {
     struct dwqi_scratch scratch = { .pool = NULL };
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_pack pack = { .block = NULL };
     dwq_values_t values_out;
     dwq_kwargs_t kwargs_out;

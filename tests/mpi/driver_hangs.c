@@ -62,7 +62,28 @@ Test(hangs, a_worker_after_its_serving, .timeout = 200)
 Test(hangs, a_spawned_rank_after_its_serving, .timeout = 200)
 {
     launch_spawns();
-    expect_end("a_spawned_rank_hangs_after_its_serving", 2, "the job ends now");
+    expect_end("a_spawned_rank_hangs_after_its_serving", 2,
+               "libdwq: group 1, rank 0 (spawned): error: is stopped (by a "
+               "signal, or a "
+               "debugger) on host ");
+}
+
+Test(hangs, a_rank_in_a_call_is_named, .timeout = 200)
+{
+    expect_end("a_rank_is_stopped_in_a_call", 2,
+               "libdwq: rank 1 (worker 1): error: is stopped (");
+    expect_end("a_rank_is_stopped_in_a_call", 2, "in task 7, function 'stops'");
+}
+
+Test(hangs, a_spawned_rank_in_a_call_is_named, .timeout = 200)
+{
+    launch_spawns();
+    expect_end("a_spawned_rank_is_stopped_in_a_call", 2,
+               "libdwq: group 1, rank 0 (spawned): error: is stopped (");
+    expect_end(
+        "a_spawned_rank_does_not_come_back_from_a_call", 2,
+        "libdwq: group 1, rank 0 (spawned): error: has not come back from its "
+        "call on host ");
 }
 
 Test(hangs, a_controller_that_works_on_hurts_nobody, .timeout = 200)

@@ -183,6 +183,69 @@ static void a_spawned_rank_hangs_after_its_serving(void)
                                   .nprocs_per_worker = 1 });
 }
 
+/* --- In a call ------------------------------------------------------------------------- */
+
+static int stops(dwq_call_t *call, void *arg)
+{
+    (void)call;
+    (void)arg;
+    raise(SIGSTOP);
+    return 0;
+}
+
+static int runs_on(dwq_call_t *call, void *arg)
+{
+    (void)call;
+    (void)arg;
+    for (;;) {
+        sleep_seconds(1);
+    }
+    return 0;
+}
+
+static int calls_one_that_hangs(dwq_controller_t *c, void *arg)
+{
+    uint64_t id = 7;
+
+    CHECK(dwq_controller_submit_call(
+              c, &(dwq_task_t){ .function = arg, .id = id }, NULL) == DWQ_OK);
+    expect_late(c, id);
+    tell("the controller went on");
+    return 0;
+}
+
+static void hang_in(const char *function, dwq_options_t options)
+{
+    static const dwq_function_t functions[] = { { "stops", stops, NULL },
+                                                { "runs_on", runs_on, NULL },
+                                                { NULL, NULL, NULL } };
+    int code;
+
+    options.controller = calls_one_that_hangs;
+    options.functions = functions;
+    options.arg = (void *)(uintptr_t)function;
+    options.time_limit = LIMIT;
+    options.time_limit_grace = LIMIT;
+    CHECK(dwq_run(&options, &code) == DWQ_OK);
+}
+
+static void a_rank_is_stopped_in_a_call(void)
+{
+    hang_in("stops", (dwq_options_t){ .nprocs_per_worker = 0 });
+}
+
+static void a_spawned_rank_is_stopped_in_a_call(void)
+{
+    hang_in("stops", (dwq_options_t){ .grouping = DWQ_GROUPING_SPAWN,
+                                      .nprocs_per_worker = 1 });
+}
+
+static void a_spawned_rank_does_not_come_back_from_a_call(void)
+{
+    hang_in("runs_on", (dwq_options_t){ .grouping = DWQ_GROUPING_SPAWN,
+                                        .nprocs_per_worker = 1 });
+}
+
 /* --- Nobody hangs --------------------------------------------------------------------- */
 
 /* Longer than limit and grace: those that wait all the time leave as they should. */
@@ -214,6 +277,9 @@ int main(int argc, char **argv)
         S(a_large_transfer_hangs),
         S(a_worker_hangs_after_its_serving),
         S(a_spawned_rank_hangs_after_its_serving),
+        S(a_rank_is_stopped_in_a_call),
+        S(a_spawned_rank_is_stopped_in_a_call),
+        S(a_spawned_rank_does_not_come_back_from_a_call),
         S(a_controller_that_works_on_hurts_nobody),
         { NULL, NULL },
     };

@@ -436,19 +436,16 @@ static void tear_down(struct scenario *s)
     free(s);
 }
 
-/* Whatever happened, everybody leaves, and nothing is under way. But a worker that was
- * given up after the grace, and whose EXIT was corrupted, ends with the job. */
-static void check_end(struct scenario *s, dwq_status_t closed)
+/* Whatever happened, everybody leaves, and nothing is under way. */
+static void check_end(struct scenario *s)
 {
-    bool job_ends = closed == DWQ_E_TIME_LIMIT && is_corrupted(s);
-
     if (!dwqi_sim_drain(s->sim, EVENTS_MAX)) {
         fault(s, "somebody goes on for ever");
     }
     for (int g = 1; g <= s->n_groups; g++) {
         const char *what = sim_group_fault(&s->groups[g]);
 
-        if (what && !job_ends) {
+        if (what) {
             fault(s, "worker %d: %s", g, what);
         }
     }
@@ -470,7 +467,7 @@ static void play(struct scenario *s)
         fault(s, "the end answered %s", dwq_status_name(closed));
     }
     collect_rest(s);
-    check_end(s, closed);
+    check_end(s);
 }
 
 void scenario_groups_run(uint64_t seed, bool verbose,

@@ -74,7 +74,7 @@ Test(buffer, more_than_there_is_memory_fails)
 /* (No piece larger than this: meson has malloc() fill what it gives.) */
 Test(arena, small_piece_after_a_huge_one_does_not_double_it)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
 
     cr_assert_not_null(dwqi_arena_alloc(&arena, 1, (size_t)16 << 20));
     cr_assert_not_null(dwqi_arena_alloc(&arena, 1, 1024));
@@ -84,7 +84,7 @@ Test(arena, small_piece_after_a_huge_one_does_not_double_it)
 
 Test(arena, pieces_are_aligned_and_do_not_overlap)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     unsigned char *pieces[300];
 
     for (size_t i = 0; i < 300; i++) {
@@ -106,7 +106,7 @@ Test(arena, pieces_are_aligned_and_do_not_overlap)
 
 Test(arena, product_that_overflows_gives_null)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
 
     cr_assert_null(dwqi_arena_alloc(&arena, SIZE_MAX / 2 + 1, 2));
     cr_assert_null(dwqi_arena_alloc(&arena, SIZE_MAX, 1));
@@ -119,7 +119,7 @@ Test(arena, product_that_overflows_gives_null)
 
 Test(arena, loop_with_reset_uses_the_same_memory)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     void *first;
 
     dwqi_arena_alloc(&arena, 1, 100);
@@ -136,7 +136,7 @@ Test(arena, loop_with_reset_uses_the_same_memory)
 
 Test(arena, reset_keeps_the_largest_chunk_wherever_it_stands)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     void *large = dwqi_arena_alloc(&arena, 1, (size_t)8 << 20);
 
     for (int i = 0; i < 100; i++) {
@@ -149,7 +149,7 @@ Test(arena, reset_keeps_the_largest_chunk_wherever_it_stands)
 
 Test(arena, empty_one_can_be_reset_and_finished)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
 
     dwqi_arena_reset(&arena);
     dwqi_arena_finish(&arena);

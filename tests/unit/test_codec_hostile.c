@@ -23,7 +23,7 @@ static void walk(dwq_values_t values, dwq_kwargs_t kwargs)
 /* Decode a task of which `size` bytes are there. */
 static dwq_status_t decode(const void *item, size_t size)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_task_head head;
     struct dwqi_task_view view = { .id = 4711 };
     dwq_status_t status = dwqi_task_head_read(item, size, &head);
@@ -42,7 +42,7 @@ static dwq_status_t decode(const void *item, size_t size)
 
 static dwq_status_t decode_part(const void *item, size_t size)
 {
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_part_head head;
     struct dwqi_part_view view = { .message = NULL };
     dwq_status_t status = dwqi_part_head_read(item, size, &head);
@@ -434,7 +434,7 @@ Test(hostile, nested_counts_cannot_claim_the_same_bytes)
     struct dwqi_task_head head = { .size = 64 + SIZE,
                                    .values_size = SIZE,
                                    .n_args = 1 };
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_task_view view;
     unsigned char *item = calloc(1, head.size);
 
@@ -463,7 +463,7 @@ Test(hostile, count_of_entries_cannot_claim_each_byte)
     struct dwqi_task_head head = { .size = 64 + SIZE,
                                    .values_size = SIZE,
                                    .n_args = 1 };
-    struct dwqi_arena arena = { NULL };
+    struct dwqi_arena arena = { .chunks = NULL };
     struct dwqi_task_view view;
     unsigned char *item = calloc(1, head.size);
 

@@ -29,6 +29,14 @@ static dwq_status_t listen(struct run *run, void *data, size_t size)
     return DWQ_OK;
 }
 
+static dwq_status_t agree(struct run *run, dwq_status_t status,
+                          struct dwqi_fault *fault)
+{
+    (void)run;
+    (void)fault;
+    return status;
+}
+
 /* Rank `to` takes the options of `from`, and keeps what is its own. */
 static void pass(struct run *from, struct run *to)
 {
@@ -36,16 +44,21 @@ static void pass(struct run *from, struct run *to)
     struct dwqi_told heard;
     struct dwqi_pack pack;
     struct dwqi_fault fault = { "" };
+    size_t size = 0;
 
     n_told = n_heard = 0;
     cr_assert_eq(
         dwqi_run_pack_options(from, (dwq_kwargs_t){ 0, NULL }, &pack, &fault),
         DWQ_OK);
-    cr_assert_eq(dwqi_run_tell(from, say, pack.block, pack.block_size), DWQ_OK);
+    cr_assert_eq(dwqi_run_tell(from, &(struct dwqi_run_way){ say, agree },
+                               pack.block, pack.block_size, &fault),
+                 DWQ_OK);
     dwqi_pack_finish(&pack);
-    cr_assert_eq(dwqi_run_hear_options(to, listen, &heard, &fault), DWQ_OK,
-                 "%s", fault.text);
-    dwqi_run_take_options(to, &own, &heard);
+    cr_assert_eq(dwqi_run_hear(to, &(struct dwqi_run_way){ listen, agree },
+                               &to->settings, &size, &fault),
+                 DWQ_OK, "%s", fault.text);
+    cr_assert_eq(dwqi_run_read_options(to, size, &heard), DWQ_OK);
+    cr_assert_eq(dwqi_run_take_options(to, &own, &heard), DWQ_OK);
 }
 
 static void finish(struct run *run)

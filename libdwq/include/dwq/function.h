@@ -39,8 +39,12 @@ typedef struct dwq_function {
  *
  * A job that ends says why in one line on stderr: rank (a spawned one by its group),
  * host, task, function, reason. Its exit code is not 0. SIGKILL is named by another rank
- * of the host, when the launcher sends that one SIGTERM (mpirun does): not where the
- * rank is alone on its host, or DWQ runs without a launcher.
+ * of the host, when the launcher sends that one SIGTERM (mpirun does). For ranks that are
+ * alone on their hosts the controller speaks, when it gets SIGTERM itself: it names the
+ * first of those that ran a call, with host, task and function; the launcher says which
+ * of them was killed. Nobody does where that is the controller, or a rank that was
+ * spawned on another host than its broker's; where the program handles SIGTERM, or the
+ * run is in another thread than main()'s; or without a launcher.
  *
  * A function that is left by force cleans nothing up. Its memory, files and locks stay
  * as they are, destructors and atexit handlers do not run, its communicators are not

@@ -118,7 +118,8 @@ typedef struct dwq_options {
      * after that, how long all that still runs is awaited, to the end of the run: then
      * the job ends, when the controller function has returned with all results (a
      * borrowed array of a call that was given up is read until then). 0: no limit, and
-     * without a grace a rank that hangs is awaited for ever. */
+     * without a grace a rank that hangs is awaited for ever. One line on stderr names a
+     * rank on the controller's host that is stopped, or did not come back from a call. */
     double time_limit;
     double time_limit_grace;
 

@@ -58,7 +58,8 @@ typedef struct dwq_world {
  *                       not started for threads (option thread_level) and this one is
  *                       not its first, or another is in a run
  *         DWQ_E_MPI     communication failed
- *         DWQ_E_NOMEM   out of memory at the start
+ *         DWQ_E_NOMEM   out of memory at the start; one rank logs it. One that cannot
+ *                       tell the others does not return: it logs it, and ends the job
  */
 DWQ_API dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out);
 
