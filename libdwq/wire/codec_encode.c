@@ -279,14 +279,12 @@ static void encode_map(struct encoder *e, dwq_kwargs_t map, int depth)
 
 static void encode_value(struct encoder *e, const dwq_value_t *value, int depth)
 {
-    unsigned char truth = value->u.boolean;
-
     switch (value->kind) {
     case DWQ_KIND_NIL:
         put_value(e, value->kind, NULL, 0);
         return;
     case DWQ_KIND_BOOL:
-        put_value(e, value->kind, &truth, sizeof truth);
+        put_value(e, value->kind, &(unsigned char){ value->u.boolean }, 1);
         return;
     case DWQ_KIND_INT:
     case DWQ_KIND_UINT:
