@@ -84,10 +84,10 @@ class Job:
     cores, and so never yields. pass_line: called with each line that the job prints."""
 
     def __init__(self, np=0, *args, side="ours", command=None, env=None, spawns=False,
-                 untold=False, timeout=120, pass_line=None):
+                 untold=False, timeout=120, stdin=None, pass_line=None):
         self.np, self.args, self.side, self.command = np, args, side, command
         self.env, self.spawns, self.untold = env or {}, spawns, untold
-        self.timeout, self.pass_line = timeout, pass_line
+        self.timeout, self.stdin, self.pass_line = timeout, stdin, pass_line
 
     def environment(self, bench):
         """Ranks may outnumber cores, and root is welcome."""
@@ -148,7 +148,7 @@ def start(bench, job):
     command = job.words(bench)
     try:
         return subprocess.Popen(
-            command, stdout=subprocess.PIPE, env=job.environment(bench),
+            command, stdin=job.stdin, stdout=subprocess.PIPE, env=job.environment(bench),
             # or mpirun would go on alone
             preexec_fn=lambda: prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
     except OSError as error:

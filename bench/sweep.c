@@ -1,7 +1,7 @@
-/* The job of a sweep: REPEATS WARMUPS FILE [MODULE:NAME]. A user's own commands or
- * functions, timed: every run is a task, alone on the cores of its worker. FILE has
- * the combinations, each a list of texts that end with NUL, and an empty one: the
- * command, or the name and the value of each parameter. Prints a line for each
+/* The job of a sweep: REPEATS WARMUPS [MODULE:NAME]. A user's own commands or
+ * functions, timed: every run is a task, alone on the cores of its worker. Standard
+ * input has the combinations, each a list of texts that end with NUL and an empty one:
+ * the command, or the name and the value of each parameter. Prints a line for each
  * run: dwq-sweep-ran CASE SECONDS PROCESSOR BYTES, the last two -1 of functions;
  * dwq-sweep-failed CASE WHY; dwq-sweep-warm CASE. */
 #define _GNU_SOURCE /* wait4, sched_setaffinity */
@@ -22,8 +22,7 @@
 #define SAVED "DWQ_BENCH_ENVIRONMENT"
 
 struct sweep {
-    const char *path;
-    char *text;         /* of the file */
+    char *text;         /* of standard input */
     const char **cases; /* their first texts */
     size_t n;           /* of them */
     size_t repeats, warmups;
@@ -244,29 +243,27 @@ static void print_result(const struct sweep *sweep, const dwq_result_t *result)
     fflush(stdout);
 }
 
-/* The file. */
+/* What comes on standard input. */
 static bool read_cases(struct sweep *sweep)
 {
-    FILE *from = fopen(sweep->path, "r");
-    long size = from && fseek(from, 0, SEEK_END) == 0 ? ftell(from) : -1;
-    char *at, *end;
+    size_t room = 0, size = 0, n = 1;
 
-    if (size > 0) {
-        rewind(from);
-        sweep->text = malloc((size_t)size);
-        sweep->cases = malloc((size_t)size * sizeof *sweep->cases);
+    while (n > 0) {
+        if (size == room) {
+            room = room > 0 ? 2 * room : 65536;
+            sweep->text = realloc(sweep->text, room);
+            sweep->cases = realloc(sweep->cases, room * sizeof *sweep->cases);
+        }
+        if (!sweep->text || !sweep->cases) {
+            return false;
+        }
+        n = fread(sweep->text + size, 1, room - size, stdin);
+        size += n;
     }
-    if (!sweep->text || !sweep->cases ||
-        fread(sweep->text, 1, (size_t)size, from) != (size_t)size) {
-        size = 0;
-    }
-    for (at = sweep->text, end = at + size; size > 0 && at < end; at++) {
+    for (char *at = sweep->text; at < sweep->text + size; at++) {
         sweep->cases[sweep->n++] = at;
         for (; *at; at += strlen(at) + 1) {
         }
-    }
-    if (from) {
-        fclose(from);
     }
     return sweep->n > 0;
 }
@@ -304,16 +301,15 @@ int measure_sweep(int argc, char **argv)
     struct sweep sweep = { .function = NULL };
     int code;
 
-    if (argc < 3) {
+    if (argc < 2) {
         return 2;
     }
     sweep.repeats = strtoul(argv[0], NULL, 10);
     sweep.warmups = strtoul(argv[1], NULL, 10);
-    sweep.path = argv[2];
-    if (argc > 3) {
-        sweep.function = strchr(argv[3], ':') + 1;
+    if (argc > 2) {
+        sweep.function = strchr(argv[2], ':') + 1;
         snprintf(sweep.module, sizeof sweep.module, "%.*s",
-                 (int)strcspn(argv[3], ":"), argv[3]);
+                 (int)strcspn(argv[2], ":"), argv[2]);
     }
     code = dwq_main(argc, argv,
                     &(dwq_options_t){ .controller = controller,

@@ -172,14 +172,14 @@ def take(bench, outcomes, options, line):
 
 
 def write_cases(options, cases):
-    """For sweep.c, which says how. The name of the file."""
-    file, path = tempfile.mkstemp(prefix="dwq-bench-")
-    with open(file, "wb") as out:
-        for case in cases:
-            texts = [fill(options.sweep, case)] if options.sweep else \
-                [text for entry in case.items() for text in entry]
-            out.write(b"".join(os.fsencode(text) + b"\0" for text in texts + [""]))
-    return path
+    """For sweep.c, which says how. A file without a name."""
+    out = tempfile.TemporaryFile()
+    for case in cases:
+        texts = [fill(options.sweep, case)] if options.sweep else \
+            [text for entry in case.items() for text in entry]
+        out.write(b"".join(os.fsencode(text) + b"\0" for text in texts + [""]))
+    out.seek(0)
+    return out
 
 
 def run(bench, options, parameters):
@@ -190,16 +190,13 @@ def run(bench, options, parameters):
     what = options.sweep or options.sweep_function
     outcomes = [Outcome(" ".join("%s=%s" % entry for entry in case.items()) or what, case)
                 for case in cases]
-    path = write_cases(options, cases)
     function = [options.sweep_function] if options.sweep_function else []
     bench.progress.begin("sweep", (options.repeats + options.warmups) * len(cases))
-    try:
+    with write_cases(options, cases) as stdin:
         result = jobs.run(bench, jobs.Job(
-            options.jobs + 1, "sweep", options.repeats, options.warmups, path, *function,
-            env={jobs.SAVED: jobs.saved_environment()}, timeout=1e9,
+            options.jobs + 1, "sweep", options.repeats, options.warmups, *function,
+            env={jobs.SAVED: jobs.saved_environment()}, timeout=1e9, stdin=stdin,
             pass_line=lambda line: take(bench, outcomes, options, line)))
-    finally:
-        os.unlink(path)
     bench.progress.clear()
     for o in outcomes:
         o.report(bench)

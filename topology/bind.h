@@ -2,9 +2,7 @@
 #ifndef DWQI_TOPOLOGY_BIND_H
 #define DWQI_TOPOLOGY_BIND_H
 
-#include <dwq/status.h>
-
-#include "topology/text.h"
+#include "libdwq/base/error.h"
 
 /**
  * Bind this process (all of its threads), and check what came of it.
@@ -18,7 +16,6 @@
  *                      warning, and nothing was changed
  *         DWQ_E_NOMEM
  */
-dwq_status_t dwqi_bind(const int *pus, int n_pus,
-                       struct dwqi_text_fault *fault_out);
+dwq_status_t dwqi_bind(const int *pus, int n_pus, struct dwqi_error *fault_out);
 
 #endif

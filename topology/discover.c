@@ -11,12 +11,11 @@
 #include "libdwq/base/plain.h"
 #include "topology/text.h"
 
-static dwq_status_t fail(struct dwqi_text_fault *fault, dwq_status_t status,
+static dwq_status_t fail(struct dwqi_error *fault, dwq_status_t status,
                          const char *text, const char *why)
 {
-    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
-                      dwqi_plain_fit(text, 120), text, why);
-    return status;
+    return dwqi_error_set(fault, status, "'%.*s': %s",
+                          dwqi_plain_fit(text, 120), text, why);
 }
 
 /* The nearest NUMA node: the one with the fewest cores around it. Memory of
@@ -105,8 +104,7 @@ static dwq_status_t read_machine(hwloc_topology_t topology,
 }
 
 static dwq_status_t load(hwloc_topology_t topology, const char *text,
-                         struct dwqi_machine *out,
-                         struct dwqi_text_fault *fault)
+                         struct dwqi_machine *out, struct dwqi_error *fault)
 {
     dwq_status_t status;
 
@@ -193,7 +191,7 @@ static long count_threads(const char *text, long limit)
 
 /* hwloc wants each core's threads to be named. */
 static dwq_status_t set_synthetic(hwloc_topology_t topology, const char *text,
-                                  struct dwqi_text_fault *fault)
+                                  struct dwqi_error *fault)
 {
     char whole[1024];
 
@@ -210,7 +208,7 @@ static dwq_status_t set_synthetic(hwloc_topology_t topology, const char *text,
 }
 
 static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
-                               struct dwqi_text_fault *fault)
+                               struct dwqi_error *fault)
 {
     if (!is_file_name(text)) {
         return set_synthetic(topology, text, fault);
@@ -226,8 +224,7 @@ static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
 
 /* text NULL: this machine. */
 static dwq_status_t discover(const char *text, struct dwqi_machine *out,
-                             bool *this_system_out,
-                             struct dwqi_text_fault *fault)
+                             bool *this_system_out, struct dwqi_error *fault)
 {
     hwloc_topology_t topology;
     dwq_status_t status = DWQ_OK;
@@ -275,7 +272,7 @@ static char *expand_or_short(const char *text, const char *host,
 static dwq_status_t discover_text(const char *text, const char *host,
                                   struct dwqi_machine *out,
                                   bool *this_system_out,
-                                  struct dwqi_text_fault *fault)
+                                  struct dwqi_error *fault)
 {
     dwq_status_t status;
     char *expanded = expand_or_short(text, host, &status);
@@ -292,7 +289,7 @@ static dwq_status_t discover_text(const char *text, const char *host,
 
 dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
-                                struct dwqi_text_fault *fault_out)
+                                struct dwqi_error *fault_out)
 {
     bool this_system;
 
@@ -300,11 +297,10 @@ dwq_status_t dwqi_discover_text(const char *text, const char *host,
 }
 
 dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
-                           bool *this_system_out,
-                           struct dwqi_text_fault *fault_out)
+                           bool *this_system_out, struct dwqi_error *fault_out)
 {
     const char *text = getenv(DWQI_TOPOLOGY_ENV);
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     dwq_status_t status;
 
     if (!text || *text == '\0') {

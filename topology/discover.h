@@ -4,8 +4,8 @@
 #ifndef DWQI_TOPOLOGY_DISCOVER_H
 #define DWQI_TOPOLOGY_DISCOVER_H
 
+#include "libdwq/base/error.h"
 #include "topology/model.h"
-#include "topology/text.h"
 
 #define DWQI_TOPOLOGY_ENV "DWQ_TOPOLOGY"
 #define DWQI_SYNTHETIC_LIMIT 4096 /* hardware threads of a described host */
@@ -26,15 +26,14 @@
  *         DWQ_E_NOMEM
  */
 dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
-                           bool *this_system_out,
-                           struct dwqi_text_fault *fault_out);
+                           bool *this_system_out, struct dwqi_error *fault_out);
 
 /* The same from a text: an XML file when it has a '/' or ends in ".xml", else a
  * synthetic string of hwloc (" pu:1" may be left out). "%h" is the host's name, "%%"
  * is "%". Writes the fault unless it returns DWQ_OK or DWQ_E_NOMEM. */
 dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
-                                struct dwqi_text_fault *fault_out);
+                                struct dwqi_error *fault_out);
 
 /* This thread's affinity. Does not load a topology. DWQ_E_STATE: the system does not
  * tell. */

@@ -17,10 +17,6 @@ void dwqi_text_add_ranges(struct dwqi_buffer *text, const int *numbers,
 /* The bytes as a string of its own; frees the buffer. NULL: out of memory. */
 char *dwqi_text_take(struct dwqi_buffer *text);
 
-struct dwqi_text_fault {
-    char text[256]; /* quotes what was wrong */
-};
-
 /* What is left of bytes that are being read. */
 struct dwqi_reader {
     const char *at;

@@ -13,15 +13,15 @@ struct entry {
     struct dwqi_machine machine;
     const char
         *own; /* what makes the machine of each host; NULL: one for all */
-    struct dwqi_text_fault *fault;
+    struct dwqi_error *fault;
 };
 
-static dwq_status_t fail(struct dwqi_text_fault *fault, const char *word,
+static dwq_status_t fail(struct dwqi_error *fault, const char *word,
                          size_t size, const char *why)
 {
-    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
-                      dwqi_plain_fit(word, size < 80 ? size : 80), word, why);
-    return DWQ_E_OPTION;
+    return dwqi_error_set(fault, DWQ_E_OPTION, "'%.*s': %s",
+                          dwqi_plain_fit(word, size < 80 ? size : 80), word,
+                          why);
 }
 
 static dwq_status_t add_machine(struct entry *entry, const char *name)
@@ -212,7 +212,7 @@ static char *next_entry(char **at)
 }
 
 dwq_status_t dwqi_hosts_parse(const char *text, struct dwqi_cluster *cluster,
-                              struct dwqi_text_fault *fault_out)
+                              struct dwqi_error *fault_out)
 {
     struct entry entry = { .cluster = cluster, .fault = fault_out };
     dwq_status_t status = DWQ_OK;
@@ -230,9 +230,8 @@ dwq_status_t dwqi_hosts_parse(const char *text, struct dwqi_cluster *cluster,
         }
     }
     if (status == DWQ_OK && cluster->n_hosts == before) {
-        dwqi_plain_format(fault_out->text, sizeof fault_out->text,
-                          "no hosts in '%.*s'", dwqi_plain_fit(text, 80), text);
-        status = DWQ_E_OPTION;
+        status = dwqi_error_set(fault_out, DWQ_E_OPTION, "no hosts in '%.*s'",
+                                dwqi_plain_fit(text, 80), text);
     }
     dwqi_intern_finish(&entry.names);
     free(copy);

@@ -16,6 +16,6 @@
 /* Adds the hosts. DWQ_E_OPTION (fault_out): the cluster then holds those before
  * the fault; DWQ_E_NOMEM. */
 dwq_status_t dwqi_hosts_parse(const char *text, struct dwqi_cluster *cluster,
-                              struct dwqi_text_fault *fault_out);
+                              struct dwqi_error *fault_out);
 
 #endif

@@ -98,7 +98,7 @@ static dwq_status_t build(const struct parts *parts, struct dwqi_machine *out)
 
 dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
-                                struct dwqi_text_fault *fault_out)
+                                struct dwqi_error *fault_out)
 {
     struct parts parts = { .n_cores = 1, .n_pus = 1 };
     struct dwqi_machine machine = { .cores = NULL };
@@ -119,8 +119,6 @@ dwq_status_t dwqi_discover_text(const char *text, const char *host,
         return DWQ_OK;
     }
     dwqi_machine_finish(&machine);
-    dwqi_plain_format(fault_out->text, sizeof fault_out->text,
-                      "'%.*s': " DWQI_SYNTHETIC_FAULT, dwqi_plain_fit(text, 80),
-                      text);
-    return status;
+    return dwqi_error_set(fault_out, status, "'%.*s': " DWQI_SYNTHETIC_FAULT,
+                          dwqi_plain_fit(text, 80), text);
 }
