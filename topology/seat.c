@@ -23,23 +23,21 @@ int dwqi_next_rank(const struct work *work, int host, int *at)
     return -1;
 }
 
-/* A thread that it may use is left, when some of the core's are lent. */
-static bool has_thread(const struct work *work, int host, int rank,
-                       int position)
+bool dwqi_has_thread(const struct work *work, int host, int rank, int position,
+                     int n_more)
 {
     const struct work_host *h = &work->hosts[host];
     const struct dwqi_machine *machine = h->tree->machine;
     const struct dwqi_core *core = &machine->cores[h->tree->order[position]];
-    int left = core->n_pus - work->core_lent[h->first_core + position];
-    int set = rank >= 0 ? work->cluster->ranks[rank].set : -1;
+    int left = core->n_pus - work->core_lent[h->first_core + position] - n_more;
 
-    for (int i = 0; i < left && set >= 0; i++) {
-        if (dwqi_cpuset_has(&work->cluster->sets[set],
-                            machine->pus[core->first_pu + i])) {
+    for (int i = 0; i < left; i++) {
+        if (dwqi_cluster_allows(work->cluster, rank,
+                                machine->pus[core->first_pu + i])) {
             return true;
         }
     }
-    return left > 0 && set < 0;
+    return false;
 }
 
 static bool is_open(const struct work *work, int member, int position)
@@ -53,7 +51,7 @@ static bool is_open(const struct work *work, int member, int position)
         return false;
     }
     return work->core_lent[core] == 0 ||
-           has_thread(work, a->host, a->ranks[member], position);
+           dwqi_has_thread(work, a->host, a->ranks[member], position, 0);
 }
 
 static int clip_low(const struct attempt *a, int member)

@@ -123,20 +123,13 @@ dwq_status_t dwqi_blocks(const struct dwqi_cluster *cluster,
 
 /* --- Figures ------------------------------------------------------------ */
 
-static int part_of(const struct dwqi_core *core, enum dwqi_domain kind)
-{
-    return kind == DWQI_DOMAIN_NUMA      ? core->numa
-           : kind == DWQI_DOMAIN_PACKAGE ? core->package
-                                         : 0;
-}
-
 /* The most cores that one part of the kind has. */
 static int widest(const struct dwqi_machine *machine, enum dwqi_domain kind)
 {
     int *counts = calloc(DWQI_CORE_LIMIT, sizeof *counts), most = 0;
 
     for (int i = 0; i < machine->n_cores && counts; i++) {
-        int n = ++counts[part_of(&machine->cores[i], kind)];
+        int n = ++counts[dwqi_core_part(&machine->cores[i], kind)];
 
         most = n > most ? n : most;
     }

@@ -29,6 +29,7 @@ static int brokers_on_threads(const struct plan_options *options,
                               const struct dwqi_machine *machine)
 {
     const struct dwqi_place_request *request = &options->request;
+    enum dwqi_domain domain = request->size.domain;
     int threads = request->threads > 0 ? request->threads : 1, n_parts = 0;
 
     if (request->broker != DWQI_BROKER_THREAD ||
@@ -44,23 +45,8 @@ static int brokers_on_threads(const struct plan_options *options,
         const struct dwqi_core *core = &machine->cores[i];
         const struct dwqi_core *before = i > 0 ? core - 1 : NULL;
 
-        switch (request->size.domain) {
-        case DWQI_DOMAIN_CORE:
-            n_parts++;
-            break;
-        case DWQI_DOMAIN_L3:
-            n_parts += !before || before->l3 != core->l3;
-            break;
-        case DWQI_DOMAIN_NUMA:
-            n_parts += !before || before->numa != core->numa;
-            break;
-        case DWQI_DOMAIN_PACKAGE:
-            n_parts += !before || before->package != core->package;
-            break;
-        case DWQI_DOMAIN_HOST:
-            n_parts = 1;
-            break;
-        }
+        n_parts += !before || dwqi_core_part(core, domain) !=
+                                  dwqi_core_part(before, domain);
     }
     return n_parts;
 }

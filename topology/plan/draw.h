@@ -31,11 +31,6 @@ struct dwqi_cell {
     bool controller; /* the same for the controller */
 };
 
-static inline bool dwqi_cell_is_idle(const struct dwqi_cell *cell)
-{
-    return cell->group < 0 && !cell->controller;
-}
-
 struct dwqi_cells {
     struct dwqi_cell *cells; /* by host and index of the core */
     int *first;              /* by host: where its cells begin */
@@ -46,6 +41,11 @@ dwq_status_t dwqi_cells_init(struct dwqi_cells *cells,
                              const struct dwqi_cluster *cluster,
                              const struct dwqi_placement *plan);
 void dwqi_cells_finish(struct dwqi_cells *cells);
+/* The numbers of a host's cores that nobody has; how many they are. numbers: room for
+ * all cores of the host. */
+int dwqi_cells_idle(const struct dwqi_cells *cells,
+                    const struct dwqi_cluster *cluster,
+                    const struct dwqi_placement *plan, int host, int *numbers);
 /* The index of the core with this number, or -1. */
 int dwqi_machine_find_core(const struct dwqi_machine *machine, int number);
 

@@ -96,3 +96,19 @@ void dwqi_cells_finish(struct dwqi_cells *cells)
     free(cells->first);
     *cells = (struct dwqi_cells){ .cells = NULL };
 }
+
+int dwqi_cells_idle(const struct dwqi_cells *cells,
+                    const struct dwqi_cluster *cluster,
+                    const struct dwqi_placement *plan, int host, int *numbers)
+{
+    const struct dwqi_machine *machine = dwqi_cluster_machine(cluster, host);
+    const struct dwqi_cell *own = cells->cells + cells->first[host];
+    int n = 0;
+
+    for (int i = 0; i < machine->n_cores && !plan->oversubscribed[host]; i++) {
+        if (own[i].group < 0 && !own[i].controller) {
+            numbers[n++] = machine->cores[i].number;
+        }
+    }
+    return n;
+}

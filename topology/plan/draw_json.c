@@ -1,29 +1,9 @@
-#include <string.h>
+#include <stdlib.h>
 
+#include "libdwq/base/plain.h"
 #include "topology/plan/draw.h"
 #include "topology/plan/names.h"
 #include "topology/text.h"
-
-/* Bytes of the UTF-8 character that begins here, 2 to 4; 0: none does. */
-static size_t utf8_size(const unsigned char *at)
-{
-    size_t size = at[0] >= 0xc2 && at[0] < 0xe0   ? 2
-                  : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
-                  : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
-                                                  : 0;
-
-    for (size_t i = 1; i < size; i++) {
-        if (at[i] < 0x80 || at[i] > 0xbf) {
-            return 0;
-        }
-    }
-    /* Longer than it has to be, half of a pair, beyond the last one. */
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)) {
-        return 0;
-    }
-    return size;
-}
 
 /* Bytes that are no UTF-8 are taken for Latin-1. */
 static void add_string(struct dwqi_buffer *text, const char *string)
@@ -31,11 +11,11 @@ static void add_string(struct dwqi_buffer *text, const char *string)
     dwqi_buffer_append(text, "\"", 1);
     for (; *string != '\0'; string++) {
         unsigned char c = (unsigned char)*string;
-        size_t size = utf8_size((const unsigned char *)string);
+        size_t size = dwqi_plain_character(string);
 
         if (c == '"' || c == '\\') {
             dwqi_text_add(text, "\\%c", c);
-        } else if (size > 0) {
+        } else if (size > 1) {
             dwqi_buffer_append(text, string, size);
             string += size - 1;
         } else if (c < ' ' || c >= 127) {
@@ -172,37 +152,32 @@ static void add_idle_cores(struct dwqi_buffer *text,
                            const struct dwqi_cluster *cluster,
                            const struct dwqi_placement *plan)
 {
-    struct dwqi_cells cells;
-    bool first_host = true;
+    int *numbers = malloc(DWQI_CORE_LIMIT * sizeof *numbers);
+    struct dwqi_cells cells = { .cells = NULL };
+    bool first = true;
 
-    if (dwqi_cells_init(&cells, cluster, plan) != DWQ_OK) {
+    if (!numbers || dwqi_cells_init(&cells, cluster, plan) != DWQ_OK) {
         text->failed = true;
+        free(numbers);
         return;
     }
     dwqi_text_add(text, "\"idle_cores\":[");
     for (int h = 0; h < cluster->n_hosts; h++) {
-        const struct dwqi_machine *machine = dwqi_cluster_machine(cluster, h);
-        bool first = true;
+        int n = dwqi_cells_idle(&cells, cluster, plan, h, numbers);
 
-        for (int i = 0; i < machine->n_cores && !plan->oversubscribed[h]; i++) {
-            if (!dwqi_cell_is_idle(&cells.cells[cells.first[h] + i])) {
-                continue;
-            }
-            if (first) {
-                dwqi_text_add(text, "%s\n{\"host\":", first_host ? "" : ",");
-                add_string(text, cluster->hosts[h].name);
-            }
-            dwqi_text_add(text, first ? ",\"cores\":[%d" : ",%d",
-                          machine->cores[i].number);
-            first = first_host = false;
-        }
-        if (!first) {
-            dwqi_text_add(text, "],\"reason\":\"%s\"}",
+        if (n > 0) {
+            dwqi_text_add(text, "%s\n{\"host\":", first ? "" : ",");
+            add_string(text, cluster->hosts[h].name);
+            dwqi_text_add(text, ",\"cores\":");
+            add_numbers(text, numbers, n);
+            dwqi_text_add(text, ",\"reason\":\"%s\"}",
                           dwqi_idle_text(plan->core_idle[h]));
+            first = false;
         }
     }
     dwqi_text_add(text, "]");
     dwqi_cells_finish(&cells);
+    free(numbers);
 }
 
 static void add_marked(struct dwqi_buffer *text,

@@ -195,14 +195,8 @@ static void add_idle_cores(struct dwqi_buffer *text,
         return;
     }
     for (int h = 0; h < cluster->n_hosts; h++) {
-        const struct dwqi_machine *machine = dwqi_cluster_machine(cluster, h);
-        int n = 0;
+        int n = dwqi_cells_idle(&cells, cluster, plan, h, scratch);
 
-        for (int i = 0; i < machine->n_cores && !plan->oversubscribed[h]; i++) {
-            if (dwqi_cell_is_idle(&cells.cells[cells.first[h] + i])) {
-                scratch[n++] = machine->cores[i].number;
-            }
-        }
         if (n > 0) {
             dwqi_text_add(text, "idle: core%s ", n == 1 ? "" : "s");
             dwqi_text_add_ranges(text, scratch, n);

@@ -82,17 +82,17 @@ static dwq_options_t run_options(const struct plan_options *options)
         .controller_shares_core = request->controller_shares,
     };
 
-    if (options->size_given) {
+    if (dwqi_plan_is_given(options, &request->size)) {
         set_size(&request->size, &o);
     }
-    if (options->straddle_given) {
+    if (dwqi_plan_is_given(options, &request->straddle)) {
         o.straddle = straddle_of(request->straddle);
     }
-    if (options->fill_given) {
+    if (dwqi_plan_is_given(options, &request->fill)) {
         o.fill =
             request->fill == DWQI_FILL_SPREAD ? DWQ_FILL_SPREAD : DWQ_FILL_PACK;
     }
-    if (options->threads_given) {
+    if (dwqi_plan_is_given(options, &request->threads)) {
         o.threads_per_rank = request->threads;
     }
     return o;

@@ -32,6 +32,14 @@ static const struct row rows[] = {
     { DWQI_POLICY_BROKER, DWQI_BROKER_THREAD, "thread" },
     { DWQI_POLICY_FILL, DWQI_FILL_PACK, "pack" },
     { DWQI_POLICY_FILL, DWQI_FILL_SPREAD, "spread" },
+    { DWQI_POLICY_GROUPING, DWQ_GROUPING_SPLIT, "split" },
+    { DWQI_POLICY_GROUPING, DWQ_GROUPING_SPAWN, "spawn" },
+    { DWQI_POLICY_SHARES, 0, "own" },
+    { DWQI_POLICY_SHARES, 1, "share" },
+    { DWQI_POLICY_FORMAT, PLAN_TABLE, "table" },
+    { DWQI_POLICY_FORMAT, PLAN_DRAWING, "drawing" },
+    { DWQI_POLICY_FORMAT, PLAN_SVG, "svg" },
+    { DWQI_POLICY_FORMAT, PLAN_JSON, "json" },
 };
 #define N_ROWS (sizeof rows / sizeof rows[0])
 

@@ -2,6 +2,7 @@
 #ifndef DWQI_TOPOLOGY_PLAN_NAMES_H
 #define DWQI_TOPOLOGY_PLAN_NAMES_H
 
+#include <dwq/options.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,7 +13,17 @@ enum dwqi_policy {
     DWQI_POLICY_DOMAIN,
     DWQI_POLICY_STRADDLE,
     DWQI_POLICY_BROKER,
-    DWQI_POLICY_FILL
+    DWQI_POLICY_FILL,
+    DWQI_POLICY_GROUPING,
+    DWQI_POLICY_SHARES,
+    DWQI_POLICY_FORMAT
+};
+
+enum plan_format {
+    PLAN_TABLE,
+    PLAN_DRAWING,
+    PLAN_SVG,
+    PLAN_JSON
 };
 
 /* A constant; "?" when there is no such value. */

@@ -5,31 +5,25 @@
 #include <stdio.h>
 
 #include "topology/plan/hosts.h"
+#include "topology/plan/names.h"
 #include "topology/placer.h"
 
 #define PLAN_RANKS_LIMIT 4096 /* on each host */
-#define PLAN_RANKS_LIMIT_TEXT "4096"
-
-enum plan_format {
-    PLAN_TABLE,
-    PLAN_DRAWING,
-    PLAN_SVG,
-    PLAN_JSON
-};
 
 struct plan_options {
     struct dwqi_place_request request;
     const char *hosts;  /* NULL: this machine */
     const char *file;   /* the same in a file */
     int ranks_per_host; /* 0: one per core or set of threads */
-    /* What was not given the environment may choose, in a job. */
-    bool size_given, straddle_given, fill_given, threads_given;
-    int controller; /* negative: the last rank */
+    int controller;     /* negative: the last rank */
     enum plan_format format;
-    const char *svg_file; /* beside what is printed; NULL: none */
-    bool compare;
-    bool help;
+    const char *svg_file;      /* beside what is printed; NULL: none */
+    int compare, help, shares; /* 0 or 1 */
+    unsigned given;            /* bits: see dwqi_plan_is_given() */
 };
+
+/* Whether an argument said so: in a job the environment may choose what none did. */
+bool dwqi_plan_is_given(const struct plan_options *options, const void *field);
 
 /* false: fault_out says which argument, and why. */
 bool dwqi_plan_options_read(int argc, char **argv,
