@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "libdwq/core/controller.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 
 #define N_TASKS 100 /* more than the first sizes of queue and map */
 
