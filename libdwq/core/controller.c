@@ -376,8 +376,9 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
         dwqi_scheduler_held(c->scheduler, task->job.holder) == &task->job) {
         return DWQ_E_STATE;
     }
-    task->cancel = true;
-    return dwqi_controller_recall(c, task->job.holder);
+    status = dwqi_controller_recall(c, task->job.holder);
+    task->cancel = task->cancel || status == DWQ_OK;
+    return status;
 }
 
 dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
