@@ -40,7 +40,8 @@ const void *dwqi_broker_brokers_comm(const dwq_broker_t *broker)
 
 dwq_status_t dwq_broker_set_ready_data(dwq_broker_t *broker, dwq_value_t data)
 {
-    return broker ? dwqi_relay_set_ready_data(broker->relay, data) : DWQ_E_ARG;
+    return broker ? broker->role->ops->set_ready_data(broker->role, data)
+                  : DWQ_E_ARG;
 }
 
 dwq_kwargs_t dwq_broker_run_args(const dwq_broker_t *broker)

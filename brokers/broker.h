@@ -4,10 +4,11 @@
 
 #include <dwq/broker.h>
 
-#include "brokers/relay.h"
+#include "libdwq/base/log.h"
+#include "workers/role.h"
 
 struct dwq_broker {
-    struct dwqi_relay *relay;
+    struct dwqi_role *role; /* borrowed */
     const struct dwqi_log *log;
     int id; /* 1..n_workers */
     bool served;

@@ -33,7 +33,7 @@ static void *aligned_copy(struct dwqi_extent item)
 
 dwq_status_t dwqi_ready_data_pass(const struct dwqi_team *team,
                                   struct dwqi_extent own,
-                                  struct dwqi_server *server)
+                                  struct dwqi_role *server)
 {
     bool beside = dwqi_team_rank(team) < 0;
     size_t n = (size_t)dwqi_team_n_ranks(team);
@@ -50,7 +50,7 @@ dwq_status_t dwqi_ready_data_pass(const struct dwqi_team *team,
     }
     if (status == DWQ_OK) {
         entries[beside ? n : 0] = unpack(mine, own.size, &arena);
-        status = dwqi_server_set_ready_data(
+        status = server->ops->set_ready_data(
             server,
             dwq_value_list((dwq_values_t){ beside ? n + 1 : n, entries }));
     }

@@ -1,4 +1,4 @@
-/* The broker of one group: for the controller a worker like any other (it has the
+/* The role of the broker of one group: for the controller a worker like any other (it has the
  * same server), which runs a task by relaying it to the group and merging the parts.
  * A broker inside its group runs its own share in between; one beside it goes on
  * listening to the controller. */
@@ -8,8 +8,7 @@
 #include "brokers/service.h"
 #include "libdwq/wire/team.h"
 #include "workers/executor.h"
-
-struct dwqi_relay;
+#include "workers/role.h"
 
 struct dwqi_relay_config {
     struct dwqi_transport *transport;    /* borrowed; to the controller */
@@ -23,26 +22,6 @@ struct dwqi_relay_config {
 
 /* DWQ_OK, DWQ_E_NOMEM. */
 dwq_status_t dwqi_relay_create(const struct dwqi_relay_config *config,
-                               struct dwqi_relay **relay_out);
-void dwqi_relay_destroy(struct dwqi_relay *relay);
-
-/* Copied; of this rank. DWQ_E_ARG, DWQ_E_NOMEM. */
-dwq_status_t dwqi_relay_set_ready_data(struct dwqi_relay *relay,
-                                       dwq_value_t data);
-/* The broker's function serves, or will not. DWQ_E_STATE: a second time. */
-dwq_status_t dwqi_relay_begin(struct dwqi_relay *relay);
-dwq_status_t dwqi_relay_withdraw(struct dwqi_relay *relay, const char *reason);
-
-/**
- * One step: hear the group and the controller, move tasks and parts on.
- *
- * @return DWQ_OK (step again), DWQ_E_AGAIN (nothing to do now), DWQ_E_MPI,
- *         DWQ_E_NOMEM, DWQ_E_MESSAGE (this rank cannot go on)
- */
-dwq_status_t dwqi_relay_step(struct dwqi_relay *relay);
-/* Controller and group have been left. */
-bool dwqi_relay_is_closed(const struct dwqi_relay *relay);
-/* Whether it withdrew because a message was malformed. */
-bool dwqi_relay_has_failed(const struct dwqi_relay *relay);
+                               struct dwqi_role **role_out);
 
 #endif

@@ -9,11 +9,10 @@
 #include "libdwq/base/plain.h"
 #include "topology/discover.h"
 
-static dwq_status_t fail(struct dwqi_text_fault *fault, const char *why,
+static dwq_status_t fail(struct dwqi_error *fault, const char *why,
                          const char *more)
 {
-    snprintf(fault->text, sizeof fault->text, "not bound: %s%s", why, more);
-    return DWQ_E_STATE;
+    return dwqi_error_set(fault, DWQ_E_STATE, "not bound: %s%s", why, more);
 }
 
 /* Only what has to be known: whether binding means anything. */
@@ -35,7 +34,7 @@ static dwq_status_t load(hwloc_topology_t *out)
 
 static dwq_status_t bind_to(hwloc_topology_t topology,
                             hwloc_const_bitmap_t asked,
-                            struct dwqi_text_fault *fault)
+                            struct dwqi_error *fault)
 {
     hwloc_bitmap_t before = hwloc_bitmap_alloc(), got = hwloc_bitmap_alloc();
     dwq_status_t status = DWQ_OK;
@@ -69,8 +68,7 @@ static bool is_described(void)
     return topology && *topology != '\0' && !(real && strcmp(real, "1") == 0);
 }
 
-dwq_status_t dwqi_bind(const int *pus, int n_pus,
-                       struct dwqi_text_fault *fault_out)
+dwq_status_t dwqi_bind(const int *pus, int n_pus, struct dwqi_error *fault_out)
 {
     hwloc_bitmap_t asked;
     hwloc_topology_t topology;

@@ -16,7 +16,6 @@
  *                      warning, and nothing was changed
  *         DWQ_E_NOMEM
  */
-dwq_status_t dwqi_bind(const int *pus, int n_pus,
-                       struct dwqi_text_fault *fault_out);
+dwq_status_t dwqi_bind(const int *pus, int n_pus, struct dwqi_error *fault_out);
 
 #endif

@@ -13,12 +13,11 @@
 
 #define SYNTHETIC_LIMIT 4096 /* hardware threads of a host */
 
-static dwq_status_t fail(struct dwqi_text_fault *fault, dwq_status_t status,
+static dwq_status_t fail(struct dwqi_error *fault, dwq_status_t status,
                          const char *text, const char *why)
 {
-    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
-                      dwqi_plain_fit(text, 120), text, why);
-    return status;
+    return dwqi_error_set(fault, status, "'%.*s': %s",
+                          dwqi_plain_fit(text, 120), text, why);
 }
 
 /* The nearest NUMA node: the one with the fewest cores around it. Memory of
@@ -107,8 +106,7 @@ static dwq_status_t read_machine(hwloc_topology_t topology,
 }
 
 static dwq_status_t load(hwloc_topology_t topology, const char *text,
-                         struct dwqi_machine *out,
-                         struct dwqi_text_fault *fault)
+                         struct dwqi_machine *out, struct dwqi_error *fault)
 {
     dwq_status_t status;
 
@@ -194,7 +192,7 @@ static long count_threads(const char *text, long limit)
 }
 
 static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
-                               struct dwqi_text_fault *fault)
+                               struct dwqi_error *fault)
 {
     if (!is_file_name(text) &&
         count_threads(text, SYNTHETIC_LIMIT) > SYNTHETIC_LIMIT) {
@@ -219,8 +217,7 @@ static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
 
 /* text NULL: this machine. */
 static dwq_status_t discover(const char *text, struct dwqi_machine *out,
-                             bool *this_system_out,
-                             struct dwqi_text_fault *fault)
+                             bool *this_system_out, struct dwqi_error *fault)
 {
     hwloc_topology_t topology;
     dwq_status_t status = DWQ_OK;
@@ -268,7 +265,7 @@ static char *expand_or_short(const char *text, const char *host,
 static dwq_status_t discover_text(const char *text, const char *host,
                                   struct dwqi_machine *out,
                                   bool *this_system_out,
-                                  struct dwqi_text_fault *fault)
+                                  struct dwqi_error *fault)
 {
     dwq_status_t status;
     char *expanded = expand_or_short(text, host, &status);
@@ -285,7 +282,7 @@ static dwq_status_t discover_text(const char *text, const char *host,
 
 dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
-                                struct dwqi_text_fault *fault_out)
+                                struct dwqi_error *fault_out)
 {
     bool this_system;
 
@@ -293,11 +290,10 @@ dwq_status_t dwqi_discover_text(const char *text, const char *host,
 }
 
 dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
-                           bool *this_system_out,
-                           struct dwqi_text_fault *fault_out)
+                           bool *this_system_out, struct dwqi_error *fault_out)
 {
     const char *text = getenv(DWQI_TOPOLOGY_ENV);
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     dwq_status_t status;
 
     if (!text || *text == '\0') {

@@ -22,14 +22,13 @@
  *         DWQ_E_NOMEM
  */
 dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
-                           bool *this_system_out,
-                           struct dwqi_text_fault *fault_out);
+                           bool *this_system_out, struct dwqi_error *fault_out);
 
 /* The same from a text: an XML file when it has a '/' or ends in ".xml", else a
  * synthetic string. "%h" is the host's name, "%%" is "%". A dwqi_machine_of. */
 dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
-                                struct dwqi_text_fault *fault_out);
+                                struct dwqi_error *fault_out);
 
 /* This thread's affinity. Does not load a topology. DWQ_E_STATE: the system does not
  * tell. */

@@ -7,12 +7,12 @@
 #include "libdwq/base/plain.h"
 #include "topology/placer_private.h"
 
-void dwqi_place_blame(struct dwqi_place_fault *why_out,
-                      enum dwqi_place_part part, const char *format, ...)
+void dwqi_place_blame(struct dwqi_error *why_out, enum dwqi_place_part part,
+                      const char *format, ...)
 {
     va_list args;
 
-    why_out->part = part;
+    why_out->code = part;
     va_start(args, format);
     dwqi_plain_vformat(why_out->text, sizeof why_out->text, format, args);
     va_end(args);
@@ -24,7 +24,7 @@ static const char *plural(long long n)
 }
 
 /* No part of that kind holds one rank. */
-static void blame_threads(struct dwqi_place_fault *why_out, int threads,
+static void blame_threads(struct dwqi_error *why_out, int threads,
                           enum dwqi_domain kind, int largest)
 {
     dwqi_place_blame(why_out, DWQI_PART_THREADS,
@@ -46,7 +46,7 @@ static int widest_host(const struct dwqi_cluster *cluster)
 }
 
 static bool is_size(const struct dwqi_place_request *request,
-                    struct dwqi_place_fault *why_out)
+                    struct dwqi_error *why_out)
 {
     const struct dwqi_size *size = &request->size;
 
@@ -73,7 +73,7 @@ static bool is_size(const struct dwqi_place_request *request,
 
 bool dwqi_request_is_valid(const struct dwqi_cluster *cluster,
                            const struct dwqi_place_request *request,
-                           struct dwqi_place_fault *why_out)
+                           struct dwqi_error *why_out)
 {
     bool spawn = request->grouping == DWQ_GROUPING_SPAWN;
     int n_ranks = cluster->n_ranks;
@@ -157,8 +157,7 @@ static bool would_straddle(const struct work *work)
     return false;
 }
 
-static void explain_domain(const struct work *work,
-                           struct dwqi_place_fault *why_out)
+static void explain_domain(const struct work *work, struct dwqi_error *why_out)
 {
     enum dwqi_domain domain = work->request.size.domain;
     const char *name = dwqi_policy_name(DWQI_POLICY_DOMAIN, (int)domain);
@@ -178,8 +177,7 @@ static void explain_domain(const struct work *work,
     }
 }
 
-static void explain_fixed(const struct work *work,
-                          struct dwqi_place_fault *why_out)
+static void explain_fixed(const struct work *work, struct dwqi_error *why_out)
 {
     const struct dwqi_place_request *request = &work->request;
     long long unit = (long long)request->size.n * request->threads;
@@ -210,7 +208,7 @@ static void explain_fixed(const struct work *work,
     }
 }
 
-static void explain(const struct work *work, struct dwqi_place_fault *why_out)
+static void explain(const struct work *work, struct dwqi_error *why_out)
 {
     const struct dwqi_place_request *request = &work->request;
     bool extra = dwqi_work_has_extra(work), split = dwqi_work_is_split(work);
@@ -274,7 +272,7 @@ static void explain(const struct work *work, struct dwqi_place_fault *why_out)
     dwqi_name_launcher(work, why_out);
 }
 
-void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out)
+void dwqi_explain(struct work *work, struct dwqi_error *why_out)
 {
     explain(work, why_out);
     if (work->plan.controller_costs > 0) {

@@ -14,15 +14,15 @@ struct entry {
     dwqi_machine_of *machine_of; /* of the text below, for each host; NULL: one
                                   * machine for all */
     const char *text;
-    struct dwqi_text_fault *fault;
+    struct dwqi_error *fault;
 };
 
-static dwq_status_t fail(struct dwqi_text_fault *fault, const char *word,
+static dwq_status_t fail(struct dwqi_error *fault, const char *word,
                          size_t size, const char *why)
 {
-    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
-                      dwqi_plain_fit(word, size < 80 ? size : 80), word, why);
-    return DWQ_E_OPTION;
+    return dwqi_error_set(fault, DWQ_E_OPTION, "'%.*s': %s",
+                          dwqi_plain_fit(word, size < 80 ? size : 80), word,
+                          why);
 }
 
 static dwq_status_t add_machine(struct entry *entry, const char *name)
@@ -216,7 +216,7 @@ static char *next_entry(char **at)
 
 dwq_status_t dwqi_hosts_parse(const char *text, dwqi_machine_of *machine_of,
                               struct dwqi_cluster *cluster,
-                              struct dwqi_text_fault *fault_out)
+                              struct dwqi_error *fault_out)
 {
     struct entry entry = { .cluster = cluster, .fault = fault_out };
     dwq_status_t status = DWQ_OK;

@@ -8,25 +8,22 @@
 #ifndef DWQI_TOPOLOGY_HOSTS_H
 #define DWQI_TOPOLOGY_HOSTS_H
 
+#include "libdwq/base/error.h"
 #include "topology/model.h"
 
 #define DWQI_HOST_COUNT_LIMIT 1000000
-
-struct dwqi_text_fault {
-    char text[256]; /* quotes what was wrong */
-};
 
 /* Makes the machine of one host from the text behind its name. Writes the fault
  * unless it returns DWQ_OK or DWQ_E_NOMEM. */
 typedef dwq_status_t dwqi_machine_of(const char *text, const char *host,
                                      struct dwqi_machine *out,
-                                     struct dwqi_text_fault *fault_out);
+                                     struct dwqi_error *fault_out);
 
 /* Adds the hosts. DWQ_E_OPTION (fault_out): the cluster then holds those before
  * the fault; DWQ_E_NOMEM. */
 dwq_status_t dwqi_hosts_parse(const char *text, dwqi_machine_of *machine_of,
                               struct dwqi_cluster *cluster,
-                              struct dwqi_text_fault *fault_out);
+                              struct dwqi_error *fault_out);
 
 /* "pack:2 numa:2 core:16 pu:2": each part has so many of the next one. Kinds:
  * pack, numa, l3, core, pu, and die, group, l1, l2, l4, l5, which say nothing
@@ -34,6 +31,6 @@ dwq_status_t dwqi_hosts_parse(const char *text, dwqi_machine_of *machine_of,
  * hwloc. A dwqi_machine_of. */
 dwq_status_t dwqi_synthetic_parse(const char *text, const char *host,
                                   struct dwqi_machine *out,
-                                  struct dwqi_text_fault *fault_out);
+                                  struct dwqi_error *fault_out);
 
 #endif

@@ -26,8 +26,7 @@ static int cores_of(const struct dwqi_cluster *cluster,
     return n;
 }
 
-void dwqi_name_launcher(const struct work *work,
-                        struct dwqi_place_fault *why_out)
+void dwqi_name_launcher(const struct work *work, struct dwqi_error *why_out)
 {
     const struct dwqi_cluster *cluster = work->cluster;
     const struct dwqi_place_request *request = &work->request;

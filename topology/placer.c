@@ -438,8 +438,7 @@ static dwq_status_t find_cost(struct work *work)
 
 dwq_status_t dwqi_place(const struct dwqi_cluster *cluster,
                         const struct dwqi_place_request *request,
-                        struct dwqi_placement *out,
-                        struct dwqi_place_fault *why_out)
+                        struct dwqi_placement *out, struct dwqi_error *why_out)
 {
     struct dwqi_place_request resolved = *request;
     struct work work = { .cluster = cluster };

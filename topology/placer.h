@@ -13,6 +13,7 @@
 
 #include <dwq/options.h>
 
+#include "libdwq/base/error.h"
 #include "topology/model.h"
 #include "topology/policy.h"
 
@@ -90,6 +91,7 @@ struct dwqi_placement {
     enum dwqi_broker_place broker;
 };
 
+/* The part of a request that cannot be met: the code of its error. */
 enum dwqi_place_part {
     DWQI_PART_NONE,
     DWQI_PART_CLUSTER,
@@ -99,11 +101,6 @@ enum dwqi_place_part {
     DWQI_PART_STRADDLE,
     DWQI_PART_THREADS,
     DWQI_PART_CONTROLLER
-};
-
-struct dwqi_place_fault {
-    enum dwqi_place_part part; /* of the request, that cannot be met */
-    char text[256];            /* the reason, with numbers */
 };
 
 /**
@@ -120,8 +117,7 @@ struct dwqi_place_fault {
  */
 dwq_status_t dwqi_place(const struct dwqi_cluster *cluster,
                         const struct dwqi_place_request *request,
-                        struct dwqi_placement *out,
-                        struct dwqi_place_fault *why_out);
+                        struct dwqi_placement *out, struct dwqi_error *why_out);
 void dwqi_placement_finish(struct dwqi_placement *placement);
 
 const char *dwqi_idle_text(enum dwqi_idle_why why);

@@ -220,15 +220,13 @@ dwq_status_t dwqi_work_plan(struct work *work, struct dwqi_placement *out);
 
 /* explain.c */
 /* Which part of the request left no group. */
-void dwqi_explain(struct work *work, struct dwqi_place_fault *why_out);
+void dwqi_explain(struct work *work, struct dwqi_error *why_out);
 /* Adds to it what the launcher has to do with it, if it has. */
-void dwqi_name_launcher(const struct work *work,
-                        struct dwqi_place_fault *why_out);
+void dwqi_name_launcher(const struct work *work, struct dwqi_error *why_out);
 bool dwqi_request_is_valid(const struct dwqi_cluster *cluster,
                            const struct dwqi_place_request *request,
-                           struct dwqi_place_fault *why_out);
-void dwqi_place_blame(struct dwqi_place_fault *why_out,
-                      enum dwqi_place_part part, const char *format, ...)
-    DWQ_PRINTF(3, 4);
+                           struct dwqi_error *why_out);
+void dwqi_place_blame(struct dwqi_error *why_out, enum dwqi_place_part part,
+                      const char *format, ...) DWQ_PRINTF(3, 4);
 
 #endif

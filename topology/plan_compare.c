@@ -155,7 +155,7 @@ static int print_row(const char *hosts,
                      const struct dwqi_cluster *cluster)
 {
     struct dwqi_placement plan, blocks = { .groups = NULL };
-    struct dwqi_place_fault fault;
+    struct dwqi_error fault;
     struct dwqi_figures ours, theirs = { .n_groups = 0 };
     char size[32];
     int code = 0;
@@ -223,7 +223,7 @@ static int compare_case(const struct plan_options *options, size_t i)
 {
     struct dwqi_cluster cluster = { .hosts = NULL };
     struct plan_options one = *options;
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     dwq_status_t status = dwqi_hosts_parse(cases[i].hosts, dwqi_synthetic_parse,
                                            &cluster, &fault);
     int code;

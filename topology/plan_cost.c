@@ -31,7 +31,7 @@ static int plan(const struct dwqi_cluster *cluster, int ranks)
     struct dwqi_place_request request = { .grouping = DWQ_GROUPING_SPLIT,
                                           .broker = DWQI_BROKER_INSIDE };
     struct dwqi_placement placement;
-    struct dwqi_place_fault fault;
+    struct dwqi_error fault;
     double bytes = bytes_in_use(), seconds = processor_time();
 
     request.size = (struct dwqi_size){ .kind = DWQI_SIZE_FIXED, .n = ranks };
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
     int ranks = argc > 2 ? atoi(argv[2]) : 0;
     double bytes = bytes_in_use();
     struct dwqi_cluster cluster = { .n_hosts = 0 };
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     dwq_status_t status;
     char hosts[80];
     int code;

@@ -72,7 +72,7 @@ static bool too_many_ranks(const struct plan_options *options,
 static int read_hosts(const struct plan_options *options,
                       struct dwqi_cluster *cluster)
 {
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     char *text = options->file ? read_file(options->file) : NULL;
     dwq_status_t status;
 
@@ -107,7 +107,7 @@ static int look_here(const struct plan_options *options,
 {
     struct dwqi_machine machine = { .cores = NULL };
     struct dwqi_cpuset allowed = { .words = NULL };
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     char name[DWQI_HOST_NAME_LIMIT] = "";
     dwq_status_t status;
     bool this_system;
@@ -204,7 +204,7 @@ static int make_plan(struct plan_options *options,
                      const struct dwqi_cluster *cluster)
 {
     struct dwqi_placement plan;
-    struct dwqi_place_fault fault;
+    struct dwqi_error fault;
     dwq_status_t status;
     int code;
 
@@ -261,7 +261,7 @@ static int plan_described(struct plan_options *options)
 int main(int argc, char **argv)
 {
     struct plan_options options;
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     int code;
     bool silent, launched = dwqi_plan_launched(&silent);
 

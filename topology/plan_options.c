@@ -98,16 +98,16 @@ void dwqi_plan_options_help(FILE *out)
     }
 }
 
-static bool fail(struct dwqi_text_fault *fault, const char *name,
-                 const char *value, const char *expected)
+static bool fail(struct dwqi_error *fault, const char *name, const char *value,
+                 const char *expected)
 {
-    dwqi_plain_format(fault->text, sizeof fault->text, "%s '%.*s': expected %s",
-                      name, dwqi_plain_fit(value, 100), value, expected);
+    dwqi_error_set(fault, DWQ_E_ARG, "%s '%.*s': expected %s", name,
+                   dwqi_plain_fit(value, 100), value, expected);
     return false;
 }
 
 static bool read_number(const char *name, const char *value, int min, int *out,
-                        struct dwqi_text_fault *fault)
+                        struct dwqi_error *fault)
 {
     char expected[64];
 
@@ -120,8 +120,7 @@ static bool read_number(const char *name, const char *value, int min, int *out,
 }
 
 static bool read_name(enum dwqi_policy policy, const char *name,
-                      const char *value, int *out,
-                      struct dwqi_text_fault *fault)
+                      const char *value, int *out, struct dwqi_error *fault)
 {
     char names[128];
 
@@ -133,7 +132,7 @@ static bool read_name(enum dwqi_policy policy, const char *name,
 }
 
 static bool read_format(const char *value, struct plan_options *options,
-                        struct dwqi_text_fault *fault)
+                        struct dwqi_error *fault)
 {
     static const char *const formats[] = { [PLAN_TABLE] = "table",
                                            [PLAN_DRAWING] = "drawing",
@@ -150,7 +149,7 @@ static bool read_format(const char *value, struct plan_options *options,
 }
 
 static bool read_grouping(const char *value, struct plan_options *options,
-                          struct dwqi_text_fault *fault)
+                          struct dwqi_error *fault)
 {
     bool spawn = strcmp(value, "spawn") == 0;
 
@@ -160,7 +159,7 @@ static bool read_grouping(const char *value, struct plan_options *options,
 }
 
 static bool read_sharing(const char *value, struct plan_options *options,
-                         struct dwqi_text_fault *fault)
+                         struct dwqi_error *fault)
 {
     bool shares = strcmp(value, "share") == 0;
 
@@ -198,7 +197,7 @@ static bool apply_flag(enum setting setting, struct plan_options *options)
 }
 
 static bool apply(const struct row *row, const char *value,
-                  struct plan_options *options, struct dwqi_text_fault *fault)
+                  struct plan_options *options, struct dwqi_error *fault)
 {
     struct dwqi_place_request *request = &options->request;
     int number;
@@ -263,7 +262,7 @@ static bool apply(const struct row *row, const char *value,
 /* "--name value", "--name=value" or "--name". */
 static bool read_argument(int argc, char **argv, int *at,
                           struct plan_options *options,
-                          struct dwqi_text_fault *fault)
+                          struct dwqi_error *fault)
 {
     const char *argument = argv[*at];
     size_t size = strcspn(argument, "=");
@@ -280,21 +279,21 @@ static bool read_argument(int argc, char **argv, int *at,
             value = *at + 1 < argc ? argv[++*at] : NULL;
         }
         if (!row->value != !value) {
-            snprintf(fault->text, sizeof fault->text, "%s %s", row->name,
-                     row->value ? "needs a value" : "takes no value");
+            dwqi_error_set(fault, DWQ_E_ARG, "%s %s", row->name,
+                           row->value ? "needs a value" : "takes no value");
             return false;
         }
         return apply(row, value, options, fault);
     }
-    dwqi_plain_format(fault->text, sizeof fault->text,
-                      "'%.*s' is not an argument that it takes (see --help)",
-                      dwqi_plain_fit(argument, 100), argument);
+    dwqi_error_set(fault, DWQ_E_ARG,
+                   "'%.*s' is not an argument that it takes (see --help)",
+                   dwqi_plain_fit(argument, 100), argument);
     return false;
 }
 
 bool dwqi_plan_options_read(int argc, char **argv,
                             struct plan_options *options_out,
-                            struct dwqi_text_fault *fault_out)
+                            struct dwqi_error *fault_out)
 {
     const char *controller = getenv("DWQ_CONTROLLER_RANK");
     struct plan_options options = { .request = {

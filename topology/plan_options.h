@@ -34,7 +34,7 @@ struct plan_options {
 /* false: fault_out says which argument, and why. */
 bool dwqi_plan_options_read(int argc, char **argv,
                             struct plan_options *options_out,
-                            struct dwqi_text_fault *fault_out);
+                            struct dwqi_error *fault_out);
 void dwqi_plan_options_help(FILE *out);
 
 /* plan_compare.c: the placer and consecutive blocks, over a set of clusters.

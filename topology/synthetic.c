@@ -36,12 +36,12 @@ struct plan {
     bool is_core, is_pu;      /* was seen */
 };
 
-static dwq_status_t fail(struct dwqi_text_fault *fault, const char *word,
+static dwq_status_t fail(struct dwqi_error *fault, const char *word,
                          size_t size, const char *why)
 {
-    dwqi_plain_format(fault->text, sizeof fault->text, "'%.*s': %s",
-                      dwqi_plain_fit(word, size < 80 ? size : 80), word, why);
-    return DWQ_E_OPTION;
+    return dwqi_error_set(fault, DWQ_E_OPTION, "'%.*s': %s",
+                          dwqi_plain_fit(word, size < 80 ? size : 80), word,
+                          why);
 }
 
 static bool find_kind(const char *word, size_t size, enum kind *out)
@@ -90,7 +90,7 @@ static const char *add_level(struct plan *plan, enum kind kind, int count)
 }
 
 static dwq_status_t read_word(struct plan *plan, const char *word, size_t size,
-                              struct dwqi_text_fault *fault)
+                              struct dwqi_error *fault)
 {
     const char *colon = memchr(word, ':', size), *why;
     struct dwqi_reader reader = { .at = colon ? colon + 1 : word,
@@ -144,7 +144,7 @@ static dwq_status_t build(const struct plan *plan, struct dwqi_machine *out)
 
 dwq_status_t dwqi_synthetic_parse(const char *text, const char *host,
                                   struct dwqi_machine *out,
-                                  struct dwqi_text_fault *fault_out)
+                                  struct dwqi_error *fault_out)
 {
     struct plan plan = { .n_cores = 1, .pus_per_core = 1 };
     struct dwqi_machine machine = { .cores = NULL };

@@ -4,16 +4,15 @@
 #include "topology/bind.h"
 #include "topology/discover.h"
 
-static dwq_status_t absent(struct dwqi_text_fault *fault)
+static dwq_status_t absent(struct dwqi_error *fault)
 {
-    snprintf(fault->text, sizeof fault->text,
-             "libdwq was built without hwloc: nothing is placed or bound");
-    return DWQ_E_STATE;
+    return dwqi_error_set(
+        fault, DWQ_E_STATE,
+        "libdwq was built without hwloc: nothing is placed or bound");
 }
 
 dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
-                           bool *this_system_out,
-                           struct dwqi_text_fault *fault_out)
+                           bool *this_system_out, struct dwqi_error *fault_out)
 {
     (void)host;
     (void)out;
@@ -23,13 +22,12 @@ dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
 
 dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
-                                struct dwqi_text_fault *fault_out)
+                                struct dwqi_error *fault_out)
 {
     return dwqi_synthetic_parse(text, host, out, fault_out);
 }
 
-dwq_status_t dwqi_bind(const int *pus, int n_pus,
-                       struct dwqi_text_fault *fault_out)
+dwq_status_t dwqi_bind(const int *pus, int n_pus, struct dwqi_error *fault_out)
 {
     (void)pus;
     (void)n_pus;

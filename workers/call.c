@@ -44,8 +44,8 @@ dwq_kwargs_t dwq_call_kwargs(const dwq_call_t *call)
 
 const dwq_value_t *dwq_call_arg(const dwq_call_t *call, size_t index)
 {
-    return index < dwq_call_n_args(call) ? &call->task->args.items[index]
-                                         : NULL;
+    return call && index < call->task->args.n ? &call->task->args.items[index]
+                                              : NULL;
 }
 
 const dwq_value_t *dwq_call_kwarg(const dwq_call_t *call, const char *name)
@@ -89,8 +89,7 @@ static bool is_live(const void *arg, const dwq_array_t *array)
 
 int dwq_call_return(dwq_call_t *call, dwq_values_t values)
 {
-    struct dwqi_part_head head = { .id = dwq_call_id(call),
-                                   .n_parts = (uint32_t)dwq_call_size(call) };
+    struct dwqi_part_head head = { .id = 0 };
     struct dwqi_pack pack;
     const char *why = "out of memory";
     dwq_status_t status;
@@ -98,6 +97,8 @@ int dwq_call_return(dwq_call_t *call, dwq_values_t values)
     if (!call) {
         return DWQ_E_ARG;
     }
+    head.id = call->task->id;
+    head.n_parts = (uint32_t)call->config->size;
     call->scratch->is_live = is_live;
     call->scratch->live_arg = call;
     status = dwqi_pack_part(&head, NULL, values, call->scratch, &pack, &why);

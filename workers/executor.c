@@ -85,7 +85,7 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
                            struct dwqi_arena *arena,
                            struct dwqi_task_view *view)
 {
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
     dwq_function_t function;
     double start, seconds;
     int code;

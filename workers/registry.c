@@ -5,7 +5,6 @@
 
 #include <dlfcn.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +28,7 @@ struct module {
     const dwq_module_t *exports;
     void *arg;
     struct entry *entries; /* hash by name */
+    struct entry *last;    /* that was asked for; or NULL */
     bool oom;
     UT_hash_handle hh;
 };
@@ -41,34 +41,21 @@ struct dwqi_registry {
     struct module *modules; /* hash by name */
 };
 
-static dwq_status_t fail(struct dwqi_reason *reason, dwq_status_t status,
-                         const char *format, ...) DWQ_PRINTF(3, 4);
-
-static dwq_status_t fail(struct dwqi_reason *reason, dwq_status_t status,
-                         const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    dwqi_plain_vformat(reason->text, sizeof reason->text, format, args);
-    va_end(args);
-    return status;
-}
-
 static dwq_status_t add_entry(struct module *module,
                               const dwq_function_t *function,
-                              struct dwqi_reason *reason)
+                              struct dwqi_error *reason)
 {
     struct entry *entry;
 
     HASH_FIND_STR(module->entries, function->name, entry);
     if (entry || !function->function) {
-        return fail(reason, DWQ_E_OPTION, "function '%s' %s", function->name,
-                    entry ? "stands twice in its table" : "is NULL");
+        return dwqi_error_set(reason, DWQ_E_OPTION, "function '%s' %s",
+                              function->name,
+                              entry ? "stands twice in its table" : "is NULL");
     }
     entry = calloc(1, sizeof *entry);
     if (!entry) {
-        return fail(reason, DWQ_E_NOMEM, "out of memory");
+        return dwqi_error_set(reason, DWQ_E_NOMEM, "out of memory");
     }
     entry->function = *function;
     if (!entry->function.arg) {
@@ -78,7 +65,7 @@ static dwq_status_t add_entry(struct module *module,
                     strlen(entry->function.name), entry);
     if (entry->oom) {
         free(entry);
-        return fail(reason, DWQ_E_NOMEM, "out of memory");
+        return dwqi_error_set(reason, DWQ_E_NOMEM, "out of memory");
     }
     return DWQ_OK;
 }
@@ -104,7 +91,7 @@ static void module_destroy(struct module *module)
 
 static dwq_status_t add_table(struct module *module,
                               const dwq_function_t *functions,
-                              struct dwqi_reason *reason)
+                              struct dwqi_error *reason)
 {
     dwq_status_t status = DWQ_OK;
 
@@ -136,7 +123,7 @@ dwq_status_t dwqi_registry_create(const dwq_function_t *functions, void *arg,
                                   const char *module_path,
                                   const struct dwqi_log *log,
                                   struct dwqi_registry **registry_out,
-                                  struct dwqi_reason *reason_out)
+                                  struct dwqi_error *reason_out)
 {
     struct dwqi_registry *registry = calloc(1, sizeof *registry);
     struct module *module = calloc(1, sizeof *module);
@@ -188,7 +175,7 @@ static bool is_module_name(const char *name)
 
 /* Open a file and check that it is a module of this ABI. */
 static dwq_status_t open_file(struct module *module, const char *path,
-                              struct dwqi_reason *reason)
+                              struct dwqi_error *reason)
 {
     const dwq_module_t *exports;
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -198,20 +185,22 @@ static dwq_status_t open_file(struct module *module, const char *path,
         const char *why = dlerror();
 
         dwqi_plain_leave(outer);
-        return fail(reason, DWQ_E_TASK, "module '%s' cannot be loaded: %s",
-                    module->name, why);
+        return dwqi_error_set(reason, DWQ_E_TASK,
+                              "module '%s' cannot be loaded: %s", module->name,
+                              why);
     }
     exports = dlsym(handle, "dwq_module");
     if (!exports) {
-        return fail(reason, DWQ_E_TASK,
-                    "module '%s' (%s) exports no DWQ_MODULE()", module->name,
-                    path);
+        return dwqi_error_set(reason, DWQ_E_TASK,
+                              "module '%s' (%s) exports no DWQ_MODULE()",
+                              module->name, path);
     }
     if (exports->abi != DWQ_ABI) {
-        return fail(reason, DWQ_E_TASK,
-                    "module '%s' (%s) was built for ABI %d, this libdwq has "
-                    "ABI %d: build it again",
-                    module->name, path, exports->abi, DWQ_ABI);
+        return dwqi_error_set(
+            reason, DWQ_E_TASK,
+            "module '%s' (%s) was built for ABI %d, this libdwq has "
+            "ABI %d: build it again",
+            module->name, path, exports->abi, DWQ_ABI);
     }
     module->exports = exports;
     if (exports->init) {
@@ -222,7 +211,7 @@ static dwq_status_t open_file(struct module *module, const char *path,
 }
 
 static dwq_status_t load(struct dwqi_registry *registry, const char *name,
-                         struct module **module_out, struct dwqi_reason *reason)
+                         struct module **module_out, struct dwqi_error *reason)
 {
     struct module *module = calloc(1, sizeof *module);
     char *path = dwqi_module_file(registry->here, registry->module_path, name,
@@ -233,7 +222,7 @@ static dwq_status_t load(struct dwqi_registry *registry, const char *name,
         module->name = strdup(name);
     }
     if (!module || !module->name) {
-        fail(reason, status, "out of memory");
+        dwqi_error_set(reason, status, "out of memory");
     } else if (path) {
         status = open_file(module, path, reason);
     }
@@ -246,7 +235,7 @@ static dwq_status_t load(struct dwqi_registry *registry, const char *name,
                     module);
     if (module->oom) {
         module_destroy(module);
-        return fail(reason, DWQ_E_TASK, "out of memory");
+        return dwqi_error_set(reason, DWQ_E_TASK, "out of memory");
     }
     dwqi_log_info(registry->log, "loaded module '%s'", name);
     *module_out = module;
@@ -255,7 +244,7 @@ static dwq_status_t load(struct dwqi_registry *registry, const char *name,
 
 static dwq_status_t find_module(struct dwqi_registry *registry,
                                 const char *name, struct module **module_out,
-                                struct dwqi_reason *reason)
+                                struct dwqi_error *reason)
 {
     struct module *module;
 
@@ -269,8 +258,8 @@ static dwq_status_t find_module(struct dwqi_registry *registry,
         return DWQ_OK;
     }
     if (!is_module_name(name)) {
-        return fail(reason, DWQ_E_TASK, "'%.*s' is not a module name",
-                    dwqi_plain_fit(name, 200), name);
+        return dwqi_error_set(reason, DWQ_E_TASK, "'%.*s' is not a module name",
+                              dwqi_plain_fit(name, 200), name);
     }
     return load(registry, name, module_out, reason);
 }
@@ -278,7 +267,7 @@ static dwq_status_t find_module(struct dwqi_registry *registry,
 dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
                                 const char *module, const char *function,
                                 dwq_function_t *function_out,
-                                struct dwqi_reason *reason_out)
+                                struct dwqi_error *reason_out)
 {
     struct module *found = NULL;
     struct entry *entry;
@@ -287,30 +276,34 @@ dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
     if (status != DWQ_OK) {
         return status;
     }
-    HASH_FIND_STR(found->entries, function, entry);
+    entry = found->last;
+    if (!entry || strcmp(entry->function.name, function) != 0) {
+        HASH_FIND_STR(found->entries, function, entry);
+        found->last = entry;
+    }
     if (!entry) {
-        return fail(reason_out, DWQ_E_TASK, "no function '%.*s' in module '%s'",
-                    dwqi_plain_fit(function, 200), function,
-                    module ? module : "__main__");
+        return dwqi_error_set(reason_out, DWQ_E_TASK,
+                              "no function '%.*s' in module '%s'",
+                              dwqi_plain_fit(function, 200), function,
+                              module ? module : "__main__");
     }
     *function_out = entry->function;
     return DWQ_OK;
 }
 
 static dwq_status_t no_function(const char *role, const char *module,
-                                const char *name,
-                                struct dwqi_reason *reason_out)
+                                const char *name, struct dwqi_error *reason_out)
 {
-    return fail(reason_out, DWQ_E_OPTION,
-                "no %s function '%.*s' in module '%s'", role,
-                dwqi_plain_fit(name ? name : "(default)", 200),
-                name ? name : "(default)", module ? module : "__main__");
+    return dwqi_error_set(
+        reason_out, DWQ_E_OPTION, "no %s function '%.*s' in module '%s'", role,
+        dwqi_plain_fit(name ? name : "(default)", 200),
+        name ? name : "(default)", module ? module : "__main__");
 }
 
 dwq_status_t dwqi_registry_find_worker(
     struct dwqi_registry *registry, const char *module, const char *name,
     int (**function_out)(dwq_worker_t *worker, void *arg), void **arg_out,
-    struct dwqi_reason *reason_out)
+    struct dwqi_error *reason_out)
 {
     struct module *found = NULL;
     dwq_status_t status = find_module(registry, module, &found, reason_out);
@@ -340,7 +333,7 @@ dwq_status_t dwqi_registry_find_worker(
 dwq_status_t dwqi_registry_find_broker(
     struct dwqi_registry *registry, const char *module, const char *name,
     int (**function_out)(dwq_broker_t *broker, void *arg), void **arg_out,
-    struct dwqi_reason *reason_out)
+    struct dwqi_error *reason_out)
 {
     struct module *found = NULL;
     dwq_status_t status = find_module(registry, module, &found, reason_out);

@@ -6,14 +6,10 @@
 
 #include <dwq/function.h>
 
+#include "libdwq/base/error.h"
 #include "libdwq/base/log.h"
 
 struct dwqi_registry;
-
-/* Why something was not found. */
-struct dwqi_reason {
-    char text[512];
-};
 
 /**
  * @param functions    Borrowed; NULL is an empty table.
@@ -28,7 +24,7 @@ dwq_status_t dwqi_registry_create(const dwq_function_t *functions, void *arg,
                                   const char *module_path,
                                   const struct dwqi_log *log,
                                   struct dwqi_registry **registry_out,
-                                  struct dwqi_reason *reason_out);
+                                  struct dwqi_error *reason_out);
 void dwqi_registry_destroy(struct dwqi_registry *registry);
 
 /* `module` NULL is __main__. DWQ_OK: function_out has its arg filled in.
@@ -36,19 +32,19 @@ void dwqi_registry_destroy(struct dwqi_registry *registry);
 dwq_status_t dwqi_registry_find(struct dwqi_registry *registry,
                                 const char *module, const char *function,
                                 dwq_function_t *function_out,
-                                struct dwqi_reason *reason_out);
+                                struct dwqi_error *reason_out);
 
 /* The worker function that a module exports under a name; NULL: the
  * one it exports without a name. *arg_out is what the module's init gave. */
 dwq_status_t dwqi_registry_find_worker(
     struct dwqi_registry *registry, const char *module, const char *name,
     int (**function_out)(dwq_worker_t *worker, void *arg), void **arg_out,
-    struct dwqi_reason *reason_out);
+    struct dwqi_error *reason_out);
 
 /* The same for a broker function. */
 dwq_status_t dwqi_registry_find_broker(
     struct dwqi_registry *registry, const char *module, const char *name,
     int (**function_out)(dwq_broker_t *broker, void *arg), void **arg_out,
-    struct dwqi_reason *reason_out);
+    struct dwqi_error *reason_out);
 
 #endif

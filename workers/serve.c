@@ -24,10 +24,10 @@ struct last_call {
     char names[64];
 };
 
-struct dwqi_server {
+struct server {
+    struct dwqi_role role;
     struct dwqi_server_config config;
     enum dwqi_worker_state state;
-    bool failed;           /* a message could not be read */
     struct batch *batches; /* what it holds, oldest first */
     bool running;          /* an item of the first batch */
     struct last_call last;
@@ -35,21 +35,12 @@ struct dwqi_server {
     bool ready_data_changed;
 };
 
-dwq_status_t dwqi_server_create(const struct dwqi_server_config *config,
-                                struct dwqi_server **server_out)
+static struct server *of(struct dwqi_role *role)
 {
-    struct dwqi_server *server = calloc(1, sizeof *server);
-
-    if (!server) {
-        return DWQ_E_NOMEM;
-    }
-    server->config = *config;
-    server->state = DWQI_WS_STARTING;
-    *server_out = server;
-    return DWQ_OK;
+    return (struct server *)(void *)role;
 }
 
-static void drop_batch(struct dwqi_server *server, struct batch *batch)
+static void drop_batch(struct server *server, struct batch *batch)
 {
     DL_DELETE(server->batches, batch);
     dwqi_release(server->config.transport, &batch->message);
@@ -57,7 +48,7 @@ static void drop_batch(struct dwqi_server *server, struct batch *batch)
 }
 
 /* All that was not started. */
-static void drop_unstarted(struct dwqi_server *server)
+static void drop_unstarted(struct server *server)
 {
     struct batch *batch, *next;
 
@@ -71,26 +62,26 @@ static void drop_unstarted(struct dwqi_server *server)
     }
 }
 
-void dwqi_server_destroy(struct dwqi_server *server)
+static void finish(struct dwqi_role *role)
 {
-    if (server) {
-        server->running = false;
-        drop_unstarted(server);
-        dwqi_pack_finish(&server->ready_data);
-        free(server);
-    }
+    struct server *server = of(role);
+
+    server->running = false;
+    drop_unstarted(server);
+    dwqi_pack_finish(&server->ready_data);
+    free(server);
 }
 
-static dwq_status_t send_to_controller(struct dwqi_server *server,
+static dwq_status_t send_to_controller(struct server *server,
                                        const struct dwqi_outgoing *message)
 {
     return dwqi_send(server->config.transport, server->config.controller,
                      message);
 }
 
-dwq_status_t dwqi_server_set_ready_data(struct dwqi_server *server,
-                                        dwq_value_t data)
+static dwq_status_t set_ready_data(struct dwqi_role *role, dwq_value_t data)
 {
+    struct server *server = of(role);
     dwq_status_t status =
         dwqi_ready_pack_set(&server->ready_data, data, server->config.log);
 
@@ -101,7 +92,7 @@ dwq_status_t dwqi_server_set_ready_data(struct dwqi_server *server,
     return DWQ_OK;
 }
 
-static dwq_status_t report_ready(struct dwqi_server *server)
+static dwq_status_t report_ready(struct server *server)
 {
     struct dwqi_extent part = { server->ready_data.block,
                                 server->ready_data.block_size };
@@ -121,7 +112,7 @@ static dwq_status_t report_ready(struct dwqi_server *server)
 
 /* The ids of all that is held unstarted; fewer than there are when the head of a
  * task cannot be read. */
-static size_t held_ids(const struct dwqi_server *server, uint64_t *ids)
+static size_t held_ids(const struct server *server, uint64_t *ids)
 {
     size_t n = 0;
 
@@ -143,9 +134,9 @@ static size_t held_ids(const struct dwqi_server *server, uint64_t *ids)
     return n;
 }
 
-static dwq_status_t refuse(struct dwqi_server *server, const char *what);
+static dwq_status_t refuse(struct server *server, const char *what);
 
-static dwq_status_t give_back(struct dwqi_server *server)
+static dwq_status_t give_back(struct server *server)
 {
     size_t n_held = 0, n;
     uint64_t *ids;
@@ -180,8 +171,7 @@ static dwq_status_t give_back(struct dwqi_server *server)
 
 /* --- Events ------------------------------------------------------------- */
 
-static dwq_status_t hold(struct dwqi_server *server,
-                         struct dwqi_message *message)
+static dwq_status_t hold(struct server *server, struct dwqi_message *message)
 {
     struct batch *batch = calloc(1, sizeof *batch);
 
@@ -195,8 +185,7 @@ static dwq_status_t hold(struct dwqi_server *server,
     return DWQ_OK;
 }
 
-static dwq_status_t report_withdrawn(struct dwqi_server *server,
-                                     const char *reason)
+static dwq_status_t report_withdrawn(struct server *server, const char *reason)
 {
     struct dwqi_extent part = { reason, strlen(reason) + 1 };
     dwq_status_t status = DWQ_OK;
@@ -216,14 +205,13 @@ static dwq_status_t report_withdrawn(struct dwqi_server *server,
     return status == DWQ_OK ? dwqi_flush(server->config.transport) : status;
 }
 
-static dwq_status_t say_bye(struct dwqi_server *server)
+static dwq_status_t say_bye(struct server *server)
 {
     return dwqi_send_bare(server->config.transport, server->config.controller,
                           DWQI_BYE);
 }
 
-static dwq_status_t act(struct dwqi_server *server,
-                        enum dwqi_worker_action action,
+static dwq_status_t act(struct server *server, enum dwqi_worker_action action,
                         struct dwqi_message *message, const char *reason)
 {
     dwq_status_t status;
@@ -249,7 +237,7 @@ static dwq_status_t act(struct dwqi_server *server,
     return DWQ_OK;
 }
 
-static dwq_status_t handle_event(struct dwqi_server *server,
+static dwq_status_t handle_event(struct server *server,
                                  enum dwqi_worker_event event,
                                  struct dwqi_message *message,
                                  const char *reason)
@@ -263,30 +251,29 @@ static dwq_status_t handle_event(struct dwqi_server *server,
     return act(server, edge.action, message, reason);
 }
 
-dwq_status_t dwqi_server_begin(struct dwqi_server *server)
+static dwq_status_t begin(struct dwqi_role *role)
 {
-    return handle_event(server, DWQI_WE_BEGIN, NULL, "");
+    return handle_event(of(role), DWQI_WE_BEGIN, NULL, "");
 }
 
-dwq_status_t dwqi_server_withdraw(struct dwqi_server *server,
-                                  const char *reason)
+static dwq_status_t withdraw(struct dwqi_role *role, const char *reason)
 {
-    return handle_event(server, DWQI_WE_WITHDRAW, NULL, reason);
+    return handle_event(of(role), DWQI_WE_WITHDRAW, NULL, reason);
 }
 
 /* A message that cannot be: this worker does not know any more what it was
  * sent, and leaves the rest to others. */
-static dwq_status_t refuse(struct dwqi_server *server, const char *what)
+static dwq_status_t refuse(struct server *server, const char *what)
 {
     char reason[128];
 
     if (server->state == DWQI_WS_WITHDRAWN || server->state == DWQI_WS_CLOSED) {
         return DWQ_OK;
     }
-    server->failed = true;
+    server->role.has_failed = true;
     dwqi_plain_format(reason, sizeof reason, "a message could not be read: %s",
                       what);
-    return dwqi_server_withdraw(server, reason);
+    return withdraw(&server->role, reason);
 }
 
 /* There was no memory for it. A large task comes alone. */
@@ -296,7 +283,7 @@ static bool is_lost_task(const struct dwqi_message *message)
            message->n_items == 1;
 }
 
-static dwq_status_t handle_message(struct dwqi_server *server,
+static dwq_status_t handle_message(struct server *server,
                                    struct dwqi_message *message)
 {
     enum dwqi_worker_event event;
@@ -339,7 +326,7 @@ static double estimate(const struct dwqi_task_head *head)
 }
 
 /* The next item that was not started; NULL: none that can be read. */
-static const unsigned char *next_item(const struct dwqi_server *server,
+static const unsigned char *next_item(const struct server *server,
                                       struct dwqi_task_head *head_out)
 {
     const struct batch *b = server->batches;
@@ -358,28 +345,30 @@ static const unsigned char *next_item(const struct dwqi_server *server,
                : NULL;
 }
 
-/* Whether the next call is of the same function as the last one, and short if its
- * estimate is as good as that one's: only a call that runs far longer than its
- * estimate delays others. */
-static bool next_is_short(const struct dwqi_server *server,
-                          const struct dwqi_report *report)
+/* The seconds of the next call, if it is of the same function as the last one, and
+ * short if its estimate is as good as that one's: only a call that runs far longer than
+ * its estimate delays others. 0: it is not, or there is none. */
+static double next_short(const struct server *server,
+                         const struct dwqi_report *report)
 {
     const struct dwqi_part_head *part = report->parts[0].data;
     const struct last_call *last = &server->last;
     struct dwqi_task_head head;
     const unsigned char *item = next_item(server, &head);
     size_t names = (size_t)last->function_size + last->module_size;
+    double seconds =
+        item ? part->this_time * head.time_est / last->time_est : 0;
 
-    return item &&
-           part->this_time * head.time_est < DWQI_SHORT_CALL * last->time_est &&
-           names <= sizeof last->names &&
-           head.function_size == last->function_size &&
-           head.module_size == last->module_size &&
-           memcmp(item + sizeof head, last->names, names) == 0;
+    return item && seconds < DWQI_SHORT_CALL && names <= sizeof last->names &&
+                   head.function_size == last->function_size &&
+                   head.module_size == last->module_size &&
+                   memcmp(item + sizeof head, last->names, names) == 0
+               ? seconds
+               : 0;
 }
 
 /* Keep the name and estimate of a call that starts. */
-static void remember(struct dwqi_server *server, const unsigned char *item,
+static void remember(struct server *server, const unsigned char *item,
                      const struct dwqi_task_head *head)
 {
     struct last_call *last = &server->last;
@@ -393,7 +382,7 @@ static void remember(struct dwqi_server *server, const unsigned char *item,
     }
 }
 
-static dwq_status_t report_done(struct dwqi_server *server,
+static dwq_status_t report_done(struct server *server,
                                 const struct dwqi_report *report)
 {
     dwq_status_t status = DWQ_OK;
@@ -406,14 +395,13 @@ static dwq_status_t report_done(struct dwqi_server *server,
         return status;
     }
     status = send_to_controller(
-        server,
-        &(struct dwqi_outgoing){ .tag = DWQI_DONE,
-                                 .n_items = 1,
-                                 .parts = report->parts,
-                                 .n_parts = report->n_parts,
-                                 .may_wait = next_is_short(server, report),
-                                 .release = report->release,
-                                 .owner = report->owner });
+        server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
+                                         .n_items = 1,
+                                         .parts = report->parts,
+                                         .n_parts = report->n_parts,
+                                         .next_in = next_short(server, report),
+                                         .release = report->release,
+                                         .owner = report->owner });
     if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches) {
         /* The next call may start only then: a transfer moves only while
          * somebody polls. */
@@ -422,7 +410,7 @@ static dwq_status_t report_done(struct dwqi_server *server,
     return status;
 }
 
-static dwq_status_t poll_running(struct dwqi_server *server)
+static dwq_status_t poll_running(struct server *server)
 {
     struct dwqi_runner *runner = server->config.runner;
     struct batch *batch = server->batches;
@@ -443,7 +431,7 @@ static dwq_status_t poll_running(struct dwqi_server *server)
     return report_done(server, &report);
 }
 
-static dwq_status_t run_one(struct dwqi_server *server)
+static dwq_status_t run_one(struct server *server)
 {
     struct dwqi_runner *runner = server->config.runner;
     struct batch *batch = server->batches;
@@ -468,7 +456,7 @@ static dwq_status_t run_one(struct dwqi_server *server)
     return status == DWQ_OK ? poll_running(server) : status;
 }
 
-static dwq_status_t run_or_give_back(struct dwqi_server *server)
+static dwq_status_t run_or_give_back(struct server *server)
 {
     /* now() is not free on a hot path; most runs have no limit. */
     if (!isinf(server->config.time_limit) &&
@@ -478,8 +466,9 @@ static dwq_status_t run_or_give_back(struct dwqi_server *server)
     return run_one(server);
 }
 
-dwq_status_t dwqi_server_step(struct dwqi_server *server)
+static dwq_status_t step(struct dwqi_role *role)
 {
+    struct server *server = of(role);
     struct dwqi_message message;
     bool idle = !server->batches;
     dwq_status_t status = DWQ_OK;
@@ -510,12 +499,31 @@ dwq_status_t dwqi_server_step(struct dwqi_server *server)
     return DWQ_E_AGAIN;
 }
 
-bool dwqi_server_is_closed(const struct dwqi_server *server)
+static bool is_closed(const struct dwqi_role *role)
 {
-    return server->state == DWQI_WS_CLOSED;
+    return ((const struct server *)(const void *)role)->state == DWQI_WS_CLOSED;
 }
 
-bool dwqi_server_has_failed(const struct dwqi_server *server)
+static const struct dwqi_role_ops ops = {
+    .begin = begin,
+    .withdraw = withdraw,
+    .set_ready_data = set_ready_data,
+    .step = step,
+    .is_closed = is_closed,
+    .finish = finish,
+};
+
+dwq_status_t dwqi_server_create(const struct dwqi_server_config *config,
+                                struct dwqi_role **role_out)
 {
-    return server->failed;
+    struct server *server = calloc(1, sizeof *server);
+
+    if (!server) {
+        return DWQ_E_NOMEM;
+    }
+    server->role.ops = &ops;
+    server->config = *config;
+    server->state = DWQI_WS_STARTING;
+    *role_out = &server->role;
+    return DWQ_OK;
 }

@@ -5,80 +5,69 @@
 #include "workers/ready_pack.h"
 #include "workers/solo.h"
 
-struct dwqi_member {
-    struct dwqi_member_config config;
+struct leaf {
+    struct dwqi_role role;
+    struct dwqi_leaf_config config;
     bool closed;
     bool begun;
     struct dwqi_pack ready_data;
     bool ready_data_changed;
 };
 
-dwq_status_t dwqi_member_create(const struct dwqi_member_config *config,
-                                struct dwqi_member **member_out)
+static struct leaf *of(struct dwqi_role *role)
 {
-    struct dwqi_member *member = calloc(1, sizeof *member);
-
-    if (!member) {
-        return DWQ_E_NOMEM;
-    }
-    member->config = *config;
-    *member_out = member;
-    return DWQ_OK;
+    return (struct leaf *)(void *)role;
 }
 
-void dwqi_member_destroy(struct dwqi_member *member)
+static void finish(struct dwqi_role *role)
 {
-    if (member) {
-        dwqi_pack_finish(&member->ready_data);
-        free(member);
-    }
+    dwqi_pack_finish(&of(role)->ready_data);
+    free(of(role));
 }
 
-dwq_status_t dwqi_member_set_ready_data(struct dwqi_member *member,
-                                        dwq_value_t data)
+static dwq_status_t set_ready_data(struct dwqi_role *role, dwq_value_t data)
 {
+    struct leaf *leaf = of(role);
     dwq_status_t status =
-        dwqi_ready_pack_set(&member->ready_data, data, member->config.log);
+        dwqi_ready_pack_set(&leaf->ready_data, data, leaf->config.log);
 
     if (status != DWQ_OK) {
         return status;
     }
-    member->ready_data_changed = member->begun;
+    leaf->ready_data_changed = leaf->begun;
     return DWQ_OK;
 }
 
-static dwq_status_t say_ready(struct dwqi_member *member)
+static dwq_status_t say_ready(struct leaf *leaf)
 {
-    member->ready_data_changed = false;
+    leaf->ready_data_changed = false;
     return dwqi_team_say_ready(
-        member->config.team,
-        (struct dwqi_extent){ member->ready_data.block,
-                              member->ready_data.block_size });
+        leaf->config.team, (struct dwqi_extent){ leaf->ready_data.block,
+                                                 leaf->ready_data.block_size });
 }
 
-dwq_status_t dwqi_member_begin(struct dwqi_member *member)
+static dwq_status_t begin(struct dwqi_role *role)
 {
-    dwq_status_t status = dwqi_team_leave(member->config.team);
+    struct leaf *leaf = of(role);
+    dwq_status_t status = dwqi_team_leave(leaf->config.team);
 
-    member->begun = true;
-    return status == DWQ_OK ? say_ready(member) : status;
+    leaf->begun = true;
+    return status == DWQ_OK ? say_ready(leaf) : status;
 }
 
-dwq_status_t dwqi_member_withdraw(struct dwqi_member *member,
-                                  const char *reason)
+static dwq_status_t withdraw(struct dwqi_role *role, const char *reason)
 {
-    dwq_status_t status = dwqi_team_leave(member->config.team);
+    struct leaf *leaf = of(role);
+    dwq_status_t status = dwqi_team_leave(leaf->config.team);
 
-    member->begun = true;
-    return status == DWQ_OK
-               ? dwqi_team_say_withdrawn(member->config.team, reason)
-               : status;
+    leaf->begun = true;
+    return status == DWQ_OK ? dwqi_team_say_withdrawn(leaf->config.team, reason)
+                            : status;
 }
 
-static dwq_status_t run(struct dwqi_member *member,
-                        const struct dwqi_order *order)
+static dwq_status_t run(struct leaf *leaf, const struct dwqi_order *order)
 {
-    struct dwqi_team *team = member->config.team;
+    struct dwqi_team *team = leaf->config.team;
     const struct dwqi_share *share =
         order->head.n_scattered > 0 ? &order->share : NULL;
     struct dwqi_done done;
@@ -87,9 +76,9 @@ static dwq_status_t run(struct dwqi_member *member,
 
     if (status == DWQ_OK) {
         status = order->lost > 0
-                     ? dwqi_executor_fail(member->config.executor,
-                                          order->head.id, order->lost, &done)
-                     : dwqi_executor_run(member->config.executor, order->item,
+                     ? dwqi_executor_fail(leaf->config.executor, order->head.id,
+                                          order->lost, &done)
+                     : dwqi_executor_run(leaf->config.executor, order->item,
                                          &order->head, share, &done);
     }
     if (status != DWQ_OK) {
@@ -100,8 +89,8 @@ static dwq_status_t run(struct dwqi_member *member,
     }
     dwqi_team_finish_order(team);
     status = dwqi_team_leave(team);
-    if (status == DWQ_OK && member->ready_data_changed) {
-        status = say_ready(member); /* so that the part does not come first */
+    if (status == DWQ_OK && leaf->ready_data_changed) {
+        status = say_ready(leaf); /* so that the part does not come first */
     }
     if (status != DWQ_OK) {
         dwqi_done_finish(&done);
@@ -119,9 +108,9 @@ static void release_nothing(void *owner)
     (void)owner;
 }
 
-static dwq_status_t accept_client(struct dwqi_member *member)
+static dwq_status_t accept_client(struct leaf *leaf)
 {
-    const struct dwqi_member_config *config = &member->config;
+    const struct dwqi_leaf_config *config = &leaf->config;
     dwq_status_t status =
         config->accept ? config->accept(config->accept_arg) : DWQ_E_MESSAGE;
 
@@ -130,30 +119,54 @@ static dwq_status_t accept_client(struct dwqi_member *member)
                             : status;
 }
 
-dwq_status_t dwqi_member_step(struct dwqi_member *member)
+static dwq_status_t step(struct dwqi_role *role)
 {
+    struct leaf *leaf = of(role);
     struct dwqi_order order;
-    dwq_status_t status = dwqi_team_poll_order(member->config.team, &order);
+    dwq_status_t status = dwqi_team_poll_order(leaf->config.team, &order);
 
     if (status != DWQ_OK) {
         return status;
     }
     switch (order.kind) {
     case DWQI_ORDER_TASK:
-        return run(member, &order);
+        return run(leaf, &order);
     case DWQI_ORDER_ACCEPT:
-        return accept_client(member);
+        return accept_client(leaf);
     case DWQI_ORDER_RENEW:
-        return dwqi_team_renew(member->config.team);
+        return dwqi_team_renew(leaf->config.team);
     case DWQI_ORDER_EXIT:
-        member->closed = true;
+        leaf->closed = true;
         return DWQ_OK;
     default:
         return DWQ_E_MESSAGE;
     }
 }
 
-bool dwqi_member_is_closed(const struct dwqi_member *member)
+static bool is_closed(const struct dwqi_role *role)
 {
-    return member->closed;
+    return ((const struct leaf *)(const void *)role)->closed;
+}
+
+static const struct dwqi_role_ops ops = {
+    .begin = begin,
+    .withdraw = withdraw,
+    .set_ready_data = set_ready_data,
+    .step = step,
+    .is_closed = is_closed,
+    .finish = finish,
+};
+
+dwq_status_t dwqi_leaf_create(const struct dwqi_leaf_config *config,
+                              struct dwqi_role **role_out)
+{
+    struct leaf *leaf = calloc(1, sizeof *leaf);
+
+    if (!leaf) {
+        return DWQ_E_NOMEM;
+    }
+    leaf->role.ops = &ops;
+    leaf->config = *config;
+    *role_out = &leaf->role;
+    return DWQ_OK;
 }

@@ -44,12 +44,13 @@ const void *dwqi_worker_merged_comm(const dwq_worker_t *worker)
 
 dwq_status_t dwq_worker_set_ready_data(dwq_worker_t *worker, dwq_value_t data)
 {
-    if (!worker) {
+    struct dwqi_role *role = worker ? worker->role : NULL;
+
+    if (!role) {
         return DWQ_E_ARG;
     }
-    return worker->set_ready_data
-               ? worker->set_ready_data(worker->set_ready_data_arg, data)
-               : DWQ_OK; /* in place nobody asks for it */
+    return role->ops->set_ready_data ? role->ops->set_ready_data(role, data)
+                                     : DWQ_OK;
 }
 
 dwq_kwargs_t dwq_worker_run_args(const dwq_worker_t *worker)

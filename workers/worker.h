@@ -5,12 +5,14 @@
 #include <dwq/worker.h>
 
 #include "workers/executor.h"
+#include "workers/role.h"
 #include "workers/service.h"
 
 struct dwq_worker {
     struct dwqi_executor *executor; /* for dwq_worker_execute(), of size 1 */
     const struct dwqi_log *log;
-    int id; /* 1..n_workers, or 0 */
+    struct dwqi_role *role; /* borrowed */
+    int id;                 /* 1..n_workers, or 0 */
     bool served;
     const void *comm;        /* MPI_Comm *, or NULL */
     const void *merged_comm; /* the same */
@@ -18,9 +20,6 @@ struct dwq_worker {
     dwq_world_t world;
     dwq_status_t (*serve)(void *arg);
     void *serve_arg;
-    /* NULL: calls run in place. */
-    dwq_status_t (*set_ready_data)(void *arg, dwq_value_t data);
-    void *set_ready_data_arg;
     struct dwqi_access *access; /* to the service; NULL: no group */
     void (*abort)(void *arg);   /* ends the job; does not return */
     void *abort_arg;

@@ -95,7 +95,7 @@ void dwqi_run_list_seats(const struct run *run, struct dwqi_buffer *text)
 /* --- Binding --------------------------------------------------------------------- */
 
 static dwq_status_t bind_to(const struct dwqi_cpuset *set,
-                            struct dwqi_text_fault *fault)
+                            struct dwqi_error *fault)
 {
     int n = dwqi_cpuset_count(set), at = 0;
     int *pus = malloc(((size_t)n + 1) * sizeof *pus);
@@ -136,17 +136,18 @@ static int threads_of(const struct run *run)
 }
 
 static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
-                             struct dwqi_fault *fault)
+                             struct dwqi_error *fault)
 {
-    struct dwqi_text_fault why = { "not bound: out of memory" };
+    struct dwqi_error why = { .text = "not bound: out of memory" };
     dwq_status_t status;
 
     if (dwqi_cpuset_count(set) == 0) {
         return DWQ_OK;
     }
     if (dwqi_discover_allowed(&run->unbound) != DWQ_OK) {
-        dwqi_option_fault(fault, "not bound: the system does not say what this "
-                                 "process may use");
+        dwqi_error_set(fault, DWQ_E_OPTION,
+                       "not bound: the system does not say what this "
+                       "process may use");
         return DWQ_E_STATE;
     }
     status = bind_to(set, &why);
@@ -155,7 +156,7 @@ static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
         log_bound(run, set);
         run->openmp_threads = dwqi_openmp_set_threads(threads_of(run));
     } else {
-        dwqi_option_fault(fault, "%s: %s", run->log.who, why.text);
+        dwqi_error_set(fault, DWQ_E_OPTION, "%s: %s", run->log.who, why.text);
     }
     return status;
 }
@@ -163,7 +164,7 @@ static dwq_status_t bind_run(struct run *run, const struct dwqi_cpuset *set,
 /* The ranks of a spawned group and their broker: it hears of the first that could
  * not. */
 static dwq_status_t ask_group(struct run *run, dwq_status_t *bound,
-                              struct dwqi_fault *fault)
+                              struct dwqi_error *fault)
 {
     int first = INT_MAX;
     dwq_status_t status = dwqi_group_min(
@@ -199,7 +200,7 @@ static void warn_of_places(const struct run *run)
 dwq_status_t dwqi_run_bind(struct run *run)
 {
     struct dwqi_cpuset set = { .words = NULL };
-    struct dwqi_fault fault = { "not bound: out of memory" };
+    struct dwqi_error fault = { .text = "not bound: out of memory" };
     dwq_status_t status = DWQ_OK, bound;
     int first = INT_MAX;
 
@@ -235,7 +236,7 @@ static const char *line_at(const char *list, int number)
 }
 
 static dwq_status_t bind_by_line(struct run *run, const char *line,
-                                 struct dwqi_fault *fault)
+                                 struct dwqi_error *fault)
 {
     char host[256] = "", planned[256];
     size_t name = strcspn(line, " ");
@@ -246,9 +247,9 @@ static dwq_status_t bind_by_line(struct run *run, const char *line,
     gethostname(host, sizeof host - 1);
     snprintf(planned, sizeof planned, "%.*s", (int)name, line);
     if (!dwqi_host_name_fits(host, planned)) {
-        dwqi_option_fault(fault,
-                          "%s: not bound: it runs on %s, and the plan says %s",
-                          run->log.who, host, planned);
+        dwqi_error_set(fault, DWQ_E_OPTION,
+                       "%s: not bound: it runs on %s, and the plan says %s",
+                       run->log.who, host, planned);
         return DWQ_E_STATE;
     }
     if (*text == '\n') {
@@ -264,7 +265,7 @@ static dwq_status_t bind_by_line(struct run *run, const char *line,
 
 dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats)
 {
-    struct dwqi_fault fault = { "not bound: its seat was not told" };
+    struct dwqi_error fault = { .text = "not bound: its seat was not told" };
     const char *line = line_at(seats, dwqi_group_rank(run->group) - 1);
     dwq_status_t bound = line ? bind_by_line(run, line, &fault) : DWQ_E_STATE;
 
@@ -273,7 +274,7 @@ dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats)
 
 void dwqi_run_unbind(struct run *run)
 {
-    struct dwqi_text_fault why;
+    struct dwqi_error why;
 
     if (run->bound) {
         bind_to(&run->unbound, &why);

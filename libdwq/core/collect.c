@@ -1,4 +1,5 @@
 /* Tasks that are over, and the calls that collect them. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <utlist.h>
@@ -148,23 +149,37 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
     dwqi_task_remove(&c->tasks, task);
 }
 
+/* At the begin of one of them: as dwqi_controller_enter(), and where results go is
+ * there. */
+static dwq_status_t enter(dwq_controller_t *c, bool has_room)
+{
+    dwq_status_t status = dwqi_controller_enter(c);
+
+    return status == DWQ_OK && !has_room
+               ? dwqi_error_set(&c->error, DWQ_E_ARG,
+                                "there is no room for a result: NULL")
+               : status;
+}
+
 dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
                                        uint64_t id, dwq_result_t *result_out)
 {
     struct dwqi_task *task;
-    dwq_status_t status = DWQ_OK;
+    dwq_status_t status = enter(controller, result_out);
 
-    if (!controller || !result_out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     task = dwqi_task_find(&controller->tasks, id);
     if (!task) {
-        return DWQ_E_ID;
+        return dwqi_error_set(
+            &controller->error, DWQ_E_ID,
+            "no task has the id %" PRIu64 ", or its result was collected", id);
     }
     while (task->state != DWQI_TASK_DONE) {
         status = dwqi_controller_turn(controller);
         if (status != DWQ_OK) {
-            return status;
+            return dwqi_controller_answer(controller, status);
         }
     }
     take(controller, task, result_out);
@@ -174,42 +189,38 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
 dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
                                             dwq_result_t *result_out)
 {
-    if (!controller || !result_out) {
-        return DWQ_E_ARG;
-    }
-    while (!controller->done) {
-        dwq_status_t status;
+    dwq_status_t status = enter(controller, result_out);
 
-        if (controller->tasks.map.n == 0) {
-            return DWQ_E_EMPTY;
-        }
-        status = dwqi_controller_turn(controller);
-        if (status != DWQ_OK) {
-            return status;
-        }
+    while (status == DWQ_OK && !controller->done) {
+        status = controller->tasks.map.n == 0
+                     ? DWQ_E_EMPTY
+                     : dwqi_controller_turn(controller);
+        dwqi_controller_answer(controller, status);
     }
-    take(controller, controller->done, result_out);
-    return DWQ_OK;
+    if (status == DWQ_OK) {
+        take(controller, controller->done, result_out);
+    }
+    return status;
 }
 
 dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
                                               dwq_result_t *result_out)
 {
     bool moved;
-    dwq_status_t status;
+    dwq_status_t status = enter(controller, result_out);
 
-    if (!controller || !result_out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     status = dwqi_controller_step(controller, &moved);
     if (controller->done) {
         take(controller, controller->done, result_out);
         return DWQ_OK;
     }
-    if (status != DWQ_OK) {
-        return status;
+    if (status == DWQ_OK) {
+        status = controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
     }
-    return controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
+    return dwqi_controller_answer(controller, status);
 }
 
 dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
@@ -218,10 +229,10 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
 {
     bool moved;
     size_t n = 0;
-    dwq_status_t status;
+    dwq_status_t status = enter(controller, n_out && (max == 0 || results_out));
 
-    if (!controller || !n_out || (max > 0 && !results_out)) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     status = dwqi_controller_step(controller, &moved);
     while (n < max && controller->done) {
@@ -229,5 +240,5 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
         n++;
     }
     *n_out = n;
-    return n > 0 ? DWQ_OK : status;
+    return dwqi_controller_answer(controller, n > 0 ? DWQ_OK : status);
 }

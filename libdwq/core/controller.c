@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/base/plain.h"
 #include "libdwq/core/controller_private.h"
 
 /* Seconds between two polls in a burst of submits. */
@@ -35,6 +36,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
         return DWQ_E_NOMEM;
     }
     c->config = *config;
+    c->thread = pthread_self();
     c->in_place = n == 0;
     c->leave_end = INFINITY;
     c->tasks.scratch.pool = config->pool;
@@ -58,6 +60,11 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     }
     *controller_out = c;
     return DWQ_OK;
+}
+
+void *dwqi_controller_owner(const dwq_controller_t *controller)
+{
+    return controller->config.abort_arg;
 }
 
 void dwqi_controller_set_in_place(dwq_controller_t *controller, bool can)
@@ -88,12 +95,13 @@ void dwqi_controller_destroy(dwq_controller_t *c)
 
 /* --- Submitting --------------------------------------------------------- */
 
-static dwq_status_t refuse(const dwq_controller_t *c, dwq_status_t status,
+static dwq_status_t refuse(dwq_controller_t *c, dwq_status_t status,
                            const dwq_task_t *task, const char *why)
 {
-    dwqi_log_error(c->config.log, "task '%s' refused: %s",
-                   task && task->function ? task->function : "", why);
-    return status;
+    const char *name = task && task->function ? task->function : "";
+
+    return dwqi_error_set(&c->error, status, "task '%.*s' refused: %s",
+                          dwqi_plain_fit(name, 80), name, why);
 }
 
 /* A checked task in the map, in no queue yet. */
@@ -101,7 +109,7 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
                               bool binding, struct dwqi_task **task_out)
 {
     int max_worker = c->config.n_workers > 0 ? c->config.n_workers : 1;
-    struct dwqi_fault fault;
+    struct dwqi_error fault;
     const char *why = "";
     dwq_task_t fitted;
     bool bound;
@@ -258,24 +266,26 @@ static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
 {
     struct dwqi_task *task;
     uint64_t id;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_controller_enter(c);
 
-    if (!c) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     status = make_task(c, given, binding, &task);
     if (status != DWQ_OK) {
-        return status;
+        return dwqi_controller_refuse(c, status, NULL);
     }
     id = task->id;
     status = enter(c, task);
     if (status != DWQ_OK) {
-        return refuse(c, status, given, dwq_status_text(status));
+        refuse(c, status, given, dwq_status_text(status));
+        return dwqi_controller_refuse(c, status, NULL);
     }
     if (id_out) {
         *id_out = id;
     }
-    return after_queueing(c, task->state == DWQI_TASK_QUEUED ? task : NULL);
+    return dwqi_controller_answer(
+        c, after_queueing(c, task->state == DWQI_TASK_QUEUED ? task : NULL));
 }
 
 dwq_status_t dwq_controller_submit_call(dwq_controller_t *controller,
@@ -291,35 +301,47 @@ dwq_status_t dwq_controller_queue_call(dwq_controller_t *controller,
     return submit(controller, task, false, id_out);
 }
 
+/* All n in the map, or none. */
+static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
+                             size_t n, struct dwqi_task **made)
+{
+    dwq_status_t status = DWQ_OK;
+    struct dwqi_error why;
+    size_t n_made = 0;
+
+    while (n_made < n && status == DWQ_OK) {
+        status = make_task(c, &tasks[n_made], true, &made[n_made]);
+        n_made += status == DWQ_OK;
+    }
+    if (status != DWQ_OK) {
+        why = c->error;
+        dwqi_error_set(&c->error, status, "tasks[%zu]: %s", n_made, why.text);
+    }
+    for (size_t i = 0; i < n_made && status != DWQ_OK; i++) {
+        dwqi_task_remove(&c->tasks, made[i]);
+    }
+    return status;
+}
+
 dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
                                             const dwq_task_t *tasks, size_t n,
                                             uint64_t *ids_out)
 {
     struct dwqi_task **made;
-    dwq_status_t status = DWQ_OK;
-    size_t n_made = 0;
+    dwq_status_t status = dwqi_controller_enter(controller);
 
-    if (!controller) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     if (n > 0 && !tasks) {
-        return refuse(controller, DWQ_E_ARG, NULL, "tasks is NULL");
+        return dwqi_controller_refuse(controller, DWQ_E_ARG, "tasks is NULL");
     }
     if (n > SIZE_MAX / sizeof *tasks) {
-        return refuse(controller, DWQ_E_ARG, NULL,
-                      "more tasks than memory can hold");
+        return dwqi_controller_refuse(controller, DWQ_E_ARG,
+                                      "more tasks than memory can hold");
     }
     made = calloc(n + 1, sizeof(struct dwqi_task *));
-    if (!made) {
-        return DWQ_E_NOMEM;
-    }
-    while (n_made < n && status == DWQ_OK) {
-        status = make_task(controller, &tasks[n_made], true, &made[n_made]);
-        n_made += status == DWQ_OK;
-    }
-    for (size_t i = 0; i < n_made && status != DWQ_OK; i++) {
-        dwqi_task_remove(&controller->tasks, made[i]);
-    }
+    status = made ? make_all(controller, tasks, n, made) : DWQ_E_NOMEM;
     if (status == DWQ_OK) {
         status = enter_all(controller, made, n);
     }
@@ -327,7 +349,9 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
         ids_out[i] = made[i]->id;
     }
     free(made);
-    return status == DWQ_OK ? after_queueing(controller, NULL) : status;
+    return status == DWQ_OK ? dwqi_controller_answer(
+                                  controller, after_queueing(controller, NULL))
+                            : dwqi_controller_refuse(controller, status, NULL);
 }
 
 /* --- The rest ----------------------------------------------------------- */
@@ -354,18 +378,21 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
     dwq_controller_t *c = controller;
     struct dwqi_task *task;
     bool moved;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_controller_enter(c);
 
-    if (!c) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
     status = dwqi_controller_step(c, &moved);
     if (status != DWQ_OK || id == 0) {
-        return status == DWQ_OK ? cancel_all(c) : status;
+        return dwqi_controller_answer(c, status == DWQ_OK ? cancel_all(c)
+                                                          : status);
     }
     task = dwqi_task_find(&c->tasks, id);
     if (!task) {
-        return DWQ_E_ID;
+        return dwqi_error_set(
+            &c->error, DWQ_E_ID,
+            "no task has the id %" PRIu64 ", or its result was collected", id);
     }
     if (task->state == DWQI_TASK_QUEUED) {
         dwqi_scheduler_remove(c->scheduler, &task->job);
@@ -374,18 +401,23 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
     }
     if (task->state == DWQI_TASK_DONE || task->state == DWQI_TASK_SETTLING ||
         dwqi_scheduler_held(c->scheduler, task->job.holder) == &task->job) {
-        return DWQ_E_STATE;
+        return dwqi_error_set(&c->error, DWQ_E_STATE,
+                              "task %" PRIu64 " has started, or is done", id);
     }
     status = dwqi_controller_recall(c, task->job.holder);
     task->cancel = task->cancel || status == DWQ_OK;
-    return status;
+    return dwqi_controller_answer(c, status);
 }
 
 dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
 {
     bool moved;
+    dwq_status_t status = dwqi_controller_enter(controller);
 
-    return controller ? dwqi_controller_step(controller, &moved) : DWQ_E_ARG;
+    return status == DWQ_OK
+               ? dwqi_controller_answer(
+                     controller, dwqi_controller_step(controller, &moved))
+               : status;
 }
 
 dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
@@ -393,18 +425,23 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
                                              dwq_value_t *data_out)
 {
     bool moved;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_controller_enter(controller);
     int worker;
 
-    if (!controller || !worker_out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!worker_out) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              "worker_out is NULL");
     }
     status = dwqi_controller_step(controller, &moved);
     worker = controller->closed
                  ? 0
                  : dwqi_scheduler_idle_worker(controller->scheduler);
     if (status != DWQ_OK || worker == 0) {
-        return status == DWQ_OK ? DWQ_E_AGAIN : status;
+        return dwqi_controller_answer(controller,
+                                      status == DWQ_OK ? DWQ_E_AGAIN : status);
     }
     *worker_out = worker;
     if (data_out) {
@@ -417,9 +454,13 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
 {
     dwq_controller_t *c = controller;
     struct dwqi_backlog backlog;
+    dwq_status_t status = dwqi_controller_enter(c);
 
-    if (!c || !out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!out) {
+        return dwqi_error_set(&c->error, DWQ_E_ARG, "the file is NULL");
     }
     backlog = (struct dwqi_backlog){
         .n_queued = dwqi_scheduler_n_waiting(c->scheduler),
@@ -428,15 +469,21 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
     };
     dwqi_stats_print(&c->stats, c->worker_stats, c->config.n_workers, &backlog,
                      out);
-    return ferror(out) ? DWQ_E_ARG : DWQ_OK;
+    return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
+                                        "the report could not be written")
+                       : DWQ_OK;
 }
 
 dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
 {
-    dwq_status_t status =
-        controller ? dwqi_controller_close(controller, false) : DWQ_E_ARG;
+    dwq_status_t status = dwqi_controller_enter(controller);
 
-    return status == DWQ_E_TIME_LIMIT ? DWQ_OK : status;
+    if (status == DWQ_OK) {
+        status = dwqi_controller_close(controller, false);
+        status = status == DWQ_E_TIME_LIMIT ? DWQ_OK : status;
+        dwqi_controller_answer(controller, status);
+    }
+    return status;
 }
 
 void dwq_controller_abort(dwq_controller_t *controller)

@@ -48,6 +48,18 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
  *         end of the job will end it; DWQ_E_MPI
  */
 dwq_status_t dwqi_controller_close(dwq_controller_t *controller, bool cancel);
+/* What was given as abort_arg. */
+void *dwqi_controller_owner(const dwq_controller_t *controller);
+
+/* At the begin of a call of the user's: forget why the last one failed. DWQ_E_ARG: NULL.
+ * DWQ_E_STATE: this is not the thread that made the controller, or a child of fork(), and nothing may be
+ * done. */
+dwq_status_t dwqi_controller_enter(dwq_controller_t *controller);
+/* It fails: why (NULL: what is in its error) is kept and logged, the status handed
+ * back. */
+dwq_status_t dwqi_controller_refuse(dwq_controller_t *controller,
+                                    dwq_status_t status, const char *why);
+
 /* Also counts in one warning what was never collected. */
 void dwqi_controller_destroy(dwq_controller_t *controller);
 

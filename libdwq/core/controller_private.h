@@ -3,6 +3,8 @@
 #ifndef DWQI_CORE_CONTROLLER_PRIVATE_H
 #define DWQI_CORE_CONTROLLER_PRIVATE_H
 
+#include <pthread.h>
+
 #include "libdwq/core/controller.h"
 #include "libdwq/core/options.h"
 #include "libdwq/core/stats.h"
@@ -49,7 +51,20 @@ struct dwq_controller {
     int *touched;                           /* workers with unsent tasks */
     int n_touched;
     struct dwqi_extent *parts; /* [held_max], for one message */
+    pthread_t thread;          /* of the user's calls */
+    struct dwqi_error error; /* of the last one; code DWQ_OK: it did not fail */
 };
+
+/* At the end of a call of the user's, whose answer it is. */
+static inline dwq_status_t dwqi_controller_answer(dwq_controller_t *c,
+                                                  dwq_status_t status)
+{
+    if (c->error.code != (int)status) {
+        c->error.code = (int)status;
+        c->error.text[0] = '\0'; /* the status says it all */
+    }
+    return status;
+}
 
 /* Receive, check the limits, assign and send. *moved_out: something came, or a
  * task is over. */
@@ -74,7 +89,7 @@ bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
  * fit what it asks for. DWQ_E_OPTION: none does, and *why_out says so. */
 dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                  const dwq_task_t *given, bool *binding,
-                                 int *worker_out, struct dwqi_fault *why_out);
+                                 int *worker_out, struct dwqi_error *why_out);
 /* Keep what a task asked for that got its worker here: should that one leave,
  * another is picked. */
 void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,

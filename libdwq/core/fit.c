@@ -6,35 +6,44 @@
 #include "libdwq/base/plain.h"
 #include "libdwq/core/controller_private.h"
 
+static dwq_worker_info_t info_of(const dwq_controller_t *c, int worker)
+{
+    const dwq_plan_t *plan = c->config.plan;
+    const dwq_plan_group_t *group =
+        plan && worker <= plan->n_groups ? &plan->groups[worker - 1] : NULL;
+
+    return group ? (dwq_worker_info_t){ .host = group->host,
+                                        .n_ranks = group->n_ranks,
+                                        .n_cores = group->n_cores }
+                 : (dwq_worker_info_t){ .n_ranks = 1 };
+}
+
 dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
                              dwq_worker_info_t *info_out)
 {
-    const dwq_plan_t *plan;
-    dwq_worker_info_t info = { .n_ranks = 1 };
+    dwq_controller_t *c = (dwq_controller_t *)controller; /* keeps its error */
+    dwq_status_t status = dwqi_controller_enter(c);
 
-    if (!controller || !info_out || worker < 1 ||
-        worker > controller->config.n_workers) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
-    plan = controller->config.plan;
-    if (plan && worker <= plan->n_groups) {
-        const dwq_plan_group_t *group = &plan->groups[worker - 1];
-
-        info = (dwq_worker_info_t){ .host = group->host,
-                                    .n_ranks = group->n_ranks,
-                                    .n_cores = group->n_cores };
+    if (!info_out) {
+        return dwqi_error_set(&c->error, DWQ_E_ARG, "info_out is NULL");
     }
-    *info_out = info;
+    if (worker < 1 || worker > c->config.n_workers) {
+        return dwqi_error_set(&c->error, DWQ_E_ARG, "worker %d is not in 1..%d",
+                              worker, c->config.n_workers);
+    }
+    *info_out = info_of(c, worker);
     return DWQ_OK;
 }
 
 static bool fits(const dwq_controller_t *c, int worker, const char *host,
                  int min_ranks)
 {
-    dwq_worker_info_t info;
+    dwq_worker_info_t info = info_of(c, worker);
 
-    return dwq_worker_info(c, worker, &info) == DWQ_OK &&
-           info.n_ranks >= min_ranks &&
+    return info.n_ranks >= min_ranks &&
            (!host || (info.host && strcmp(info.host, host) == 0));
 }
 
@@ -80,9 +89,8 @@ static int first_fit(const dwq_controller_t *c, const char *host, int min_ranks)
  * run is not placed. */
 static const char *host_of(const dwq_controller_t *c, int worker)
 {
-    dwq_worker_info_t info = { .host = NULL };
+    dwq_worker_info_t info = info_of(c, worker);
 
-    dwq_worker_info(c, worker, &info);
     return info.host && !strchr(info.host, ',') ? info.host : NULL;
 }
 
@@ -129,7 +137,7 @@ static const char *find_host(const dwq_controller_t *c, const char *asked,
 
 /* The plan's hosts that fit `asked` (NULL: all): "n1, n2 and 37 more". */
 static void list_hosts(const dwq_controller_t *c, const char *asked,
-                       struct dwqi_fault *text)
+                       struct dwqi_error *text)
 {
     size_t used = 0;
     int n = 0;
@@ -157,9 +165,7 @@ static void list_hosts(const dwq_controller_t *c, const char *asked,
 /* Whether the run is placed: all of its groups have hosts then. */
 static bool knows_hosts(const dwq_controller_t *c)
 {
-    dwq_worker_info_t info;
-
-    return dwq_worker_info(c, 1, &info) == DWQ_OK && info.host;
+    return c->config.n_workers > 0 && info_of(c, 1).host;
 }
 
 /* "on host 'n1' with 3 ranks", or one half of it. */
@@ -182,35 +188,35 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
 
 /* No worker fits. */
 static dwq_status_t refuse(const dwq_controller_t *c, const dwq_task_t *given,
-                           int n_hosts, struct dwqi_fault *why)
+                           int n_hosts, struct dwqi_error *why)
 {
     char text[400]; /* each byte of a name may take four */
-    struct dwqi_fault hosts;
+    struct dwqi_error hosts;
 
     list_hosts(c, n_hosts > 1 ? given->host : NULL, &hosts);
     if (n_hosts > 1) {
-        return dwqi_option_fault(why, "host '%.*s' may be any of %s",
-                                 dwqi_plain_fit(given->host, 80), given->host,
-                                 hosts.text);
+        return dwqi_error_set(why, DWQ_E_OPTION, "host '%.*s' may be any of %s",
+                              dwqi_plain_fit(given->host, 80), given->host,
+                              hosts.text);
     }
     if (given->host && !knows_hosts(c)) {
-        return dwqi_option_fault(
-            why,
+        return dwqi_error_set(
+            why, DWQ_E_OPTION,
             "it asks for host '%.*s', and this run is not placed "
             "(option domain, straddle, fill or bind)",
             dwqi_plain_fit(given->host, 80), given->host);
     }
     wish(given, text, sizeof text);
     return given->host && n_hosts == 0
-               ? dwqi_option_fault(why, "no worker is %s: there are %s", text,
-                                   hosts.text[0] ? hosts.text
-                                                 : "workers of several hosts")
-               : dwqi_option_fault(why, "no worker is %s", text);
+               ? dwqi_error_set(
+                     why, DWQ_E_OPTION, "no worker is %s: there are %s", text,
+                     hosts.text[0] ? hosts.text : "workers of several hosts")
+               : dwqi_error_set(why, DWQ_E_OPTION, "no worker is %s", text);
 }
 
 dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                  const dwq_task_t *given, bool *binding,
-                                 int *worker_out, struct dwqi_fault *why_out)
+                                 int *worker_out, struct dwqi_error *why_out)
 {
     char text[400]; /* each byte of a name may take four */
     bool all = true;
@@ -221,13 +227,13 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
     if (!given->host && given->min_ranks <= 1) {
         return given->min_ranks >= 0
                    ? DWQ_OK
-                   : dwqi_option_fault(why_out, "min_ranks is %d",
-                                       given->min_ranks);
+                   : dwqi_error_set(why_out, DWQ_E_OPTION, "min_ranks is %d",
+                                    given->min_ranks);
     }
     if (c->config.n_workers == 0) {
-        return dwqi_option_fault(why_out,
-                                 "it asks to run %s, and one process runs all",
-                                 wish(given, text, sizeof text));
+        return dwqi_error_set(why_out, DWQ_E_OPTION,
+                              "it asks to run %s, and one process runs all",
+                              wish(given, text, sizeof text));
     }
     host = given->host ? find_host(c, given->host, &n_hosts) : NULL;
     best = given->host && !host ? 0 : first_fit(c, host, given->min_ranks);
@@ -237,9 +243,9 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
     if (*binding && given->worker > 0) {
         return fits(c, given->worker, host, given->min_ranks)
                    ? DWQ_OK
-                   : dwqi_option_fault(why_out, "its worker %d is not %s",
-                                       given->worker,
-                                       wish(given, text, sizeof text));
+                   : dwqi_error_set(why_out, DWQ_E_OPTION,
+                                    "its worker %d is not %s", given->worker,
+                                    wish(given, text, sizeof text));
     }
     *worker_out = least_loaded(c, host, given->min_ranks, given->worker, &all);
     if (all) {

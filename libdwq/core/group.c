@@ -9,15 +9,14 @@
 dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                           int *exit_code_out)
 {
-    bool is_controller;
-    int code;
-    dwq_status_t status =
-        dwqi_run(&comm, options, false, &code, &is_controller);
+    return dwqi_run(&comm, options, exit_code_out);
+}
 
-    if (status == DWQ_OK && exit_code_out) {
-        *exit_code_out = code;
-    }
-    return status;
+dwq_status_t dwq_open_comm(MPI_Comm comm, const dwq_options_t *options,
+                           dwq_controller_t **controller_out,
+                           int *exit_code_out)
+{
+    return dwqi_open(&comm, options, controller_out, exit_code_out);
 }
 
 static MPI_Comm comm_at(const void *comm)

@@ -77,17 +77,6 @@ _Static_assert(sizeof(dwq_grouping_t) == sizeof(int) &&
                    sizeof(dwq_bind_t) == sizeof(int),
                "the table reads enumerations as ints");
 
-dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
-                               ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    dwqi_plain_vformat(fault->text, sizeof fault->text, format, args);
-    va_end(args);
-    return DWQ_E_OPTION;
-}
-
 const void *dwqi_option_at(const dwq_options_t *options,
                            const struct dwqi_option_row *row)
 {
@@ -252,7 +241,7 @@ static bool parse_by_kind(const char *text, dwq_options_t *o,
 
 /* What the program sets wins over the environment. */
 static dwq_status_t read_environment(dwq_options_t *options,
-                                     struct dwqi_fault *fault)
+                                     struct dwqi_error *fault)
 {
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const struct dwqi_option_row *row = row_of(variables[i].option);
@@ -262,10 +251,10 @@ static dwq_status_t read_environment(dwq_options_t *options,
             (!(variables[i].parse ? variables[i].parse(text, options)
                                   : parse_by_kind(text, options, row)) ||
              !is_in_range(options, row))) {
-            return dwqi_option_fault(
-                fault, "environment %s is '%.*s': it takes %s",
-                variables[i].name, dwqi_plain_fit(text, 80), text,
-                variables[i].help);
+            return dwqi_error_set(fault, DWQ_E_OPTION,
+                                  "environment %s is '%.*s': it takes %s",
+                                  variables[i].name, dwqi_plain_fit(text, 80),
+                                  text, variables[i].help);
         }
     }
     if (!options->module_path) {
@@ -279,17 +268,18 @@ static dwq_status_t read_environment(dwq_options_t *options,
 
 dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
                                   dwq_options_t *options_out,
-                                  struct dwqi_fault *fault_out)
+                                  struct dwqi_error *fault_out)
 {
     dwq_options_t o = *options;
 
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
         if (!is_in_range(&o, &dwqi_option_rows[i])) {
-            return dwqi_option_fault(
-                fault_out, "option %s is %.10g: it takes %.10g to %.10g",
-                dwqi_option_rows[i].name,
-                dwqi_option_number(&o, &dwqi_option_rows[i]),
-                dwqi_option_rows[i].min, dwqi_option_rows[i].max);
+            return dwqi_error_set(fault_out, DWQ_E_OPTION,
+                                  "option %s is %.10g: it takes %.10g to %.10g",
+                                  dwqi_option_rows[i].name,
+                                  dwqi_option_number(&o, &dwqi_option_rows[i]),
+                                  dwqi_option_rows[i].min,
+                                  dwqi_option_rows[i].max);
         }
     }
     if (read_environment(&o, fault_out) != DWQ_OK) {
@@ -333,54 +323,55 @@ bool dwqi_options_placed(const dwq_options_t *o)
 
 /* Options of the placement that do not go together. */
 static dwq_status_t check_placement(const dwq_options_t *o,
-                                    struct dwqi_fault *fault)
+                                    struct dwqi_error *fault)
 {
     if (o->groups_per_host > 0 && o->nprocs_per_worker != DWQ_NPROCS_AUTO) {
-        return dwqi_option_fault(
-            fault,
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
             "option groups_per_host is %d, which sizes groups, and "
             "nprocs_per_worker is %d: set it to DWQ_NPROCS_AUTO",
             o->groups_per_host, o->nprocs_per_worker);
     }
     if (o->groups_per_host > 0 && o->domain) {
-        return dwqi_option_fault(
-            fault,
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
             "option groups_per_host is %d, and domain is %s: groups "
             "are sized by one of them",
             o->groups_per_host, domain_names[o->domain]);
     }
     if (o->broker_on_thread && o->broker_is_worker) {
-        return dwqi_option_fault(
-            fault, "option broker_on_thread is set, and so is "
-                   "broker_is_worker: the broker is one or the other");
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
+            "option broker_on_thread is set, and so is "
+            "broker_is_worker: the broker is one or the other");
     }
     return DWQ_OK;
 }
 
 dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
-                                struct dwqi_fault *fault_out)
+                                struct dwqi_error *fault_out)
 {
     if (o->broker && !wants_groups(o)) {
-        return dwqi_option_fault(fault_out,
-                                 "option broker is set, but grouping is none: "
-                                 "there are no brokers without groups");
+        return dwqi_error_set(fault_out, DWQ_E_OPTION,
+                              "option broker is set, but grouping is none: "
+                              "there are no brokers without groups");
     }
     if (o->enable_worker_service && o->grouping != DWQ_GROUPING_SPAWN) {
-        return dwqi_option_fault(fault_out,
-                                 "option enable_worker_service needs grouping "
-                                 "spawn, and grouping is %s",
-                                 grouping_names[o->grouping]);
+        return dwqi_error_set(fault_out, DWQ_E_OPTION,
+                              "option enable_worker_service needs grouping "
+                              "spawn, and grouping is %s",
+                              grouping_names[o->grouping]);
     }
     if (o->worker_name && !o->worker && !o->worker_module) {
-        return dwqi_option_fault(
-            fault_out,
+        return dwqi_error_set(
+            fault_out, DWQ_E_OPTION,
             "option worker_name is '%.*s', but worker_module is not "
             "set: there is no module to find it in",
             dwqi_plain_fit(o->worker_name, 80), o->worker_name);
     }
     if (o->broker_name && !o->broker && !o->broker_module && wants_groups(o)) {
-        return dwqi_option_fault(
-            fault_out,
+        return dwqi_error_set(
+            fault_out, DWQ_E_OPTION,
             "option broker_name is '%.*s', but broker_module is not "
             "set: there is no module to find it in",
             dwqi_plain_fit(o->broker_name, 80), o->broker_name);
@@ -388,7 +379,7 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
     return size > 1 && wants_groups(o) ? check_placement(o, fault_out) : DWQ_OK;
 }
 
-static void add_name(struct dwqi_fault *names, const char *name)
+static void add_name(struct dwqi_error *names, const char *name)
 {
     size_t used = strlen(names->text);
 
@@ -421,7 +412,7 @@ static bool is_unused(const dwq_options_t *o, int size,
 }
 
 void dwqi_options_unused(const dwq_options_t *o, int size,
-                         struct dwqi_fault *names_out)
+                         struct dwqi_error *names_out)
 {
     names_out->text[0] = '\0';
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
@@ -440,19 +431,21 @@ void dwqi_options_unused(const dwq_options_t *o, int size,
 }
 
 dwq_status_t dwqi_options_controller_rank(int size, int *rank_out,
-                                          struct dwqi_fault *fault_out)
+                                          struct dwqi_error *fault_out)
 {
     const char *text = getenv(DWQI_CONTROLLER_RANK_ENV);
     int rank = 0;
 
     if (text && *text && !parse_int(text, &rank)) {
-        return dwqi_option_fault(
-            fault_out, "environment %s is '%.*s': it takes a rank",
-            DWQI_CONTROLLER_RANK_ENV, dwqi_plain_fit(text, 80), text);
+        return dwqi_error_set(fault_out, DWQ_E_OPTION,
+                              "environment %s is '%.*s': it takes a rank",
+                              DWQI_CONTROLLER_RANK_ENV,
+                              dwqi_plain_fit(text, 80), text);
     }
     if (rank >= size) {
-        return dwqi_option_fault(
-            fault_out, "environment %s is %d, but the job has ranks 0 to %d",
+        return dwqi_error_set(
+            fault_out, DWQ_E_OPTION,
+            "environment %s is %d, but the job has ranks 0 to %d",
             DWQI_CONTROLLER_RANK_ENV, rank, size - 1);
     }
     *rank_out = rank < 0 ? size - 1 : rank;

@@ -6,18 +6,12 @@
 #include <dwq/options.h>
 
 #include "libdwq/base/buffer.h"
+#include "libdwq/base/error.h"
 #include "libdwq/base/log.h"
 
 #define DWQI_CONTROLLER_RANK_ENV "DWQ_CONTROLLER_RANK"
 /* Further tasks that a worker may hold when prefetch is automatic. */
 #define DWQI_PREFETCH_MAX 63
-
-struct dwqi_fault {
-    char text[512]; /* names the option and its value */
-};
-/* Say what is wrong: DWQ_E_OPTION. */
-dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
-                               ...) DWQ_PRINTF(2, 3);
 
 /**
  * Fill in the environment and the defaults, and check each value.
@@ -29,7 +23,7 @@ dwq_status_t dwqi_option_fault(struct dwqi_fault *fault, const char *format,
  */
 dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
                                   dwq_options_t *options_out,
-                                  struct dwqi_fault *fault_out);
+                                  struct dwqi_error *fault_out);
 
 /* None with more than one rank per worker means split; 0 ranks means 1. */
 dwq_grouping_t dwqi_options_grouping(const dwq_options_t *resolved);
@@ -40,28 +34,28 @@ bool dwqi_options_placed(const dwq_options_t *resolved);
 
 /* Combinations that cannot be, for a job of `size` ranks. */
 dwq_status_t dwqi_options_check(const dwq_options_t *resolved, int size,
-                                struct dwqi_fault *fault_out);
+                                struct dwqi_error *fault_out);
 
 /* The names of options that are set and of no use in this run, with ", "
  * between; "" when there are none. */
 void dwqi_options_unused(const dwq_options_t *resolved, int size,
-                         struct dwqi_fault *names_out);
+                         struct dwqi_error *names_out);
 
 /* What has to be the same on all ranks: lines "name=value". DWQ_E_NOMEM;
  * DWQ_E_OPTION: run_args is not valid. */
 dwq_status_t dwqi_options_text(const dwq_options_t *resolved,
                                struct dwqi_buffer *text,
-                               struct dwqi_fault *fault_out);
+                               struct dwqi_error *fault_out);
 
 /* Those that are set, for people to read: "name=value, name=value", and run_args. */
 void dwqi_options_list(const dwq_options_t *resolved, struct dwqi_buffer *text);
 
 /* The first line in which two texts differ: name, and both values. */
 void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
-                             int their_rank, struct dwqi_fault *fault_out);
+                             int their_rank, struct dwqi_error *fault_out);
 
 /* The controller's rank from the environment. DWQ_E_OPTION: not a rank. */
 dwq_status_t dwqi_options_controller_rank(int size, int *rank_out,
-                                          struct dwqi_fault *fault_out);
+                                          struct dwqi_error *fault_out);
 
 #endif

@@ -89,7 +89,7 @@ static void append_values(struct dwqi_buffer *text, dwq_kwargs_t values)
 
 static dwq_status_t append_run_args(struct dwqi_buffer *text,
                                     const dwq_options_t *o,
-                                    struct dwqi_fault *fault)
+                                    struct dwqi_error *fault)
 {
     struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
@@ -102,7 +102,8 @@ static dwq_status_t append_run_args(struct dwqi_buffer *text,
     if (status != DWQ_OK) {
         return status == DWQ_E_NOMEM
                    ? status
-                   : dwqi_option_fault(fault, "option run_args: %s", why);
+                   : dwqi_error_set(fault, DWQ_E_OPTION, "option run_args: %s",
+                                    why);
     }
     append_text(text, "run_args=");
     append_values(text, o->run_args);
@@ -115,7 +116,7 @@ static dwq_status_t append_run_args(struct dwqi_buffer *text,
 
 dwq_status_t dwqi_options_text(const dwq_options_t *resolved,
                                struct dwqi_buffer *text,
-                               struct dwqi_fault *fault_out)
+                               struct dwqi_error *fault_out)
 {
     dwq_status_t status;
 
@@ -153,7 +154,7 @@ static int shown(const char *value)
 }
 
 void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
-                             int their_rank, struct dwqi_fault *fault_out)
+                             int their_rank, struct dwqi_error *fault_out)
 {
     size_t at = 0, line, from;
     int name;
@@ -172,8 +173,8 @@ void dwqi_options_difference(const char *mine, const char *theirs, int my_rank,
     while (((unsigned char)mine[from] & 0xc0) == 0x80) {
         from--; /* to the beginning of a character */
     }
-    dwqi_option_fault(
-        fault_out,
+    dwqi_error_set(
+        fault_out, DWQ_E_OPTION,
         "option %.*s differs between ranks: rank %d has %s%.*s, rank %d has "
         "%s%.*s",
         name, mine + line, their_rank, mine[from - 1] == '=' ? "" : "...",

@@ -22,11 +22,11 @@ struct survey {
     int *first_of;            /* by host: its first rank */
 };
 
-static dwq_status_t blame(struct dwqi_fault *fault, dwq_status_t status,
+static dwq_status_t blame(struct dwqi_error *fault, dwq_status_t status,
                           const char *what, const char *why)
 {
     if (status != DWQ_OK && status != DWQ_E_NOMEM) {
-        dwqi_option_fault(fault, "%s: %s", what, why);
+        dwqi_error_set(fault, DWQ_E_OPTION, "%s: %s", what, why);
     }
     return status;
 }
@@ -83,10 +83,10 @@ static dwq_status_t sort_hosts(struct survey *s, int size)
 /* The first rank of a host looks at it. */
 static dwq_status_t describe(const struct run *run, const struct survey *s,
                              struct dwqi_buffer *bytes,
-                             struct dwqi_fault *fault)
+                             struct dwqi_error *fault)
 {
     struct dwqi_machine machine = { .cores = NULL };
-    struct dwqi_text_fault why = { "" };
+    struct dwqi_error why = { .text = "" };
     bool this_system = false;
     dwq_status_t status;
 
@@ -120,7 +120,7 @@ static dwq_status_t add_rank(struct run *run, const struct survey *s, int rank)
 }
 
 static dwq_status_t make_cluster(struct run *run, const struct survey *s,
-                                 struct dwqi_fault *fault)
+                                 struct dwqi_error *fault)
 {
     const char *why = "it cannot be kept";
     dwq_status_t status = DWQ_OK;
@@ -217,11 +217,11 @@ static const char *option_of(enum dwqi_place_part part)
     }
 }
 
-static dwq_status_t place(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t place(struct run *run, struct dwqi_error *fault)
 {
     struct dwqi_plan_request request = run->plan.request;
     struct dwqi_place_request wanted = place_request(&run->options, &request);
-    struct dwqi_place_fault why = { .text = "" };
+    struct dwqi_error why = { .text = "" };
     dwq_status_t status =
         dwqi_place(&run->cluster, &wanted, &run->placement, &why);
 
@@ -230,7 +230,7 @@ static dwq_status_t place(struct run *run, struct dwqi_fault *fault)
                                   &run->plan);
     }
     run->placed = status == DWQ_OK;
-    return blame(fault, status, option_of(why.part), why.text);
+    return blame(fault, status, option_of(why.code), why.text);
 }
 
 /* --- All together --------------------------------------------------------------- */
@@ -238,7 +238,7 @@ static dwq_status_t place(struct run *run, struct dwqi_fault *fault)
 /* Where nothing can be looked at and the size is given, do without: a rank says so
  * once. Otherwise the status as agreed on. */
 static dwq_status_t agree_to_look(struct run *run, dwq_status_t status,
-                                  struct dwqi_fault *fault, bool *look_out)
+                                  struct dwqi_error *fault, bool *look_out)
 {
     int first = INT_MAX;
     bool blind = status == DWQ_E_STATE && !run->only_plan &&
@@ -259,7 +259,7 @@ static dwq_status_t agree_to_look(struct run *run, dwq_status_t status,
 }
 
 static dwq_status_t gather_names(struct run *run, struct survey *s,
-                                 struct dwqi_fault *fault)
+                                 struct dwqi_error *fault)
 {
     struct dwqi_buffer mine = { .data = NULL };
     dwq_status_t status = dwqi_run_agree(run, tell(s, &mine), fault);
@@ -276,7 +276,7 @@ static dwq_status_t gather_names(struct run *run, struct survey *s,
 }
 
 static dwq_status_t gather_hosts(struct run *run, struct survey *s,
-                                 struct dwqi_fault *fault, bool *look_out)
+                                 struct dwqi_error *fault, bool *look_out)
 {
     struct dwqi_buffer mine = { .data = NULL };
     dwq_status_t status = describe(run, s, &mine, fault);
@@ -337,7 +337,7 @@ static void tell_plan(const struct run *run, int n_hosts)
 
 dwq_status_t dwqi_run_place(struct run *run,
                             const struct dwqi_plan_request *request,
-                            struct dwqi_fault *fault)
+                            struct dwqi_error *fault)
 {
     struct survey survey = { .host_of = NULL };
     bool look = false;

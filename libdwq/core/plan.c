@@ -155,7 +155,7 @@ int dwqi_plan_n_workers(const struct dwqi_plan *plan)
     return plan->shown.n_groups;
 }
 
-enum dwqi_role dwqi_plan_role(const struct dwqi_plan *plan, int rank)
+enum dwqi_role_kind dwqi_plan_role(const struct dwqi_plan *plan, int rank)
 {
     if (plan->request.size == 1) {
         return DWQI_ROLE_IN_PLACE;
@@ -169,7 +169,7 @@ enum dwqi_role dwqi_plan_role(const struct dwqi_plan *plan, int rank)
     if (!is_grouped(&plan->request)) {
         return DWQI_ROLE_WORKER;
     }
-    return plan->place_of[rank] == 0 ? DWQI_ROLE_BROKER : DWQI_ROLE_MEMBER;
+    return plan->place_of[rank] == 0 ? DWQI_ROLE_BROKER : DWQI_ROLE_LEAF;
 }
 
 const char *dwqi_plan_idle_reason(const struct dwqi_plan *plan, int rank)

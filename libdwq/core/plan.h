@@ -5,11 +5,11 @@
 
 #include <dwq/plan.h>
 
-enum dwqi_role {
+enum dwqi_role_kind {
     DWQI_ROLE_CONTROLLER,
     DWQI_ROLE_WORKER, /* one rank, no group */
     DWQI_ROLE_BROKER, /* of a group: beside it, inside it, or of spawned ranks */
-    DWQI_ROLE_MEMBER, /* of a group, not its broker */
+    DWQI_ROLE_LEAF,   /* of a group, not its broker */
     DWQI_ROLE_IDLE,
     DWQI_ROLE_IN_PLACE /* one process: controller, and runs the calls */
 };
@@ -45,7 +45,7 @@ dwq_status_t dwqi_plan_make(const struct dwqi_plan_request *request,
                             struct dwqi_plan *plan_out, int *needed_out);
 void dwqi_plan_finish(struct dwqi_plan *plan);
 
-enum dwqi_role dwqi_plan_role(const struct dwqi_plan *plan, int rank);
+enum dwqi_role_kind dwqi_plan_role(const struct dwqi_plan *plan, int rank);
 /* 1..n_workers, or 0: this rank is none, nor in its group. */
 int dwqi_plan_worker_of(const struct dwqi_plan *plan, int rank);
 /* The rank that speaks for a worker. */

@@ -1,7 +1,6 @@
 /* What workers tell the controller: ready, done, returned, withdrawn, bye. A
  * message that cannot be is the end of its worker, never of the run. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -82,7 +81,8 @@ static void learn(dwq_controller_t *c, struct dwqi_task *task, double time)
 
     dwqi_stats_add(&c->stats, &c->worker_stats[task->worker - 1], time,
                    task->job.time_est);
-    if (behind > 0 && time > fmax(0, task->job.expected) + DWQI_HELD_MAX) {
+    if (behind > 0 && time > DWQI_HELD_MAX &&
+        time > task->job.expected + DWQI_HELD_MAX) {
         c->stats.n_overruns++;
         c->stats.n_delayed += (uint64_t)behind;
     }

@@ -1,8 +1,9 @@
-/* One run from start to end: agree on the options (start.c), play the roles
- * (roles.c), and leave together. */
+/* One run from open to close: agree on the options (start.c), play the roles (roles.c),
+ * and leave together. dwq_run() has the controller function in between. */
 #include "libdwq/core/run.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "libdwq/base/clock.h"
 #include "libdwq/base/ending.h"
@@ -12,6 +13,13 @@
 #include "libdwq/wire/watchdog.h"
 
 /* --- From start to end --------------------------------------------------- */
+
+void dwqi_run_give_up(struct run *run, dwq_status_t status)
+{
+    dwqi_log_error(&run->log, "the run cannot go on: %s",
+                   dwq_status_text(status));
+    dwqi_run_abort(run);
+}
 
 /* Until when others are awaited that have no more to do. */
 static double end_of(const struct run *run)
@@ -26,14 +34,8 @@ static void end_overdue(struct run *run)
     dwqi_mpi_abort(run->controller_code);
 }
 
-void dwqi_run_give_up(struct run *run, dwq_status_t status)
-{
-    dwqi_log_error(&run->log, "the run cannot go on: %s",
-                   dwq_status_text(status));
-    dwqi_run_abort(run);
-}
-
-static dwq_status_t run_roles(struct run *run)
+/* Play this rank's role to its end, and wait for the others. */
+static dwq_status_t leave(struct run *run)
 {
     dwq_status_t status = dwqi_run_play(run);
 
@@ -67,16 +69,38 @@ static void finish(struct run *run)
             "the run has not ended after the time limit and its grace: the "
             "job ends now");
     }
-    dwqi_run_finish_roles(run);
+    dwqi_run_finish_role(run);
+    dwqi_gathered_finish(&run->lone_ranks);
+    dwq_kwargs_free(run->kept_args);
+    dwqi_arena_finish(&run->settings_arena);
+    free(run->settings);
     dwqi_run_unbind(run);
     dwqi_plan_finish(&run->plan);
     dwqi_run_finish_place(run);
     dwqi_world_close(run->world);
     dwqi_watchdog_stop(watchdog);
+    free(run);
+}
+
+/* --- Open --------------------------------------------------------------- */
+
+static dwq_status_t begin_mpi(int thread_level, struct dwqi_error *error)
+{
+    /* A level that is none is refused later, by all together. */
+    bool is_level = thread_level >= 0 && thread_level <= 3;
+    dwq_status_t status =
+        dwqi_mpi_start(is_level ? thread_level : 0, dwqi_run_never_joined);
+
+    return status != DWQ_E_STATE ? status
+           : dwqi_process_is_ours()
+               ? dwqi_error_set(error, status, "MPI has been finalized")
+               : dwqi_error_set(error, status,
+                                "this process was made by fork(), and is no "
+                                "rank");
 }
 
 /* Nobody is told that this rank has no memory to come to the run over `comm`. */
-static dwq_status_t end_without_memory(struct run *run, const void *comm)
+static void end_without_memory(struct run *run, const void *comm)
 {
     int rank = 0, size = 1;
 
@@ -88,126 +112,227 @@ static dwq_status_t end_without_memory(struct run *run, const void *comm)
     if (size > 1 || dwqi_spawn_is_marked()) {
         dwqi_run_give_up(run, DWQ_E_NOMEM);
     }
-    dwqi_log_error(&run->log, "dwq_run: %s", dwq_status_text(DWQ_E_NOMEM));
-    return DWQ_E_NOMEM;
-}
-
-static dwq_status_t start_mpi(struct run *run, int thread_level)
-{
-    /* A level that is none is refused later, by all together. */
-    bool is_level = thread_level >= 0 && thread_level <= 3;
-    dwq_status_t status =
-        dwqi_mpi_start(is_level ? thread_level : 0, dwqi_run_never_joined);
-
-    if (status == DWQ_E_NOMEM) {
-        return end_without_memory(run, NULL);
-    }
-    if (status != DWQ_OK) {
-        dwqi_log_error(&run->log, "dwq_run: %s",
-                       status != DWQ_E_STATE ? dwq_status_text(status)
-                       : dwqi_process_is_ours()
-                           ? "MPI has been finalized"
-                           : "this process was made by fork(), and is no rank");
-    }
-    return status;
 }
 
 /* Whether those can come that this run needs, and this thread may. */
-static dwq_status_t check_place(const struct run *run, const void *comm)
+static dwq_status_t check_place(struct run *run, const void *comm)
 {
     const char *why = dwqi_mpi_why_no_run(comm);
 
-    if (why) {
-        dwqi_log_error(&run->log, "dwq_run: %s", why);
-    }
-    return why ? DWQ_E_STATE : DWQ_OK;
+    return why ? dwqi_error_set(&run->error, DWQ_E_STATE, "%s", why) : DWQ_OK;
 }
 
 static dwq_status_t open_world(struct run *run, const void *comm)
 {
     dwq_status_t status = dwqi_world_open(comm, &run->world);
 
+    if (status == DWQ_E_ARG) {
+        return dwqi_error_set(&run->error, status,
+                              "the communicator is MPI_COMM_NULL, or connects "
+                              "two groups");
+    }
     if (status == DWQ_OK) {
         run->rank = dwqi_world_rank(run->world);
         snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
         dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
-        return DWQ_OK;
     }
-    if (status == DWQ_E_NOMEM) {
-        return end_without_memory(run, comm);
-    }
-    dwqi_log_error(&run->log, "dwq_run: %s",
-                   status == DWQ_E_ARG
-                       ? "the communicator is MPI_COMM_NULL, or connects two "
-                         "groups"
-                       : dwq_status_text(status));
     return status;
 }
 
 /* A process that a broker spawned plays its part in the one run it was started
- * for; every other run of the same program is nothing to it. */
-static dwq_status_t run_spawned(struct run *run, const dwq_options_t *options,
-                                const struct dwqi_spawn_marker *marker)
+ * for. */
+static dwq_status_t join(struct run *run, const dwq_options_t *options,
+                         const struct dwqi_spawn_marker *marker)
+{
+    snprintf(run->log.who, sizeof run->log.who, "a spawned rank");
+    dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
+    return dwqi_run_join(run, options, marker->token);
+}
+
+/* In the log, unless all ranks hear it and one of them says it; and to be asked for. */
+static void say_why(struct run *run, const struct dwqi_run_request *request,
+                    dwq_status_t status, bool together)
+{
+    dwqi_error_complete(&run->error, status);
+    if (!together) {
+        dwqi_log_error(&run->log, "%s: %s", request->caller, run->error.text);
+    }
+    dwqi_process_set_failure(run->error.text);
+}
+
+static dwq_status_t create(const struct dwqi_run_request *request,
+                           struct run **run_out)
+{
+    struct run without = { .follows = request->follows,
+                           .opened = request->opens,
+                           .has_taker = request->has_taker };
+    struct run *run = malloc(sizeof *run);
+
+    if (request->options) {
+        without.log.line = request->options->log;
+        without.log.arg = request->options->log_arg;
+    }
+    if (!run) {
+        end_without_memory(&without, request->comm);
+        say_why(&without, request, DWQ_E_NOMEM, false);
+        return DWQ_E_NOMEM;
+    }
+    *run = without;
+    *run_out = run;
+    return DWQ_OK;
+}
+
+/* This rank is in the world of the run, or (*absent_out) has no part in it. */
+static dwq_status_t come(struct run *run,
+                         const struct dwqi_run_request *request,
+                         struct dwqi_spawn_marker *marker_out,
+                         bool *spawned_out, bool *absent_out)
+{
+    const dwq_options_t *options = request->options;
+    const void *comm = request->comm;
+    dwq_status_t status =
+        begin_mpi(options ? options->thread_level : 0, &run->error);
+
+    if (status == DWQ_OK) {
+        status = check_place(run, comm);
+    }
+    if (status == DWQ_OK) {
+        run->ordinal = dwqi_process_count_run();
+        /* In a call, a spawned rank may run over its group as any other. */
+        *spawned_out = !(run->ordinal == 0 && comm) && dwqi_spawned(marker_out);
+        *absent_out = *spawned_out && marker_out->run != run->ordinal;
+        comm = *spawned_out ? NULL : comm;
+    }
+    if (status == DWQ_OK && !*absent_out) {
+        status = open_world(run, comm);
+    }
+    if (status == DWQ_E_NOMEM) {
+        end_without_memory(run, comm);
+    }
+    return status;
+}
+
+dwq_status_t dwqi_run_open(const struct dwqi_run_request *request,
+                           struct run **run_out)
+{
+    struct dwqi_spawn_marker marker;
+    bool spawned = false, absent = false, together = false;
+    struct run *run;
+    dwq_status_t status = create(request, &run);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = come(run, request, &marker, &spawned, &absent);
+    if (absent) {
+        free(run);
+        *run_out = NULL;
+        return DWQ_OK;
+    }
+    if (status == DWQ_OK) {
+        together = true;
+        status = spawned ? join(run, request->options, &marker)
+                         : dwqi_run_start(run, request->options);
+    }
+    if (status != DWQ_OK) {
+        say_why(run, request, status, together);
+        finish(run);
+        return status;
+    }
+    dwqi_world_witness(run->world)->opened = run->opened;
+    status = dwqi_run_make_role(run);
+    if (status != DWQ_OK) {
+        dwqi_run_give_up(run, status);
+    }
+    *run_out = run;
+    return status;
+}
+
+bool dwqi_run_is_controller(const struct run *run)
+{
+    return run && run->facts.is_controller;
+}
+
+dwq_status_t dwqi_run_close(struct run *run, int code, int *exit_code_out)
 {
     dwq_status_t status;
 
-    if (marker->run != run->ordinal) {
+    if (!run) {
+        *exit_code_out = 0;
         return DWQ_OK;
     }
-    status = open_world(run, NULL);
+    run->controller_code = code;
+    status = leave(run);
     if (status == DWQ_OK) {
-        snprintf(run->log.who, sizeof run->log.who, "a spawned rank");
-        dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
-        status = dwqi_run_join(run, options, marker->token);
-    }
-    if (status == DWQ_OK) {
-        status = run_roles(run);
+        *exit_code_out = run->exit_code;
     }
     finish(run);
     return status;
 }
 
-dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
-                      bool follows, int *exit_code_out, bool *is_controller_out)
-{
-    struct run run = { .follows = follows };
-    struct dwqi_spawn_marker marker;
-    dwq_status_t status;
+/* --- Around a function, or around what comes between two calls --------------- */
 
-    if (options) {
-        run.log.line = options->log;
-        run.log.arg = options->log_arg;
-    }
-    status = start_mpi(&run, options ? options->thread_level : 0);
-    if (status == DWQ_OK) {
-        status = check_place(&run, comm);
-    }
+/* The controller function between open and close. */
+static dwq_status_t run_all(const struct dwqi_run_request *request,
+                            int *exit_code_out, bool *is_controller_out)
+{
+    struct run *run;
+    int code = 0;
+    dwq_status_t status = dwqi_run_open(request, &run);
+
     if (status != DWQ_OK) {
         return status;
     }
-    run.ordinal = dwqi_process_count_run();
-    /* In a call, a spawned rank may run over its group as any other. */
-    if (!(run.ordinal == 0 && comm) && dwqi_spawned(&marker)) {
-        status = run_spawned(&run, options, &marker);
-        if (status == DWQ_OK) {
-            *is_controller_out = false;
-            *exit_code_out = run.exit_code;
-        }
-        return status;
+    *is_controller_out = dwqi_run_is_controller(run);
+    if (*is_controller_out) {
+        code = run->options.controller(run->controller, run->options.arg);
+        dwqi_process_end_child("controller");
     }
-    status = open_world(&run, comm);
-    if (status != DWQ_OK) {
-        return status;
+    return dwqi_run_close(run, code, exit_code_out);
+}
+
+dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
+                      int *exit_code_out)
+{
+    bool is_controller;
+    int code;
+    dwq_status_t status =
+        run_all(&(struct dwqi_run_request){ .comm = comm,
+                                            .options = options,
+                                            .caller = "dwq_run",
+                                            .has_taker = true },
+                &code, &is_controller);
+
+    if (status == DWQ_OK && exit_code_out) {
+        *exit_code_out = code;
     }
-    status = dwqi_run_start(&run, options);
-    if (status == DWQ_OK) {
-        status = run_roles(&run);
+    return status;
+}
+
+dwq_status_t dwqi_open(const void *comm, const dwq_options_t *options,
+                       dwq_controller_t **controller_out, int *exit_code_out)
+{
+    struct dwqi_run_request request = { .comm = comm,
+                                        .options = options,
+                                        .caller = "dwq_open",
+                                        .opens = true,
+                                        .has_taker = controller_out != NULL };
+    dwq_controller_t *controller = NULL;
+    struct run *run;
+    int code = 0;
+    dwq_status_t status = dwqi_run_open(&request, &run);
+
+    if (status == DWQ_OK && dwqi_run_is_controller(run)) {
+        controller = run->controller;
+    } else if (status == DWQ_OK) {
+        status = dwqi_run_close(run, 0, &code);
     }
-    if (status == DWQ_OK) {
-        *is_controller_out = run.facts.is_controller;
-        *exit_code_out = run.exit_code;
+    if (status == DWQ_OK && controller_out) {
+        *controller_out = controller;
     }
-    finish(&run);
+    if (status == DWQ_OK && exit_code_out) {
+        *exit_code_out = code;
+    }
     return status;
 }
 
@@ -227,25 +352,30 @@ static dwq_status_t show_plan(struct run *run, dwqi_show_plan *show, void *arg,
 dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
                                 dwqi_show_plan *show, void *arg, int *code_out)
 {
-    struct run run = { .only_plan = true };
-    dwq_status_t status = start_mpi(&run, 0);
+    const struct dwqi_run_request request = { .options = options,
+                                              .caller = "dwq-plan" };
+    struct dwqi_spawn_marker marker;
+    bool spawned = false, absent = false;
+    struct run *run;
     int code = 0;
+    dwq_status_t status = create(&request, &run);
 
-    if (status == DWQ_OK) {
-        status = open_world(&run, NULL);
-    }
     if (status != DWQ_OK) {
         return status;
     }
-    status = dwqi_world_size(run.world) > 1 ? dwqi_run_plan(&run, options)
-                                            : DWQ_E_EMPTY;
+    run->only_plan = true;
+    status = come(run, &request, &marker, &spawned, &absent);
     if (status == DWQ_OK) {
-        status = show_plan(&run, show, arg, &code);
+        status = dwqi_world_size(run->world) > 1 ? dwqi_run_plan(run, options)
+                                                 : DWQ_E_EMPTY;
+    }
+    if (status == DWQ_OK) {
+        status = show_plan(run, show, arg, &code);
     }
     if (status == DWQ_OK) {
         *code_out = code;
     }
-    finish(&run);
+    finish(run);
     return status;
 }
 
@@ -253,14 +383,41 @@ dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
 
 dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out)
 {
-    bool is_controller;
-    int code;
-    dwq_status_t status = dwqi_run(NULL, options, false, &code, &is_controller);
+    return dwqi_run(NULL, options, exit_code_out);
+}
 
-    if (status == DWQ_OK && exit_code_out) {
-        *exit_code_out = code;
+dwq_status_t dwq_open(const dwq_options_t *options,
+                      dwq_controller_t **controller_out, int *exit_code_out)
+{
+    return dwqi_open(NULL, options, controller_out, exit_code_out);
+}
+
+dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code)
+{
+    struct run *run;
+    int code;
+    dwq_status_t status;
+
+    if (!controller) {
+        return DWQ_OK;
     }
-    return status;
+    run = dwqi_controller_owner(controller);
+    status = dwqi_controller_enter(controller);
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!run->opened) {
+        return dwqi_controller_refuse(
+            controller, DWQ_E_STATE,
+            "dwq_close: this run began by dwq_run(), which ends it when the "
+            "controller function returns");
+    }
+    if (dwqi_world_witness(run->world)->way) {
+        return dwqi_controller_refuse(
+            controller, DWQ_E_STATE,
+            "dwq_close: a call runs in it, which has to end first");
+    }
+    return dwqi_run_close(run, exit_code, &code);
 }
 
 /* The marker of a spawned process is nothing that the program gave. */
@@ -298,7 +455,11 @@ static int run_and_end(int argc, char **argv, const dwq_options_t *options,
     }
     strip_marker(&argc, argv);
     strip_marker(&own.argc, own.argv);
-    status = dwqi_run(NULL, &own, follows, &code, &is_controller);
+    status = run_all(&(struct dwqi_run_request){ .options = &own,
+                                                 .caller = "dwq_run",
+                                                 .has_taker = true,
+                                                 .follows = follows },
+                     &code, &is_controller);
     dwqi_flush_standard();
     dwq_finalize();
     if (status != DWQ_OK) {
@@ -326,24 +487,32 @@ void dwq_finalize(void)
     dwqi_mpi_finish(0);
 }
 
+/* Kept for dwq_controller_error(), and logged. */
+static dwq_status_t no_world(struct dwqi_error *error, dwq_status_t status)
+{
+    const struct dwqi_log log = { .line = NULL };
+
+    dwqi_error_complete(error, status);
+    dwqi_log_error(&log, "dwq_world: %s", error->text);
+    dwqi_process_set_failure(error->text);
+    return status;
+}
+
 dwq_status_t dwq_world(dwq_world_t *world_out)
 {
-    struct dwqi_log log = { .line = NULL };
-    struct dwqi_fault fault;
+    struct dwqi_error error = { .text = "" };
     int rank, size, controller;
-    dwq_status_t status;
+    dwq_status_t status =
+        world_out ? DWQ_OK
+                  : dwqi_error_set(&error, DWQ_E_ARG, "world_out is NULL");
 
-    if (!world_out) {
-        return DWQ_E_ARG;
+    if (status == DWQ_OK) {
+        status = begin_mpi(0, &error);
     }
-    status = dwqi_mpi_start(0, dwqi_run_never_joined);
     if (status == DWQ_OK) {
         status = dwqi_mpi_place(NULL, &rank, &size);
     }
-    if (status != DWQ_OK) {
-        return status;
-    }
-    if (dwqi_spawned(NULL)) {
+    if (status == DWQ_OK && dwqi_spawned(NULL)) {
         *world_out = (dwq_world_t){ .is_worker = true,
                                     .spawned = true,
                                     .workers_available = true,
@@ -351,10 +520,11 @@ dwq_status_t dwq_world(dwq_world_t *world_out)
                                     .rank = rank };
         return DWQ_OK;
     }
-    status = dwqi_options_controller_rank(size, &controller, &fault);
+    if (status == DWQ_OK) {
+        status = dwqi_options_controller_rank(size, &controller, &error);
+    }
     if (status != DWQ_OK) {
-        dwqi_log_error(&log, "%s", fault.text);
-        return status;
+        return no_world(&error, status);
     }
     *world_out = (dwq_world_t){
         .is_controller = rank == controller,

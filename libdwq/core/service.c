@@ -99,7 +99,7 @@ dwq_status_t dwqi_run_make_service(struct run *run)
     bool beside = dwqi_team_rank(run->team) < 0;
     dwq_status_t status = DWQ_OK;
 
-    if (run->role == DWQI_ROLE_BROKER) {
+    if (run->kind == DWQI_ROLE_BROKER) {
         status = make_broker_part(run);
     }
     if (status == DWQ_OK && !beside) {

@@ -50,19 +50,19 @@ static int n_spawned_in_all(const struct run *run)
     return n;
 }
 
-static dwq_status_t refuse(struct dwqi_fault *fault, const char *option,
+static dwq_status_t refuse(struct dwqi_error *fault, const char *option,
                            const char *why, const char *what)
 {
-    return dwqi_option_fault(fault, "option %s: %s%s", option, why, what);
+    return dwqi_error_set(fault, DWQ_E_OPTION, "option %s: %s%s", option, why,
+                          what);
 }
 
 /* --- The broker: before ------------------------------------------------------- */
 
-dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
+dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     int n_slots = n_spawned_in_all(run);
-    struct dwqi_spawn_reason reason;
     dwq_status_t status;
 
     if (n_spawned(run) == 0) {
@@ -71,9 +71,9 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_fault *fault)
     if (n_slots == INT_MAX) {
         return refuse(fault, "nprocs_per_worker", "too many ranks", "");
     }
-    status = dwqi_spawn_check(n_slots, &reason);
+    status = dwqi_spawn_check(n_slots, fault);
     if (status != DWQ_OK) {
-        return dwqi_option_fault(fault, "%s", reason.text);
+        return status;
     }
     if (!dwqi_spawn_find_program(o->spawn_executable, run->program)) {
         return refuse(fault, "spawn_executable",
@@ -150,7 +150,7 @@ static bool is_dwq_worker(const char *program)
 
 static dwq_status_t make_arguments(const struct run *run, uint64_t token,
                                    struct arguments *a,
-                                   struct dwqi_fault *fault)
+                                   struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     const char *const *given = o->spawn_args;
@@ -217,7 +217,7 @@ static const struct dwqi_run_way in_group = { bcast_in_group,
 
 static dwq_status_t pack_settings(struct run *run, uint64_t token,
                                   struct dwqi_pack *pack_out,
-                                  struct dwqi_fault *fault)
+                                  struct dwqi_error *fault)
 {
     struct dwqi_buffer seats = { .data = NULL };
     dwq_kwarg_t more[5] = {
@@ -246,7 +246,7 @@ static dwq_status_t pack_settings(struct run *run, uint64_t token,
 /* What a spawned rank has from its broker takes the place of its own options. */
 static dwq_status_t use_settings(struct run *run, const dwq_options_t *given,
                                  const struct dwqi_told *told, uint64_t token,
-                                 struct dwqi_fault *fault)
+                                 struct dwqi_error *fault)
 {
     dwq_kwargs_t s = told->options;
     uint64_t theirs = 0;
@@ -307,7 +307,7 @@ static dwq_status_t spawn_ranks(struct run *run, const char *const *args)
     return status;
 }
 
-static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t start_group(struct run *run, struct dwqi_error *fault)
 {
     uint64_t token = draw_token(run);
     struct arguments arguments;
@@ -321,8 +321,9 @@ static dwq_status_t start_group(struct run *run, struct dwqi_fault *fault)
     if (status == DWQ_OK) {
         status = spawn_ranks(run, arguments.list);
         if (status != DWQ_OK && status != DWQ_E_NOMEM) {
-            dwqi_option_fault(fault, "the spawn of %d ranks of %s failed",
-                              n_spawned(run), run->program);
+            dwqi_error_set(fault, DWQ_E_OPTION,
+                           "the spawn of %d ranks of %s failed", n_spawned(run),
+                           run->program);
         }
     }
     free(arguments.list);
@@ -349,9 +350,9 @@ static void wait_a_while(const struct run *run)
     }
 }
 
-dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_fault *fault)
+dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_error *fault)
 {
-    bool broker = run->role == DWQI_ROLE_BROKER;
+    bool broker = run->kind == DWQI_ROLE_BROKER;
     dwq_status_t status = DWQ_OK, met = DWQ_OK;
 
     if (broker && n_spawned(run) > 0) {
@@ -389,13 +390,14 @@ dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go)
 
 static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
                             const struct dwqi_told *told, uint64_t token,
-                            struct dwqi_fault *fault)
+                            struct dwqi_error *fault)
 {
     dwq_options_t own;
     dwq_status_t status;
 
     if (!given) {
-        return dwqi_option_fault(fault, "options is NULL in a spawned process");
+        return dwqi_error_set(fault, DWQ_E_OPTION,
+                              "options is NULL in a spawned process");
     }
     own = *given;
     status = run->follows ? DWQ_OK : dwqi_options_resolve(given, &own, fault);
@@ -405,7 +407,7 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
     if (status != DWQ_OK) {
         return status;
     }
-    run->role = DWQI_ROLE_MEMBER;
+    run->kind = DWQI_ROLE_LEAF;
     run->rank = -1;
     run->log.verbose = run->options.verbose;
     /* Its rank in the world is one of its own: that of each group begins at 0. */
@@ -426,7 +428,7 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
 dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
                            uint64_t token)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     struct dwqi_told told;
     size_t size;
     int go = 0;
@@ -435,20 +437,21 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
     if (status != DWQ_OK) {
         dwqi_run_give_up(run, status); /* its broker waits */
     }
-    status = dwqi_run_hear(run, &in_group, &run->settings, &size, &fault);
+    status = dwqi_run_hear(run, &in_group, &run->settings, &size, fault);
     if (status == DWQ_OK) {
         status = dwqi_run_read_options(run, size, &told);
         if (status == DWQ_OK) {
-            status = prepare(run, given, &told, token, &fault);
+            status = prepare(run, given, &told, token, fault);
         }
-        status = dwqi_run_agree_in_group(run, status, &fault);
+        status = dwqi_run_agree_in_group(run, status, fault);
     }
     if (status == DWQ_E_MPI ||
         dwqi_group_bcast(run->group, 0, &go, sizeof go) != DWQ_OK) {
         return DWQ_E_MPI;
     }
     if (!go) { /* a rank of the job says why */
-        return status == DWQ_OK ? DWQ_E_OPTION : status;
+        return status == DWQ_OK ? dwqi_error_complete(fault, DWQ_E_OPTION)
+                                : status;
     }
     status = dwqi_group_complete(run->group, run->options.broker_is_worker);
     return status == DWQ_OK && run->spawned_seats
@@ -459,7 +462,7 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
 void dwqi_run_never_joined(void)
 {
     struct run run = { .log.who = "a spawned rank" };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     struct dwqi_spawn_marker marker;
     size_t size;
     dwq_status_t status;
@@ -469,9 +472,9 @@ void dwqi_run_never_joined(void)
         dwqi_process_has_joined()) {
         return;
     }
-    dwqi_option_fault(&fault,
-                      "a spawned process ended without its dwq_run() number %d",
-                      marker.run);
+    dwqi_error_set(&fault, DWQ_E_OPTION,
+                   "a spawned process ended without its dwq_run() number %d",
+                   marker.run);
     status = dwqi_world_open(NULL, &run.world);
     if (status == DWQ_OK) {
         status = dwqi_group_join(run.world, &run.group);

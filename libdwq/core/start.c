@@ -8,58 +8,7 @@
 #include "libdwq/core/run_private.h"
 #include "libdwq/wire/spawn.h"
 
-/* --- Agreement at the start --------------------------------------------- */
-
-/* The least of all is that of the first rank that has a fault, and says which. */
-static int vote_of(dwq_status_t status, int rank)
-{
-    return status == DWQ_OK ? INT_MAX : 2 * rank + (status == DWQ_E_NOMEM);
-}
-
-static dwq_status_t status_of(int vote)
-{
-    return vote == INT_MAX ? DWQ_OK : vote % 2 ? DWQ_E_NOMEM : DWQ_E_OPTION;
-}
-
-static void blame_memory(dwq_status_t status, const char *who,
-                         struct dwqi_fault *fault)
-{
-    if (status == DWQ_E_NOMEM) {
-        dwqi_option_fault(fault, "%s%s", who, dwq_status_text(status));
-    }
-}
-
-dwq_status_t dwqi_run_agree(struct run *run, dwq_status_t status,
-                            struct dwqi_fault *fault)
-{
-    int first = INT_MAX;
-    dwq_status_t asked =
-        dwqi_world_min(run->world, vote_of(status, run->rank), &first);
-
-    if (asked == DWQ_OK && status != DWQ_OK && first / 2 == run->rank) {
-        blame_memory(status, "", fault);
-        dwqi_log_error(&run->log, "%s", fault->text);
-    }
-    return asked == DWQ_OK ? status_of(first) : asked;
-}
-
-dwq_status_t dwqi_run_agree_in_group(struct run *run, dwq_status_t status,
-                                     struct dwqi_fault *fault)
-{
-    int first = INT_MAX;
-    char who[64];
-    dwq_status_t asked = dwqi_group_min(
-        run->group, vote_of(status, dwqi_group_rank(run->group)), &first);
-
-    if (asked != DWQ_OK || first == INT_MAX) {
-        return asked;
-    }
-    snprintf(who, sizeof who, "%s: ", run->log.who);
-    blame_memory(status, who, fault);
-    asked = dwqi_group_bcast(run->group, first / 2, fault->text,
-                             sizeof fault->text);
-    return asked == DWQ_OK ? status_of(first) : asked;
-}
+/* --- Options are compared ----------------------------------------------- */
 
 static dwq_status_t bcast_in_world(struct run *run, void *data, size_t size)
 {
@@ -83,11 +32,12 @@ static dwq_status_t find_teller(struct run *run, bool *followed_out)
         return status;
     }
     if (first == INT_MAX) {
+        dwqi_error_set(&run->error, DWQ_E_OPTION,
+                       "every rank of this job is a dwq-worker, and none "
+                       "submits calls: start the program that does beside "
+                       "them (mpirun -n 1 ./program : -n 4 dwq-worker)");
         if (run->rank == 0) {
-            dwqi_log_error(&run->log,
-                           "every rank of this job is a dwq-worker, and none "
-                           "submits calls: start the program that does beside "
-                           "them (mpirun -n 1 ./program : -n 4 dwq-worker)");
+            dwqi_log_error(&run->log, "%s", run->error.text);
         }
         return DWQ_E_OPTION;
     }
@@ -99,7 +49,7 @@ static dwq_status_t find_teller(struct run *run, bool *followed_out)
 /* Compare this rank's options, if it has any, with those of the one that tells its
  * own. */
 static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
-                            struct dwqi_fault *fault)
+                            struct dwqi_error *fault)
 {
     void *theirs = NULL;
     size_t size;
@@ -122,20 +72,20 @@ static dwq_status_t compare(struct run *run, const struct dwqi_buffer *mine,
 }
 
 static dwq_status_t check_thread_level(const struct run *run,
-                                       struct dwqi_fault *fault)
+                                       struct dwqi_error *fault)
 {
     int level = run->options.thread_level;
 
     return dwqi_mpi_thread_level() >= level
                ? DWQ_OK
-               : dwqi_option_fault(fault,
-                                   "option thread_level is %d, but MPI "
-                                   "provides %d",
-                                   level, dwqi_mpi_thread_level());
+               : dwqi_error_set(fault, DWQ_E_OPTION,
+                                "option thread_level is %d, but MPI "
+                                "provides %d",
+                                level, dwqi_mpi_thread_level());
 }
 
 static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
-                                       struct dwqi_fault *fault)
+                                       struct dwqi_error *fault)
 {
     int controller = 0;
     dwq_status_t status = dwqi_options_controller_rank(
@@ -153,7 +103,7 @@ static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
 
 /* What was told is there. */
 static dwq_status_t follow(struct run *run, size_t size,
-                           struct dwqi_fault *fault)
+                           struct dwqi_error *fault)
 {
     dwq_options_t own = run->options;
     struct dwqi_told told;
@@ -172,15 +122,16 @@ static dwq_status_t follow(struct run *run, size_t size,
                   &has_function);
     if (has_function && !own.spawn_args_function &&
         run->options.grouping == DWQ_GROUPING_SPAWN) {
-        return dwqi_option_fault(
-            fault, "option spawn_args_function is a function of another "
-                   "program, which a dwq-worker cannot call: use spawn_args");
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
+            "option spawn_args_function is a function of another "
+            "program, which a dwq-worker cannot call: use spawn_args");
     }
     return check_thread_level(run, fault);
 }
 
 /* The others hear it, too: a broadcast is for all. */
-static dwq_status_t tell_followers(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t tell_followers(struct run *run, struct dwqi_error *fault)
 {
     bool tells = run->rank == run->teller;
     struct dwqi_pack pack = { .block = NULL };
@@ -209,20 +160,20 @@ static dwq_status_t tell_followers(struct run *run, struct dwqi_fault *fault)
 static dwq_status_t compare_options(struct run *run)
 {
     struct dwqi_buffer text = { .data = NULL };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     bool followed = false;
     dwq_status_t status =
-        run->follows ? DWQ_OK : dwqi_options_text(&run->options, &text, &fault);
+        run->follows ? DWQ_OK : dwqi_options_text(&run->options, &text, fault);
 
-    status = dwqi_run_agree(run, status, &fault);
+    status = dwqi_run_agree(run, status, fault);
     if (status == DWQ_OK) {
         status = find_teller(run, &followed);
     }
     if (status == DWQ_OK) {
-        status = compare(run, &text, &fault);
+        status = compare(run, &text, fault);
     }
     if (status == DWQ_OK && followed) {
-        status = tell_followers(run, &fault);
+        status = tell_followers(run, fault);
     }
     dwqi_buffer_finish(&text);
     return status;
@@ -230,17 +181,22 @@ static dwq_status_t compare_options(struct run *run)
 
 /* What each rank can find wrong by itself, with all that it was given. */
 static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
-                                  struct dwqi_fault *fault)
+                                  struct dwqi_error *fault)
 {
     int size = dwqi_world_size(run->world);
     dwq_status_t status;
 
     if (!given) {
-        return dwqi_option_fault(fault, "options is NULL");
+        return dwqi_error_set(fault, DWQ_E_OPTION, "options is NULL");
     }
     if (run->follows) {
         run->options = *given;
         return DWQ_OK;
+    }
+    if (run->opened && given->controller) {
+        return dwqi_error_set(fault, DWQ_E_OPTION,
+                              "option controller is set, and dwq_open() gives "
+                              "the controller to its caller: leave it NULL");
     }
     status = dwqi_options_resolve(given, &run->options, fault);
     if (status == DWQ_OK) {
@@ -251,10 +207,10 @@ static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
 }
 
 static void no_plan(const struct dwqi_plan_request *request, int needed,
-                    struct dwqi_fault *fault)
+                    struct dwqi_error *fault)
 {
-    dwqi_option_fault(
-        fault,
+    dwqi_error_set(
+        fault, DWQ_E_OPTION,
         "option nprocs_per_worker is %d, broker %s: one group and the "
         "controller need %d ranks, and %d are present",
         request->nprocs, request->inside ? "inside" : "beside", needed,
@@ -269,9 +225,9 @@ static dwq_world_t facts_of(const struct run *run)
     return (dwq_world_t){
         .is_controller = run->rank == plan->controller,
         .is_worker =
-            run->role == DWQI_ROLE_WORKER || run->role == DWQI_ROLE_MEMBER ||
-            run->role == DWQI_ROLE_IN_PLACE ||
-            (run->role == DWQI_ROLE_BROKER && run->options.broker_is_worker),
+            run->kind == DWQI_ROLE_WORKER || run->kind == DWQI_ROLE_LEAF ||
+            run->kind == DWQI_ROLE_IN_PLACE ||
+            (run->kind == DWQI_ROLE_BROKER && run->options.broker_is_worker),
         .workers_available = plan->n_groups > 0,
         .size = plan->size,
         .rank = run->rank,
@@ -279,9 +235,32 @@ static dwq_world_t facts_of(const struct run *run)
     };
 }
 
-static dwq_status_t request_plan(const struct run *run,
+/* On its rank. The caller of dwq_open() goes on, with run_args of its own. */
+static dwq_status_t check_controller(struct run *run, struct dwqi_error *fault)
+{
+    dwq_status_t status = DWQ_OK;
+
+    if (!run->opened && !run->options.controller) {
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
+            "option controller is not set on rank %d, the controller",
+            run->rank);
+    }
+    if (!run->has_taker) {
+        return dwqi_error_set(
+            fault, DWQ_E_ARG,
+            "controller_out is NULL on rank %d, the controller", run->rank);
+    }
+    if (run->opened) {
+        status = dwq_kwargs_copy(run->options.run_args, &run->kept_args);
+        run->options.run_args = run->kept_args;
+    }
+    return status;
+}
+
+static dwq_status_t request_plan(struct run *run,
                                  struct dwqi_plan_request *request_out,
-                                 struct dwqi_fault *fault)
+                                 struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     struct dwqi_plan_request request = {
@@ -303,26 +282,24 @@ static dwq_status_t request_plan(const struct run *run,
         return status;
     }
     if (run->rank == request.controller && run->follows) {
-        return dwqi_option_fault(
-            fault,
+        return dwqi_error_set(
+            fault, DWQ_E_OPTION,
             "rank %d would be the controller, and is a dwq-worker, which only "
             "serves: start the program that submits calls as that rank, or "
             "set " DWQI_CONTROLLER_RANK_ENV " to a rank of that program",
             request.controller);
     }
-    if (run->rank == request.controller && !o->controller && !run->only_plan) {
-        return dwqi_option_fault(
-            fault, "option controller is not set on rank %d, the controller",
-            request.controller);
+    if (run->rank == request.controller && !run->only_plan) {
+        status = check_controller(run, fault);
     }
     *request_out = request;
-    return DWQ_OK;
+    return status;
 }
 
 /* By what the hosts are made of, or in rank order. */
 static dwq_status_t plan_roles(struct run *run,
                                const struct dwqi_plan_request *request,
-                               struct dwqi_fault *fault)
+                               struct dwqi_error *fault)
 {
     int needed;
     dwq_status_t status = DWQ_OK;
@@ -341,7 +318,7 @@ static dwq_status_t plan_roles(struct run *run,
     return status;
 }
 
-static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t take_role(struct run *run, struct dwqi_error *fault)
 {
     struct dwqi_plan_request request = { .size = 0 };
     dwq_status_t status =
@@ -351,7 +328,7 @@ static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
         status = plan_roles(run, &request, fault);
     }
     if (status == DWQ_OK) {
-        run->role = dwqi_plan_role(&run->plan, run->rank);
+        run->kind = dwqi_plan_role(&run->plan, run->rank);
         run->worker_id = dwqi_plan_worker_of(&run->plan, run->rank);
         run->facts = facts_of(run);
     }
@@ -361,9 +338,9 @@ static dwq_status_t take_role(struct run *run, struct dwqi_fault *fault)
 /* Whether this rank runs a worker function. */
 static bool runs_worker_function(const struct run *run)
 {
-    switch (run->role) {
+    switch (run->kind) {
     case DWQI_ROLE_WORKER:
-    case DWQI_ROLE_MEMBER:
+    case DWQI_ROLE_LEAF:
     case DWQI_ROLE_IN_PLACE:
         return true;
     case DWQI_ROLE_BROKER:
@@ -373,65 +350,66 @@ static bool runs_worker_function(const struct run *run)
     }
 }
 
-static dwq_status_t find_broker(struct run *run, struct dwqi_fault *fault)
+/* The registry has said why. */
+static dwq_status_t blame_option(struct dwqi_error *fault, dwq_status_t status,
+                                 const char *option)
 {
-    struct dwqi_reason reason = { "" };
+    const struct dwqi_error why = *fault;
+
+    return status == DWQ_OK || status == DWQ_E_NOMEM
+               ? status
+               : dwqi_error_set(fault, DWQ_E_OPTION, "option %s: %s", option,
+                                why.text);
+}
+
+static dwq_status_t find_broker(struct run *run, struct dwqi_error *fault)
+{
     dwq_options_t *o = &run->options;
-    dwq_status_t status;
 
     run->broker_arg = o->arg;
-    if (o->broker || !o->broker_module || run->role != DWQI_ROLE_BROKER) {
+    if (o->broker || !o->broker_module || run->kind != DWQI_ROLE_BROKER) {
         return DWQ_OK;
     }
-    status = dwqi_registry_find_broker(run->registry, o->broker_module,
-                                       o->broker_name, &o->broker,
-                                       &run->broker_arg, &reason);
-    if (status != DWQ_OK) {
-        dwqi_option_fault(fault, "option broker_module: %s", reason.text);
-    }
-    return status;
+    return blame_option(fault,
+                        dwqi_registry_find_broker(
+                            run->registry, o->broker_module, o->broker_name,
+                            &o->broker, &run->broker_arg, fault),
+                        "broker_module");
 }
 
 /* Find the worker function by name where no pointer was given. */
-static dwq_status_t find_worker(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t find_worker(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_reason reason = { "" };
     dwq_options_t *o = &run->options;
-    dwq_status_t status;
 
     run->worker_arg = o->arg;
     if (o->worker || !o->worker_module || !runs_worker_function(run)) {
         return DWQ_OK;
     }
-    status = dwqi_registry_find_worker(run->registry, o->worker_module,
-                                       o->worker_name, &o->worker,
-                                       &run->worker_arg, &reason);
-    if (status != DWQ_OK) {
-        dwqi_option_fault(fault, "option worker_module: %s", reason.text);
-    }
-    return status;
+    return blame_option(fault,
+                        dwqi_registry_find_worker(
+                            run->registry, o->worker_module, o->worker_name,
+                            &o->worker, &run->worker_arg, fault),
+                        "worker_module");
 }
 
-static dwq_status_t make_registry(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t make_registry(struct run *run, struct dwqi_error *fault)
 {
-    struct dwqi_reason reason = { "" };
-    dwq_status_t status = dwqi_registry_create(
-        run->options.functions, run->options.arg, run->options.module_path,
-        &run->log, &run->registry, &reason);
-
-    if (status == DWQ_E_OPTION) {
-        dwqi_option_fault(fault, "option functions: %s", reason.text);
-    }
-    return status;
+    return blame_option(fault,
+                        dwqi_registry_create(run->options.functions,
+                                             run->options.arg,
+                                             run->options.module_path,
+                                             &run->log, &run->registry, fault),
+                        "functions");
 }
 
 /* --- Names, warnings, all together --------------------------------------- */
 
 static void name_rank(struct run *run)
 {
-    const char *role = run->role == DWQI_ROLE_BROKER   ? "broker"
-                       : run->role == DWQI_ROLE_MEMBER ? "group"
-                                                       : "worker";
+    const char *role = run->kind == DWQI_ROLE_BROKER ? "broker"
+                       : run->kind == DWQI_ROLE_LEAF ? "group"
+                                                     : "worker";
 
     if (run->worker_id > 0) {
         snprintf(run->log.who, sizeof run->log.who, "rank %d (%s %d)",
@@ -444,7 +422,7 @@ static void name_rank(struct run *run)
 
 static void warn_unused(struct run *run)
 {
-    struct dwqi_fault names;
+    struct dwqi_error names;
 
     dwqi_options_unused(&run->options, run->facts.size, &names);
     if (run->facts.is_controller && names.text[0] != '\0') {
@@ -454,7 +432,7 @@ static void warn_unused(struct run *run)
     }
 }
 
-dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault)
+dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_error *fault)
 {
     dwq_status_t status = make_registry(run, fault);
 
@@ -464,11 +442,11 @@ dwq_status_t dwqi_run_find_functions(struct run *run, struct dwqi_fault *fault)
     return status == DWQ_OK ? find_worker(run, fault) : status;
 }
 
-static dwq_status_t spawn_groups(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t spawn_groups(struct run *run, struct dwqi_error *fault)
 {
     dwq_status_t status = DWQ_OK;
 
-    if (run->role == DWQI_ROLE_BROKER) {
+    if (run->kind == DWQI_ROLE_BROKER) {
         status = dwqi_run_check_spawn(run, fault);
     }
     status = dwqi_run_agree(run, status, fault);
@@ -484,7 +462,7 @@ static dwq_status_t spawn_groups(struct run *run, struct dwqi_fault *fault)
 }
 
 /* Cut the groups out of the world, or have the brokers start them. */
-static dwq_status_t make_groups(struct run *run, struct dwqi_fault *fault)
+static dwq_status_t make_groups(struct run *run, struct dwqi_error *fault)
 {
     if (run->facts.size == 1) {
         return DWQ_OK;
@@ -529,9 +507,9 @@ static dwq_status_t name_lone_ranks(struct run *run)
 
 dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     dwq_status_t status =
-        dwqi_run_agree(run, check_options(run, given, &fault), &fault);
+        dwqi_run_agree(run, check_options(run, given, fault), fault);
 
     if (status == DWQ_OK) {
         status = compare_options(run);
@@ -541,12 +519,12 @@ dwq_status_t dwqi_run_plan(struct run *run, const dwq_options_t *given)
     }
     run->log.verbose = run->options.verbose;
     dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
-    return take_role(run, &fault);
+    return take_role(run, fault);
 }
 
 dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error *fault = &run->error;
     dwq_status_t status = dwqi_run_plan(run, given);
 
     if (status != DWQ_OK) {
@@ -557,12 +535,12 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     if (run->facts.size == 1 && run->ordinal == 1 && dwqi_mpi_is_up()) {
         dwqi_run_warn_alone(run);
     }
-    status = dwqi_run_agree(run, dwqi_run_find_functions(run, &fault), &fault);
+    status = dwqi_run_agree(run, dwqi_run_find_functions(run, fault), fault);
     if (status == DWQ_OK && run->facts.size > 1) {
         status = dwqi_world_connect_bells(run->world);
     }
     if (status == DWQ_OK) {
-        status = make_groups(run, &fault);
+        status = make_groups(run, fault);
     }
     if (status == DWQ_OK) {
         status = name_lone_ranks(run);

@@ -14,8 +14,8 @@ void dwqi_series_add(struct dwqi_series *series, double value)
     series->n++;
     series->mean += distance / (double)series->n;
     series->squares += (long double)distance * (value - series->mean);
-    series->min = series->n == 1 ? value : fmin(series->min, value);
-    series->max = series->n == 1 ? value : fmax(series->max, value);
+    series->min = series->n == 1 || value < series->min ? value : series->min;
+    series->max = series->n == 1 || value > series->max ? value : series->max;
 }
 
 double dwqi_series_deviation(const struct dwqi_series *series)

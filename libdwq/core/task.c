@@ -192,31 +192,17 @@ void dwqi_task_unref(struct dwqi_task *task)
     }
 }
 
-static void pack_into_task(struct dwqi_task *task)
-{
-    struct dwqi_pack *pack = &task->pack;
-
-    if (pack->n_extents == 0 && pack->block_size <= sizeof task->small) {
-        memcpy(task->small, pack->block, pack->block_size);
-        free(pack->block);
-        pack->block = task->small;
-    }
-}
-
 /* The packed form of a task, charged with an estimate above 0. */
 static dwq_status_t task_pack(struct dwqi_tasks *tasks, const dwq_task_t *given,
                               struct dwqi_task *task, const char **why_out)
 {
     dwq_task_t charged = *given;
-    dwq_status_t status;
 
     charged.time_est = task->job.time_est;
-    status = dwqi_pack_task(&charged, task->id, &tasks->scratch, &task->pack,
-                            why_out);
-    if (status == DWQ_OK) {
-        pack_into_task(task);
-    }
-    return status;
+    tasks->scratch.small = task->small;
+    tasks->scratch.small_size = sizeof task->small;
+    return dwqi_pack_task(&charged, task->id, &tasks->scratch, &task->pack,
+                          why_out);
 }
 
 dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,

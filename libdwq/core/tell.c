@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct head) == 64, "every version reads it");
 
 dwq_status_t dwqi_run_tell(struct run *run, const struct dwqi_run_way *way,
                            const void *data, size_t size,
-                           struct dwqi_fault *fault)
+                           struct dwqi_error *fault)
 {
     struct head head = { .library = LIBRARY, .size = size };
     dwq_status_t status = way->bcast(run, &head, sizeof head);
@@ -35,13 +35,13 @@ dwq_status_t dwqi_run_tell(struct run *run, const struct dwqi_run_way *way,
     return status == DWQ_OK ? way->bcast(run, (void *)data, size) : status;
 }
 
-static dwq_status_t check_library(struct head *head, struct dwqi_fault *fault)
+static dwq_status_t check_library(struct head *head, struct dwqi_error *fault)
 {
     head->library[sizeof head->library - 1] = '\0';
     return strcmp(head->library, LIBRARY) == 0
                ? DWQ_OK
-               : dwqi_option_fault(
-                     fault,
+               : dwqi_error_set(
+                     fault, DWQ_E_OPTION,
                      "one program of the job runs %s, and the one that "
                      "tells the options runs %s: all need the same libdwq",
                      LIBRARY, head->library);
@@ -49,7 +49,7 @@ static dwq_status_t check_library(struct head *head, struct dwqi_fault *fault)
 
 dwq_status_t dwqi_run_hear(struct run *run, const struct dwqi_run_way *way,
                            void **data_out, size_t *size_out,
-                           struct dwqi_fault *fault)
+                           struct dwqi_error *fault)
 {
     struct head head;
     void *data = NULL;
@@ -121,7 +121,7 @@ static dwq_value_t value_of(const dwq_options_t *o,
 
 dwq_status_t dwqi_run_pack_options(const struct run *run, dwq_kwargs_t more,
                                    struct dwqi_pack *pack_out,
-                                   struct dwqi_fault *fault)
+                                   struct dwqi_error *fault)
 {
     const dwq_options_t *o = &run->options;
     dwq_kwarg_t told[MOST_TOLD];
@@ -161,7 +161,8 @@ dwq_status_t dwqi_run_pack_options(const struct run *run, dwq_kwargs_t more,
     dwqi_arena_finish(&arena);
     return status == DWQ_OK || status == DWQ_E_NOMEM
                ? status
-               : dwqi_option_fault(fault, "option run_args: %s", why);
+               : dwqi_error_set(fault, DWQ_E_OPTION, "option run_args: %s",
+                                why);
 }
 
 /* --- Options, to hear -------------------------------------------------------- */

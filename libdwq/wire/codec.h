@@ -27,6 +27,9 @@
 struct dwqi_scratch {
     struct dwqi_buffer buffer;
     struct dwqi_pool *pool; /* borrowed: of large blocks; or NULL */
+    /* Where the next block lies if it is not larger: the pack does not own it then. */
+    void *small;
+    size_t small_size;
     /* Whether the memory of an array is what it was; NULL: that is not asked. */
     bool (*is_live)(const void *live_arg, const dwq_array_t *array);
     const void *live_arg;
@@ -37,7 +40,7 @@ void dwqi_scratch_finish(struct dwqi_scratch *scratch);
  * they are. On the wire each starts at a multiple of 64 bytes. */
 struct dwqi_pack {
     unsigned char *block;        /* malloc'ed, or (from DWQI_POOL_MIN on) a
-                                  * pool's */
+                                  * pool's; or the scratch's `small` */
     size_t block_size;           /* bytes, a multiple of 64 */
     struct dwqi_extent *extents; /* malloc'ed, or NULL */
     size_t n_extents;

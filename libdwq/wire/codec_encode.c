@@ -384,14 +384,14 @@ static bool is_pooled(const struct dwqi_pack *pack)
     return pack->block_size >= DWQI_POOL_MIN;
 }
 
-static void free_pack(struct dwqi_pack *pack)
+static void *take_block(const struct dwqi_scratch *scratch,
+                        const struct dwqi_pack *pack)
 {
-    if (is_pooled(pack)) {
-        dwqi_pool_give(pack->block);
-    } else {
-        free(pack->block);
+    if (pack->block_size <= scratch->small_size) {
+        return scratch->small;
     }
-    free(pack->extents);
+    return is_pooled(pack) ? dwqi_pool_get(scratch->pool, pack->block_size)
+                           : malloc(pack->block_size);
 }
 
 /* Head (64 bytes), two texts, values, copied arrays. The head's size field is
@@ -409,12 +409,12 @@ static dwq_status_t make_pack(struct encoder *e, const void *head,
     unsigned char *at;
     uint64_t size = pack.size;
 
-    pack.block = is_pooled(&pack)
-                     ? dwqi_pool_get(e->scratch->pool, pack.block_size)
-                     : malloc(pack.block_size);
     pack.extents = n_kept ? calloc(n_kept, sizeof *pack.extents) : NULL;
-    if (!pack.block || (n_kept > 0 && !pack.extents)) {
-        free_pack(&pack);
+    if (n_kept == 0 || pack.extents) {
+        pack.block = take_block(e->scratch, &pack);
+    }
+    if (!pack.block) {
+        free(pack.extents);
         return DWQ_E_NOMEM;
     }
     at = put(pack.block, head, DWQI_ALIGN);
@@ -540,7 +540,12 @@ void dwqi_scratch_finish(struct dwqi_scratch *scratch)
 
 void dwqi_pack_finish(struct dwqi_pack *pack)
 {
-    free_pack(pack);
+    if (is_pooled(pack)) {
+        dwqi_pool_give(pack->block);
+    } else {
+        free(pack->block);
+    }
+    free(pack->extents);
     *pack = (struct dwqi_pack){ .block = NULL };
 }
 

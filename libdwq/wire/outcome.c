@@ -81,12 +81,8 @@ static dwq_status_t unpack_parts(struct dwqi_outcome *outcome,
 {
     struct dwqi_part_head head;
     dwq_status_t status = dwqi_part_head_read(parts, size, &head);
-    size_t n, at = 0;
+    size_t n = status == DWQ_OK ? head.n_parts : 0, at = 0;
 
-    if (status != DWQ_OK) {
-        return status;
-    }
-    n = head.n_parts;
     if (n == 0 || n > size / sizeof head) {
         return DWQ_E_MESSAGE;
     }
@@ -95,21 +91,20 @@ static dwq_status_t unpack_parts(struct dwqi_outcome *outcome,
     if (!outcome->parts) {
         return DWQ_E_NOMEM;
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && status == DWQ_OK; i++) {
         const char *part = (const char *)parts + at;
 
-        status = dwqi_part_head_read(part, size - at, &head);
+        if (i > 0) {
+            status = dwqi_part_head_read(part, size - at, &head);
+        }
         if (status == DWQ_OK) {
             status = dwqi_part_unpack(part, &head, &outcome->arena,
                                       &outcome->parts[i]);
         }
-        if (status != DWQ_OK) {
-            return status;
-        }
         at += head.size;
     }
     outcome->n_ranks = (int)n;
-    return DWQ_OK;
+    return status;
 }
 
 /* One block for all of a small result: outcome, views, and a copy of the parts

@@ -4,7 +4,6 @@
 #define DWQI_WIRE_OUTCOME_H
 
 #include <float.h>
-#include <math.h>
 
 #include "libdwq/wire/codec.h"
 
@@ -43,7 +42,9 @@ double dwqi_outcome_time(const struct dwqi_outcome *outcome);
  * larger than any. */
 static inline double dwqi_over_est(double time, double time_est)
 {
-    return fmin(time / time_est, DBL_MAX);
+    double over = time / time_est;
+
+    return over < DBL_MAX ? over : DBL_MAX;
 }
 
 /* Sizes of a result in a message: bytes of its n parts and their id.

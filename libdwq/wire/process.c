@@ -12,8 +12,11 @@
 #endif
 
 #include "libdwq/base/ending.h"
+#include "libdwq/base/error.h"
 #include "libdwq/base/log.h"
 #include "libdwq/wire/world.h"
+
+#define FAILURE_SIZE sizeof((struct dwqi_error *)NULL)->text
 
 struct process {
     pthread_mutex_t lock;
@@ -26,17 +29,27 @@ struct process {
     struct dwqi_handlers handlers;           /* of signals, meanwhile */
     struct dwqi_departure *departure;
     void (*before_finish)(void);
+#ifdef DWQI_SMPI
+    char failure[FAILURE_SIZE];
+#endif
 };
 
 #ifndef DWQI_SMPI
-/* The only mutable object at file scope. In a child of fork() the lock may be held for
+/* The only mutable objects at file scope. In a child of fork() the lock may be held for
  * ever: `owner` is looked at first. */
 #define IS_ALONE true
 static struct process process = { .lock = PTHREAD_MUTEX_INITIALIZER };
+/* A part of it that each thread has of its own. */
+static _Thread_local char failure[FAILURE_SIZE];
 
 static struct process *here(void)
 {
     return &process;
+}
+
+static char *failure_here(void)
+{
+    return failure;
 }
 #else
 /* Simulated ranks share one process, and run one at a time: each has its own. */
@@ -55,6 +68,11 @@ static struct process *here(void)
         sg_actor_set_data(rank, process);
     }
     return process;
+}
+
+static char *failure_here(void)
+{
+    return here()->failure;
 }
 #endif
 
@@ -78,10 +96,15 @@ bool dwqi_process_is_ours(void)
     return owner == 0 || owner == getpid();
 }
 
+bool dwqi_process_is_child(void)
+{
+    return atomic_load_explicit(&here()->forked, memory_order_relaxed);
+}
+
 /* Comes after each call, so it does without a system call. */
 void dwqi_process_end_child(const char *function)
 {
-    if (atomic_load_explicit(&here()->forked, memory_order_relaxed)) {
+    if (dwqi_process_is_child()) {
         dwqi_log_error(&(struct dwqi_log){ .line = NULL },
                        "a process that fork() made in function '%s' came back "
                        "from it: it has no part in the run, and ends now",
@@ -143,6 +166,7 @@ void dwqi_process_leave(struct dwqi_process_run *run)
 {
     struct process *p = lock();
     struct dwqi_process_run *later = p->latest;
+    bool there;
 
     while (later && later != run && later->next != run) {
         later = later->next;
@@ -152,10 +176,17 @@ void dwqi_process_leave(struct dwqi_process_run *run)
     } else if (later) {
         later->next = run->next;
     }
-    if (later) {
+    there = later != NULL;
+    for (later = p->latest; later; later = later->next) {
+        if (later->outer == run) { /* it stays longer than what was around it */
+            later->outer = run->outer;
+            later->witness.outer = run->witness.outer;
+        }
+    }
+    if (there) {
         dwqi_witness_finish(&run->witness);
     }
-    if (later && !p->latest && IS_ALONE) {
+    if (there && !p->latest && IS_ALONE) {
         dwqi_handlers_restore(&p->handlers);
     }
     unlock(p);
@@ -256,13 +287,24 @@ struct dwqi_departure *dwqi_process_departure(void)
     return here()->departure; /* set once, before anything else is */
 }
 
+void dwqi_process_set_failure(const char *text)
+{
+    snprintf(failure_here(), FAILURE_SIZE, "%s", text);
+}
+
+const char *dwqi_process_failure(void)
+{
+    return failure_here();
+}
+
 bool dwqi_process_say_words(const char *what)
 {
     struct dwqi_witness *witness = dwqi_process_witness();
     char reason[80];
 
     if (witness) {
-        snprintf(reason, sizeof reason, "%s in the middle of a run", what);
+        snprintf(reason, sizeof reason, "%s in the middle of a run%s", what,
+                 witness->opened ? " (no dwq_close() came)" : "");
         dwqi_witness_say(witness, reason);
     }
     return witness != NULL;

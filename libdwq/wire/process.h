@@ -36,6 +36,8 @@ dwq_status_t dwqi_process_start(dwqi_process_starter *start, int thread_level,
 /* False in a child that fork() made after the start: nothing of the library may be
  * done there. May be asked in a signal handler. */
 bool dwqi_process_is_ours(void);
+/* In a child of fork() or not; costs nothing. */
+bool dwqi_process_is_child(void);
 /* Ends a child that fork() made and that came back from a function of the user: it would
  * play the part of its parent. */
 void dwqi_process_end_child(const char *function);
@@ -66,6 +68,10 @@ void dwqi_process_set_joined(void);
 bool dwqi_process_has_joined(void);
 
 struct dwqi_departure *dwqi_process_departure(void); /* or NULL */
+
+/* Why the last run of this thread did not begin, as the user may ask; "" at first. */
+void dwqi_process_set_failure(const char *text);
+const char *dwqi_process_failure(void);
 
 /* If a run is under way: say who ends it by `what` ("exit()"), and in which call: of
  * this thread's run, or else the latest. False: there is none. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/base/clock.h"
 #include "libdwq/base/pool.h"
 
 /* Sends of one body: `release` runs when the last has left. */
@@ -325,14 +324,15 @@ static dwq_status_t send_small(struct dwqi_sends *s, int peer,
         if (!g->frame) {
             return DWQ_E_NOMEM;
         }
-        g->since = message->may_wait ? dwqi_clock_now() : 0;
         room = gathered_room(g, peer, message, size);
     }
     dwqi_parts_copy(message->parts, message->n_parts, room);
     g->n_items += message->n_items;
     g->size += size;
-    return message->may_wait && dwqi_sends_can_wait(s) ? DWQ_OK
-                                                       : dwqi_sends_push(s);
+    g->wait += message->next_in;
+    return message->next_in > 0 && g->wait < DWQI_MPI_GATHER_MAX
+               ? DWQ_OK
+               : dwqi_sends_push(s);
 }
 
 /* The head alone in a frame, then the body from where it is. */

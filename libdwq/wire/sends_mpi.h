@@ -5,7 +5,6 @@
 
 #include <mpi.h>
 
-#include "libdwq/base/clock.h"
 #include "libdwq/base/log.h"
 #include "libdwq/wire/doorbell.h"
 #include "libdwq/wire/transport.h"
@@ -18,7 +17,8 @@ enum {
 #define DWQI_MPI_CHUNK \
     ((size_t)1 << 30) /* bytes of one MPI message; 64 divides it */
 
-/* Seconds that the first of gathered messages waits for the last, at most. */
+/* Seconds that the first of gathered messages waits for the last, at most, by what was
+ * said (dwqi_outgoing.next_in): the clock is not free, and calls are as short. */
 #define DWQI_MPI_GATHER_MAX 1e-5
 
 /* A buffer for a frame; in the pool it links to the next. */
@@ -35,8 +35,8 @@ struct dwqi_gathered {
     int peer;
     enum dwqi_tag tag;
     uint32_t n_items;
-    size_t size;  /* bytes of the body so far */
-    double since; /* when the first came */
+    size_t size; /* bytes of the body so far */
+    double wait; /* seconds */
 };
 
 /* A look at what is under way lets MPI work, and gives the core away where ranks
@@ -85,12 +85,10 @@ static inline dwq_status_t dwqi_sends_push(struct dwqi_sends *s)
 {
     return s->gathered.frame ? dwqi_sends_push_gathered(s) : DWQ_OK;
 }
-/* Whether something was gathered so lately that it can wait, and polls with it:
- * its sender is about to give more. */
-static inline bool dwqi_sends_can_wait(const struct dwqi_sends *s)
+/* Whether more is gathered, so that polls can wait, too: there is one for each frame. */
+static inline bool dwqi_sends_are_gathering(const struct dwqi_sends *s)
 {
-    return s->gathered.frame &&
-           dwqi_clock_now() < s->gathered.since + DWQI_MPI_GATHER_MAX;
+    return s->gathered.frame && s->gathered.n_items > 1;
 }
 /* Look, and release what has left. With `received_out`, the receive is looked at, too:
  * *came_out says whether it is complete, also after a failure, and *received_out what

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 
+#include "libdwq/base/error.h"
 #include "libdwq/wire/group.h"
 
 /* The argument that tells a spawned process what it is: this, then "RUN:TOKEN". */
@@ -30,10 +31,6 @@ bool dwqi_spawn_is_this_program(const char *path);
  * first. malloc()ed; NULL: they are not to be had. */
 char *dwqi_spawn_own_arguments(size_t *size_out);
 
-struct dwqi_spawn_reason {
-    char text[512];
-};
-
 /**
  * Whether spawning can work here at all: a spawn that fails ends the job, or hangs.
  *
@@ -41,8 +38,7 @@ struct dwqi_spawn_reason {
  *
  * @return DWQ_OK; DWQ_E_OPTION, with what is wrong and what to use instead
  */
-dwq_status_t dwqi_spawn_check(int n_slots,
-                              struct dwqi_spawn_reason *reason_out);
+dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_error *reason_out);
 
 /* The absolute path of a program: NULL is this one; a name without '/' is looked up
  * in PATH, then beside this program. false: there is no such program that can be

@@ -219,7 +219,7 @@ static double spawn_timeout(double otherwise)
     return read_timeout(&seconds) ? seconds : otherwise;
 }
 
-dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
+dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_error *reason_out)
 {
     const char *anyway = getenv("DWQ_SPAWN_ANYWAY");
     bool forced = anyway && strcmp(anyway, "1") == 0;
@@ -227,50 +227,49 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
     double seconds;
 
     if (!read_timeout(&seconds)) {
-        dwqi_plain_format(reason_out->text, sizeof reason_out->text,
-                          "environment %s is '%.*s': it takes seconds above 0, "
-                          "up to 1000000",
-                          TIMEOUT_ENV, dwqi_plain_fit(getenv(TIMEOUT_ENV), 80),
-                          getenv(TIMEOUT_ENV));
-        return DWQ_E_OPTION;
+        return dwqi_error_set(
+            reason_out, DWQ_E_OPTION,
+            "environment %s is '%.*s': it takes seconds above 0, "
+            "up to 1000000",
+            TIMEOUT_ENV, dwqi_plain_fit(getenv(TIMEOUT_ENV), 80),
+            getenv(TIMEOUT_ENV));
     }
     if (is_of_slurm() && !forced) {
-        snprintf(reason_out->text, sizeof reason_out->text,
-                 "option grouping is spawn, and srun has no way to start more "
-                 "processes for MPI: start the job in its allocation as "
-                 "EVENT_NOEPOLL=1 mpirun ..., use option grouping split, or "
-                 "set DWQ_SPAWN_ANYWAY=1 to try it all the same");
-        return DWQ_E_OPTION;
+        return dwqi_error_set(
+            reason_out, DWQ_E_OPTION,
+            "option grouping is spawn, and srun has no way to start more "
+            "processes for MPI: start the job in its allocation as "
+            "EVENT_NOEPOLL=1 mpirun ..., use option grouping split, or "
+            "set DWQ_SPAWN_ANYWAY=1 to try it all the same");
     }
     if (spawn_hangs() && !forced) {
-        snprintf(reason_out->text, sizeof reason_out->text,
-                 "option grouping is spawn, which is known to hang at random "
-                 "with this MPI (Open MPI 4 with PMIx 4): start the job as "
-                 "EVENT_NOEPOLL=1 mpirun ... (with several hosts also --mca "
-                 "orte_launch_agent \"env EVENT_NOEPOLL=1 orted\"), or set "
-                 "DWQ_SPAWN_ANYWAY=1 to try it all the same");
-        return DWQ_E_OPTION;
+        return dwqi_error_set(
+            reason_out, DWQ_E_OPTION,
+            "option grouping is spawn, which is known to hang at random "
+            "with this MPI (Open MPI 4 with PMIx 4): start the job as "
+            "EVENT_NOEPOLL=1 mpirun ... (with several hosts also --mca "
+            "orte_launch_agent \"env EVENT_NOEPOLL=1 orted\"), or set "
+            "DWQ_SPAWN_ANYWAY=1 to try it all the same");
     }
     if (n_slots > slots && !may_oversubscribe()) {
-        snprintf(
-            reason_out->text, sizeof reason_out->text,
+        return dwqi_error_set(
+            reason_out, DWQ_E_OPTION,
             "option grouping is spawn, which needs %d slots with the "
             "spawned ranks, and the launcher has %d: start the job with "
             "--oversubscribe (Open MPI 5: and with "
             "OMPI_MCA_rmaps_base_oversubscribe=1), with more slots, or set "
             "max_workers",
             n_slots, slots);
-        return DWQ_E_OPTION;
     }
     if (is_too_many(n_slots, slots) && !forced) {
-        snprintf(reason_out->text, sizeof reason_out->text,
-                 "option grouping is spawn, which makes %d processes with the "
-                 "spawned ranks, and the launcher has %d slots: no more than "
-                 "%d share a slot. Set nprocs_per_worker or max_workers to "
-                 "less, start the job with more slots, or set "
-                 "DWQ_SPAWN_ANYWAY=1 to try it all the same",
-                 n_slots, slots, MOST_IN_A_SLOT);
-        return DWQ_E_OPTION;
+        return dwqi_error_set(
+            reason_out, DWQ_E_OPTION,
+            "option grouping is spawn, which makes %d processes with the "
+            "spawned ranks, and the launcher has %d slots: no more than "
+            "%d share a slot. Set nprocs_per_worker or max_workers to "
+            "less, start the job with more slots, or set "
+            "DWQ_SPAWN_ANYWAY=1 to try it all the same",
+            n_slots, slots, MOST_IN_A_SLOT);
     }
     return DWQ_OK;
 }

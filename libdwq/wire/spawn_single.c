@@ -34,13 +34,13 @@ char *dwqi_spawn_own_arguments(size_t *size_out)
     return NULL;
 }
 
-dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_spawn_reason *reason_out)
+dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_error *reason_out)
 {
     (void)n_slots;
-    snprintf(reason_out->text, sizeof reason_out->text,
-             "option grouping is spawn, and the MPI of this build has no "
-             "MPI_Comm_spawn: use grouping split");
-    return DWQ_E_OPTION;
+    return dwqi_error_set(
+        reason_out, DWQ_E_OPTION,
+        "option grouping is spawn, and the MPI of this build has no "
+        "MPI_Comm_spawn: use grouping split");
 }
 
 bool dwqi_spawn_find_program(const char *name, char path[PATH_MAX])

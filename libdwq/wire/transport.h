@@ -41,9 +41,10 @@ struct dwqi_outgoing {
      * send returns, also when it fails); may be NULL. */
     void (*release)(void *owner);
     void *owner;
-    /* The sender is about to send more of the same kind: several small messages
-     * may travel as one, with the items of all. */
-    bool may_wait;
+    /* The sender is about to send more of the same kind, in so many seconds by what
+     * it knows: several small messages may travel as one, with the items of all. 0:
+     * nothing follows. */
+    double next_in;
 };
 
 struct dwqi_transport;

@@ -39,6 +39,7 @@ struct dwqi_witness {
     struct dwqi_last_words *words; /* on the board, or: */
     struct dwqi_last_words own;
     _Atomic bool is_said; /* where there is no board */
+    bool opened;          /* by dwq_open(): the program has to close it */
     struct dwqi_way_out
         *_Atomic way; /* of the innermost call; NULL: none runs */
     pthread_t thread; /* of the run and its calls */

@@ -168,8 +168,8 @@ static void as_worker(const uint8_t *data, size_t size)
     struct dwqi_registry *registry = NULL;
     struct dwqi_executor *executor = NULL;
     struct dwqi_solo solo;
-    struct dwqi_server *server = NULL;
-    struct dwqi_reason reason;
+    struct dwqi_role *server = NULL;
+    struct dwqi_error reason;
 
     dwqi_registry_create(functions, NULL, "/nowhere", &log, &registry, &reason);
     dwqi_executor_create(
@@ -182,10 +182,10 @@ static void as_worker(const uint8_t *data, size_t size)
                                                      .log = &log,
                                                      .time_limit = INFINITY },
                        &server);
-    dwqi_server_begin(server);
-    while (dwqi_server_step(server) == DWQ_OK) {
+    server->ops->begin(server);
+    while (server->ops->step(server) == DWQ_OK) {
     }
-    dwqi_server_destroy(server);
+    dwqi_role_finish(server);
     dwqi_solo_finish(&solo);
     dwqi_executor_destroy(executor);
     dwqi_registry_destroy(registry);

@@ -262,8 +262,8 @@ static void as_member(const uint8_t *data, size_t size, int rank, bool gather)
     struct dwqi_registry *registry = NULL;
     struct dwqi_executor *executor = NULL;
     struct dwqi_team *team = NULL;
-    struct dwqi_member *member = NULL;
-    struct dwqi_reason reason;
+    struct dwqi_role *leaf = NULL;
+    struct dwqi_error reason;
     int n_steps = 0;
 
     dwqi_registry_create(functions, NULL, "/nowhere", &log, &registry, &reason);
@@ -281,16 +281,16 @@ static void as_member(const uint8_t *data, size_t size, int rank, bool gather)
                                     .size = N_RANKS + 1,
                                     .first = 1 },
         &team);
-    dwqi_member_create(&(struct dwqi_member_config){ .team = team,
-                                                     .executor = executor,
-                                                     .log = &log },
-                       &member);
-    dwqi_member_begin(member);
-    while (dwqi_member_step(member) == DWQ_OK &&
-           !dwqi_member_is_closed(member) && n_steps < 100) {
+    dwqi_leaf_create(&(struct dwqi_leaf_config){ .team = team,
+                                                 .executor = executor,
+                                                 .log = &log },
+                     &leaf);
+    leaf->ops->begin(leaf);
+    while (leaf->ops->step(leaf) == DWQ_OK && !leaf->ops->is_closed(leaf) &&
+           n_steps < 100) {
         n_steps++;
     }
-    dwqi_member_destroy(member);
+    dwqi_role_finish(leaf);
     dwqi_team_destroy(team);
     dwqi_executor_destroy(executor);
     dwqi_registry_destroy(registry);

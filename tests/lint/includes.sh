@@ -26,7 +26,7 @@ BEGIN {
 }
 
 function may_see(file, from, target, to) {
-    if (from == to || file ~ /^libdwq\/core\/(run|run_private|roles|service|spawn|start|group|place|binding)\.[ch]$/) {
+    if (from == to || file ~ /^libdwq\/core\/(run|run_private|roles|role_controller|role_group|service|spawn|start|group|place|binding)\.[ch]$/) {
         return 1
     }
     if (file ~ /^libdwq\/core\/plan/ && to == "topology") { return 1 }

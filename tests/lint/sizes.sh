@@ -25,11 +25,11 @@ check_lines 600 $(find $rooms bench tests examples -name '*.c' 2>/dev/null)
 check_lines 200 $(find libdwq/include -name '*.h' ! -name value_macros.h)
 
 # symbols.sh looks at the objects too: this one names the line. What there is one of in
-# a process is one object of one file.
+# a process is one object of one file; a part of it is a thread's own.
 statics=$(find $rooms -name '*.[ch]' -exec grep -nHE \
     '^(static|_Thread_local|__thread) [^(]*(=[^=].*)?;' {} + 2>/dev/null |
     grep -vE 'static (const|inline)|\* ?const ' |
-    grep -vE '^libdwq/wire/process\.c:[0-9]+:static struct process process =' ||
+    grep -vE '^libdwq/wire/process\.c:[0-9]+:(static struct process process =|static _Thread_local char failure\[)' ||
     true)
 [ -z "$statics" ] || complain "mutable state at file scope:
 $statics"

@@ -39,7 +39,7 @@ fi
 
 state=$(objdump -t "$static" |
     awk '/file format/ { member = $1 }
-         member ~ /wire_process\.c\.o:$/ && $NF == "process" { next }
+         member ~ /wire_process\.c\.o:$/ && $NF ~ /^(process|failure)$/ { next }
          / O / && $0 ~ /\.(data|bss|tdata|tbss)(\.|\t)/ &&
          $0 !~ /\.data\.rel\.ro/ { print $NF }')
 if [ -n "$state" ]; then

@@ -16,8 +16,7 @@ static dwq_status_t set_data(struct sim_rank *rank)
 {
     dwq_value_t data = dwq_value_int(sim_rank_data(rank, rank->n_updates));
 
-    return rank->relay ? dwqi_relay_set_ready_data(rank->relay, data)
-                       : dwqi_member_set_ready_data(rank->member, data);
+    return rank->role->ops->set_ready_data(rank->role, data);
 }
 
 dwq_status_t sim_rank_update_data(struct sim_rank *rank)
@@ -35,45 +34,29 @@ double sim_rank_now(void *rank)
 
 /* --- Steps --------------------------------------------------------------- */
 
-static dwq_status_t withdraw(struct sim_rank *rank)
-{
-    const char *reason = "its initializer failed";
-
-    return rank->relay ? dwqi_relay_withdraw(rank->relay, reason)
-                       : dwqi_member_withdraw(rank->member, reason);
-}
-
 static dwq_status_t begin(struct sim_rank *rank)
 {
+    const struct dwqi_role_ops *ops = rank->role->ops;
+
     rank->begun = true;
     if (rank->withdraws) {
-        return withdraw(rank);
+        return ops->withdraw(rank->role, "its initializer failed");
     }
     if (rank->has_data) {
         set_data(rank);
     }
-    return rank->relay ? dwqi_relay_begin(rank->relay)
-                       : dwqi_member_begin(rank->member);
-}
-
-static bool is_closed(const struct sim_rank *rank)
-{
-    return rank->relay ? dwqi_relay_is_closed(rank->relay)
-                       : dwqi_member_is_closed(rank->member);
+    return ops->begin(rank->role);
 }
 
 static dwq_status_t step(void *arg)
 {
     struct sim_rank *rank = arg;
+    const struct dwqi_role_ops *ops = rank->role->ops;
 
     if (!rank->begun) {
         return begin(rank);
     }
-    if (is_closed(rank)) {
-        return DWQ_E_AGAIN;
-    }
-    return rank->relay ? dwqi_relay_step(rank->relay)
-                       : dwqi_member_step(rank->member);
+    return ops->is_closed(rank->role) ? DWQ_E_AGAIN : ops->step(rank->role);
 }
 
 /* --- Ranks ---------------------------------------------------------------- */
@@ -82,7 +65,7 @@ static void make_executor(struct sim_rank *rank)
 {
     const struct sim_group_config *config = &rank->group->config;
     dwq_function_t functions[MAX_FUNCTIONS + 1] = { { NULL, NULL, NULL } };
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
 
     for (int i = 0; i < MAX_FUNCTIONS && config->functions[i].name; i++) {
         functions[i] = config->functions[i];
@@ -142,7 +125,7 @@ static void make_relay(struct sim_rank *rank)
             .log = config->log,
             .controller = 0,
             .time_limit = config->time_limit },
-        &rank->relay);
+        &rank->role);
 }
 
 static void start_rank(struct sim_rank *rank)
@@ -156,11 +139,10 @@ static void start_rank(struct sim_rank *rank)
     if (rank->merged == 0) {
         make_relay(rank);
     } else {
-        dwqi_member_create(
-            &(struct dwqi_member_config){ .team = rank->team,
-                                          .executor = rank->executor,
-                                          .log = config->log },
-            &rank->member);
+        dwqi_leaf_create(&(struct dwqi_leaf_config){ .team = rank->team,
+                                                     .executor = rank->executor,
+                                                     .log = config->log },
+                         &rank->role);
     }
     dwqi_sim_set_step(config->sim,
                       rank->merged == 0 ? config->number : rank->endpoint, step,
@@ -208,8 +190,7 @@ void sim_group_finish(struct sim_group *group)
     for (int m = 0; m < group->n_merged; m++) {
         struct sim_rank *rank = &group->ranks[m];
 
-        dwqi_relay_destroy(rank->relay);
-        dwqi_member_destroy(rank->member);
+        dwqi_role_finish(rank->role);
         dwqi_team_destroy(rank->team);
         dwqi_executor_destroy(rank->executor);
         dwqi_registry_destroy(rank->registry);
@@ -239,7 +220,7 @@ const char *sim_group_fault(const struct sim_group *group)
     for (int m = 0; m < group->n_merged; m++) {
         const struct sim_rank *rank = &group->ranks[m];
 
-        if (!is_closed(rank)) {
+        if (!rank->role->ops->is_closed(rank->role)) {
             return "a rank was never told to leave";
         }
         if (dwqi_sim_n_moving(group->config.sim, rank->endpoint) != 0) {

@@ -28,8 +28,7 @@ struct sim_rank {
     struct dwqi_registry *registry;
     struct dwqi_executor *executor;
     struct dwqi_team *team;
-    struct dwqi_relay *relay;   /* the broker */
-    struct dwqi_member *member; /* the others */
+    struct dwqi_role *role; /* relay, or leaf */
 };
 
 struct sim_group_config {

@@ -28,7 +28,7 @@ struct sim_worker {
     struct dwqi_registry *registry;
     struct dwqi_executor *executor;
     struct dwqi_solo solo;
-    struct dwqi_server *server;
+    struct dwqi_role *server;
 };
 
 /* What the test knows of a task it submitted. */
@@ -141,13 +141,16 @@ static dwq_status_t worker_step(void *arg)
     if (!w->begun) {
         w->begun = true;
         if (w->withdraws) {
-            return dwqi_server_withdraw(w->server, "its initializer failed");
+            return w->server->ops->withdraw(w->server,
+                                            "its initializer failed");
         }
-        dwqi_server_set_ready_data(w->server, dwq_value_int(1000 + w->number));
-        return dwqi_server_begin(w->server);
+        w->server->ops->set_ready_data(w->server,
+                                       dwq_value_int(1000 + w->number));
+        return w->server->ops->begin(w->server);
     }
-    return dwqi_server_is_closed(w->server) ? DWQ_E_AGAIN
-                                            : dwqi_server_step(w->server);
+    return w->server->ops->is_closed(w->server)
+               ? DWQ_E_AGAIN
+               : w->server->ops->step(w->server);
 }
 
 static void make_worker(struct scenario *s, int number)
@@ -155,7 +158,7 @@ static void make_worker(struct scenario *s, int number)
     struct sim_worker *w = &s->workers[number];
     const dwq_function_t functions[] = { { "work", work, w },
                                          { NULL, NULL, NULL } };
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
     struct dwqi_server_config config = {
         .transport = dwqi_sim_endpoint(s->sim, number),
         .log = &s->log,
@@ -501,7 +504,7 @@ static void tear_down(struct scenario *s)
 {
     dwqi_controller_destroy(s->controller);
     for (int w = 1; w <= s->n_workers; w++) {
-        dwqi_server_destroy(s->workers[w].server);
+        dwqi_role_finish(s->workers[w].server);
         dwqi_solo_finish(&s->workers[w].solo);
         dwqi_executor_destroy(s->workers[w].executor);
         dwqi_registry_destroy(s->workers[w].registry);
@@ -538,7 +541,7 @@ static void check_workers(struct scenario *s)
         fault(s, "somebody goes on for ever");
     }
     for (int w = 1; w <= s->n_workers; w++) {
-        if (!dwqi_server_is_closed(s->workers[w].server)) {
+        if (!s->workers[w].server->ops->is_closed(s->workers[w].server)) {
             fault(s, "worker %d was never told to leave", w);
         }
     }

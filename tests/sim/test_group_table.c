@@ -40,7 +40,7 @@ static void check_places(const struct dwqi_plan *plan, int number, int n_merged)
         if (dwqi_plan_worker_of(plan, rank) == number) {
             cr_assert_eq(plan->place_of[rank], n_seen);
             cr_assert_eq(dwqi_plan_role(plan, rank),
-                         n_seen == 0 ? DWQI_ROLE_BROKER : DWQI_ROLE_MEMBER);
+                         n_seen == 0 ? DWQI_ROLE_BROKER : DWQI_ROLE_LEAF);
             n_seen++;
         }
     }

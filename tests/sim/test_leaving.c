@@ -114,7 +114,7 @@ Test(leaving, one_that_withdraws_after_exit_waits_for_no_other)
         dwqi_sim_create(&(struct dwqi_sim_config){ .n_endpoints = 2 });
     struct slow_runner slow = { { &slow_ops }, 0 };
     struct dwqi_log log = { .line = quiet };
-    struct dwqi_server *server;
+    struct dwqi_role *server;
 
     dwqi_server_create(
         &(struct dwqi_server_config){ .transport = dwqi_sim_endpoint(sim, 1),
@@ -122,15 +122,15 @@ Test(leaving, one_that_withdraws_after_exit_waits_for_no_other)
                                       .log = &log,
                                       .time_limit = INFINITY },
         &server);
-    cr_assert_eq(dwqi_server_begin(server), DWQ_OK);
+    cr_assert_eq(server->ops->begin(server), DWQ_OK);
     send_all(dwqi_sim_endpoint(sim, 0));
     dwqi_sim_drain(sim, 1000);
-    for (int i = 0; i < 10 && !dwqi_server_is_closed(server); i++) {
-        dwqi_server_step(server);
+    for (int i = 0; i < 10 && !server->ops->is_closed(server); i++) {
+        server->ops->step(server);
     }
-    cr_expect(dwqi_server_is_closed(server), "it waits");
+    cr_expect(server->ops->is_closed(server), "it waits");
     dwqi_sim_drain(sim, 1000);
     expect_tags(dwqi_sim_endpoint(sim, 0), said, sizeof said / sizeof said[0]);
-    dwqi_server_destroy(server);
+    dwqi_role_finish(server);
     dwqi_sim_destroy(sim);
 }

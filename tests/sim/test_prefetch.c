@@ -23,7 +23,7 @@ struct bench_worker {
     struct dwqi_registry *registry;
     struct dwqi_executor *executor;
     struct dwqi_solo solo;
-    struct dwqi_server *server;
+    struct dwqi_role *server;
 };
 
 struct bench {
@@ -67,10 +67,11 @@ static dwq_status_t worker_step(void *arg)
 
     if (!w->begun) {
         w->begun = true;
-        return dwqi_server_begin(w->server);
+        return w->server->ops->begin(w->server);
     }
-    return dwqi_server_is_closed(w->server) ? DWQ_E_AGAIN
-                                            : dwqi_server_step(w->server);
+    return w->server->ops->is_closed(w->server)
+               ? DWQ_E_AGAIN
+               : w->server->ops->step(w->server);
 }
 
 static void quiet(const char *line, void *arg)
@@ -85,7 +86,7 @@ static void make_worker(struct bench *b, int number)
     const dwq_function_t functions[] = { { "run", run, w },
                                          { "watched", watched, w },
                                          { NULL, NULL, NULL } };
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
 
     *w = (struct bench_worker){ .b = b, .number = number, .first_start = -1 };
     dwqi_registry_create(functions, NULL, ".", &b->log, &w->registry, &reason);
@@ -146,7 +147,7 @@ static void tear_down(struct bench *b)
     cr_assert_not(dwqi_sim_is_stuck(b->sim));
     dwqi_controller_destroy(b->c);
     for (int w = 1; w <= b->n_workers; w++) {
-        dwqi_server_destroy(b->workers[w].server);
+        dwqi_role_finish(b->workers[w].server);
         dwqi_solo_finish(&b->workers[w].solo);
         dwqi_executor_destroy(b->workers[w].executor);
         dwqi_registry_destroy(b->workers[w].registry);

@@ -573,7 +573,7 @@ struct verdict case_verdict(const struct placement_case *c)
     struct verdict verdict = { .most = -1 };
     struct dwqi_cluster cluster = case_cluster(c);
     struct dwqi_placement plan, again;
-    struct dwqi_place_fault why = { .part = DWQI_PART_NONE };
+    struct dwqi_error why = { .code = DWQI_PART_NONE };
     dwq_status_t status = dwqi_place(&cluster, &c->request, &plan, &why);
 
     if (status == DWQ_OK) {
@@ -586,7 +586,7 @@ struct verdict case_verdict(const struct placement_case *c)
         }
         dwqi_placement_finish(&again);
         dwqi_placement_finish(&plan);
-    } else if (status != DWQ_E_OPTION || why.part == DWQI_PART_NONE ||
+    } else if (status != DWQ_E_OPTION || why.code == DWQI_PART_NONE ||
                why.text[0] == '\0') {
         snprintf(verdict.text, sizeof verdict.text, "%s without a reason",
                  dwq_status_name(status));

@@ -10,7 +10,7 @@
 struct fixture {
     struct dwqi_cluster cluster;
     struct dwqi_placement plan;
-    struct dwqi_place_fault why;
+    struct dwqi_error why;
     dwq_status_t status;
 };
 
@@ -18,7 +18,7 @@ struct fixture {
 static inline struct fixture make(const char *hosts, int ranks_per_host)
 {
     struct fixture f = { .status = DWQ_E_STATE };
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
 
     cr_assert_eq(
         dwqi_hosts_parse(hosts, dwqi_synthetic_parse, &f.cluster, &fault),

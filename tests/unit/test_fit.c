@@ -14,7 +14,7 @@ static dwq_plan_t plan = { .groups = groups, .n_groups = N + 1 };
 
 static dwq_status_t fit(dwq_task_t task, int *worker_out, const char **text_out)
 {
-    static struct dwqi_fault fault;
+    static struct dwqi_error fault;
     dwq_controller_t c = { .config = { .n_workers = N + 1, .plan = &plan } };
     bool binding = false;
     dwq_status_t status;

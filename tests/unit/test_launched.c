@@ -44,7 +44,7 @@ Test(launched, threads_beyond_a_binding_name_the_launcher)
         refuse(&f, sizes[i], 2);
         cr_assert(names_launcher(&f), "%s", f.why.text);
         cr_assert_not_null(strstr(f.why.text, "may use 1 core only"));
-        cr_assert_eq(f.why.part, DWQI_PART_THREADS);
+        cr_assert_eq(f.why.code, DWQI_PART_THREADS);
         finish(&f);
     }
 }

@@ -53,7 +53,7 @@ Test(locale, an_environment_of_seconds_is_read)
 {
     dwq_options_t given = { .time_limit = 100.5 }, o;
     struct dwqi_buffer text = { .data = NULL };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     setenv("DWQ_IDLE_WAIT", "0.25", 1);
     cr_assert_eq(dwqi_options_resolve(&given, &o, &fault), DWQ_OK, "%s",

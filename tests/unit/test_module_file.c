@@ -20,7 +20,7 @@ static struct dwqi_registry *registry;
 static struct dwqi_registry *create(const char *module_path)
 {
     struct dwqi_registry *made = NULL;
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
 
     cr_assert_eq(
         dwqi_registry_create(NULL, NULL, module_path, &quiet, &made, &reason),
@@ -55,18 +55,18 @@ static const char *path_of_x(void)
     return path;
 }
 
-static dwq_status_t find(const char *module, struct dwqi_reason *reason_out)
+static dwq_status_t find(const char *module, struct dwqi_error *reason_out)
 {
     dwq_function_t found;
 
-    *reason_out = (struct dwqi_reason){ "" };
+    *reason_out = (struct dwqi_error){ .text = "" };
     return dwqi_registry_find(registry, module, "own", &found, reason_out);
 }
 
 /* Module "x" fails, with a reason that names it and says this. */
 static void refused(const char *why)
 {
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
 
     cr_expect_eq(find("x", &reason), DWQ_E_TASK);
     cr_expect(strstr(reason.text, "'x'") && strstr(reason.text, why),
@@ -149,7 +149,7 @@ static size_t mapped_end(const char *data)
  * mapped is not needed.) */
 Test(module_file, a_module_that_was_copied_in_part_is_refused)
 {
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
     size_t size;
     char *data = read_good(&size);
 
@@ -166,7 +166,7 @@ Test(module_file, a_module_that_was_copied_in_part_is_refused)
 
 Test(module_file, a_good_file_in_a_later_folder_is_taken)
 {
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
     char path[2 * TEMPORARY_SIZE];
 
     snprintf(path, sizeof path, "%s/unit_good.so", folder);
@@ -179,7 +179,7 @@ Test(module_file, a_good_file_in_a_later_folder_is_taken)
 
 Test(module_file, a_relative_folder_is_that_of_the_start)
 {
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
     char path[32] = ".";
 
     cr_assert_eq(chdir(UNIT_MODULES), 0);
@@ -192,7 +192,7 @@ Test(module_file, a_relative_folder_is_that_of_the_start)
 
 Test(module_file, a_module_is_never_unloaded)
 {
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
 
     dwqi_registry_destroy(registry);
     cr_assert_null(dlopen(GOOD, RTLD_NOW | RTLD_NOLOAD));
@@ -205,7 +205,7 @@ Test(module_file, a_module_is_never_unloaded)
 
 Test(module_file, names_are_printed_in_one_line)
 {
-    struct dwqi_reason reason;
+    struct dwqi_error reason;
 
     cr_expect_eq(find("x\nlibdwq: error: y", &reason), DWQ_E_TASK);
     cr_expect_null(strchr(reason.text, '\n'), "%s", reason.text);

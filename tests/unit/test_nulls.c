@@ -37,6 +37,8 @@ Test(nulls, calls_without_a_controller)
     cr_expect_eq(dwq_controller_world(none).size, 0);
     cr_expect_null(dwq_controller_plan(none));
     cr_expect_eq(dwq_worker_info(none, 1, &info), DWQ_E_ARG);
+    cr_expect_not_null(dwq_controller_error(none));
+    cr_expect_eq(dwq_close(none, 1), DWQ_OK);
 }
 
 Test(nulls, calls_without_a_worker)
@@ -146,6 +148,7 @@ Test(nulls, readers)
 
 Test(nulls, runs_without_options)
 {
+    dwq_controller_t *controller = NULL;
     int code = 7;
 
     cr_expect_eq(dwq_main(0, NULL, NULL), 1);
@@ -153,8 +156,14 @@ Test(nulls, runs_without_options)
     cr_expect_eq(dwq_world(NULL), DWQ_E_ARG);
     cr_expect_eq(dwq_run(NULL, &code), DWQ_E_OPTION);
     cr_expect_eq(dwq_run(NULL, NULL), DWQ_E_OPTION);
+    cr_expect_eq(dwq_open(NULL, &controller, &code), DWQ_E_OPTION);
+    cr_expect_str_eq(dwq_controller_error(NULL), "options is NULL");
+    cr_expect_eq(dwq_open(&(dwq_options_t){ .arg = NULL }, NULL, &code),
+                 DWQ_E_ARG);
+    cr_expect_null(controller);
     cr_expect_eq(code, 7);
 #ifdef WITH_MPI
+    cr_expect_eq(dwq_open_comm(MPI_COMM_NULL, NULL, NULL, NULL), DWQ_E_ARG);
     cr_expect_eq(dwq_run_comm(MPI_COMM_NULL, NULL, NULL), DWQ_E_ARG);
     cr_expect_eq(dwq_run_comm(MPI_COMM_SELF, NULL, NULL), DWQ_E_OPTION);
 #endif

@@ -14,7 +14,7 @@
 
 static void expect_good(const dwq_options_t *options, dwq_options_t *out)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_eq(dwqi_options_resolve(options, out, &fault), DWQ_OK, "%s",
                  fault.text);
@@ -24,7 +24,7 @@ static void expect_good(const dwq_options_t *options, dwq_options_t *out)
 static void expect_bad(const dwq_options_t *options, const char *name,
                        const char *value)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     dwq_options_t out = { .max_workers = 12345 };
 
     cr_assert_eq(dwqi_options_resolve(options, &out, &fault), DWQ_E_OPTION,
@@ -165,7 +165,7 @@ static dwq_options_t with(const char *name, const char *value)
 
 static void without(const char *name, const char *value)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     dwq_options_t options = { 0 }, out;
 
     setenv(name, value, 1);
@@ -266,7 +266,7 @@ Test(options, program_wins_over_the_environment)
 
 static void rank(const char *text, int size, int wanted)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     int got = -77;
 
     setenv(DWQI_CONTROLLER_RANK_ENV, text, 1);
@@ -277,7 +277,7 @@ static void rank(const char *text, int size, int wanted)
 
 static void no_rank(const char *text, int size)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     int got = -77;
 
     setenv(DWQI_CONTROLLER_RANK_ENV, text, 1);
@@ -290,7 +290,7 @@ static void no_rank(const char *text, int size)
 
 Test(options, controller_rank)
 {
-    struct dwqi_fault fault;
+    struct dwqi_error fault;
     int got = -77;
 
     unsetenv(DWQI_CONTROLLER_RANK_ENV);

@@ -28,7 +28,7 @@ static int any_worker(dwq_worker_t *worker, void *arg)
 static void refused(const dwq_options_t *options, int size, const char *name,
                     const char *value)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_eq(dwqi_options_check(options, size, &fault), DWQ_E_OPTION, "%s",
                  name);
@@ -38,7 +38,7 @@ static void refused(const dwq_options_t *options, int size, const char *name,
 
 static void accepted(const dwq_options_t *options, int size)
 {
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_eq(dwqi_options_check(options, size, &fault), DWQ_OK, "%s",
                  fault.text);
@@ -110,7 +110,7 @@ Test(options_check, placement_is_asked_for_by_size_or_by_an_option)
 static void expect_unused(const dwq_options_t *options, int size,
                           const char *names)
 {
-    struct dwqi_fault got = { "something" };
+    struct dwqi_error got = { .text = "something" };
 
     dwqi_options_unused(options, size, &got);
     cr_assert_str_eq(got.text, names);
@@ -173,7 +173,7 @@ Test(options_check, options_of_no_use_are_named)
 static char *text_of(const dwq_options_t *options)
 {
     struct dwqi_buffer text = { .data = NULL };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_eq(dwqi_options_text(options, &text, &fault), DWQ_OK, "%s",
                  fault.text);
@@ -186,7 +186,7 @@ static void expect_difference(const dwq_options_t *mine,
                               const dwq_options_t *theirs, const char *says)
 {
     char *a = text_of(mine), *b = text_of(theirs);
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_str_neq(a, b, "%s", says);
     dwqi_options_difference(a, b, 3, 0, &fault);
@@ -268,7 +268,7 @@ Test(options_text, run_args_are_compared)
 
             cr_assert_eq(strcmp(text_a, text_b) == 0, a == b);
             if (a != b) {
-                struct dwqi_fault fault = { "" };
+                struct dwqi_error fault = { .text = "" };
 
                 dwqi_options_difference(text_a, text_b, 1, 0, &fault);
                 EXPECT_NAMED(fault, "run_args");
@@ -285,7 +285,7 @@ Test(options_text, run_args_that_differ_are_shown)
         .run_args = DWQ_ENTRIES({ "mesh", dwq_value("coarse") }) });
     char *two = text_of(&(dwq_options_t){
         .run_args = DWQ_ENTRIES({ "mesh", dwq_value("fine") }) });
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     dwqi_options_difference(one, two, 1, 0, &fault);
     cr_expect(strstr(fault.text, "rank 0 has {\"mesh\": \"fine\"}"), "%s",
@@ -304,7 +304,7 @@ Test(options_text, run_args_that_cannot_be_sent_are_named)
                                    DWQ_DOUBLE, &(double){ 1 }, 0, NULL))) })
     };
     struct dwqi_buffer text = { .data = NULL };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_eq(dwqi_options_text(&options, &text, &fault), DWQ_E_OPTION);
     EXPECT_NAMED(fault, "run_args");
@@ -314,7 +314,7 @@ Test(options_text, run_args_that_cannot_be_sent_are_named)
 Test(options_text, controller_rank_of_the_environment_is_compared)
 {
     const dwq_options_t options = { 0 };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     char *a, *b;
 
     setenv(DWQI_CONTROLLER_RANK_ENV, "1", 1);
@@ -355,7 +355,7 @@ Test(options_text, long_values_are_shown_where_they_differ)
     char here[600], there[600];
     dwq_options_t mine = { .module_path = here };
     dwq_options_t theirs = { .module_path = there };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     char *a, *b;
 
     memset(here, 'x', sizeof here);

@@ -110,7 +110,7 @@ Test(placer, straddles_as_it_is_told)
     request.straddle = DWQI_STRADDLE_NEVER;
     place(&f, request);
     cr_assert_eq(f.status, DWQ_E_OPTION);
-    cr_assert_eq(f.why.part, DWQI_PART_STRADDLE, "%s", f.why.text);
+    cr_assert_eq(f.why.code, DWQI_PART_STRADDLE, "%s", f.why.text);
     finish(&f);
 }
 
@@ -142,7 +142,7 @@ Test(placer, uses_ranks_where_they_are_bound)
 {
     struct dwqi_cluster cluster = { .hosts = NULL };
     struct dwqi_machine machine = { .cores = NULL };
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     struct fixture f = { .status = DWQ_E_STATE };
 
     cr_assert_eq(
@@ -326,7 +326,7 @@ Test(placer, says_which_part_cannot_be_met)
 
         place(&f, r->request);
         cr_assert_eq(f.status, DWQ_E_OPTION, "%zu", i);
-        cr_assert_eq(f.why.part, r->part, "%zu: %s", i, f.why.text);
+        cr_assert_eq(f.why.code, r->part, "%zu: %s", i, f.why.text);
         cr_assert_not_null(strstr(f.why.text, r->text), "%zu: %s", i,
                            f.why.text);
         finish(&f);

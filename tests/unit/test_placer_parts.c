@@ -287,7 +287,7 @@ Test(placer_parts, finds_what_a_search_finds_on_small_hosts, .timeout = 300)
 
         for (size_t m = 0; m < sizeof machines / sizeof machines[0]; m++) {
             struct dwqi_machine machine = { .cores = NULL };
-            struct dwqi_text_fault fault;
+            struct dwqi_error fault;
             struct dice dice = { .state = m * 1000 + (uint64_t)taken };
 
             cr_assert_eq(

@@ -64,7 +64,7 @@ static const struct cluster_row rows[] = {
 static void read_machines(const struct cluster_row *row,
                           struct dwqi_machine *machines, int *n_out)
 {
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
 
     for (*n_out = 0; *n_out < N_MACHINES && row->machines[*n_out]; ++*n_out) {
         const char *text = row->machines[*n_out];
@@ -216,7 +216,7 @@ static bool has_two_wide_groups(const struct placement_case *c)
 {
     struct dwqi_cluster cluster = case_cluster(c);
     struct dwqi_placement plan;
-    struct dwqi_place_fault why;
+    struct dwqi_error why;
     int wide = 0;
 
     if (dwqi_place(&cluster, &c->request, &plan, &why) == DWQ_OK) {
@@ -232,7 +232,7 @@ static bool has_two_wide_groups(const struct placement_case *c)
 Test(placer_random, shrinks_a_failing_case_to_the_smallest)
 {
     struct dwqi_machine machine = { .cores = NULL };
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     struct cluster_row row = { "", 40, { "" }, 0 };
     struct placement_case c;
     struct dice dice = { .state = 7 };

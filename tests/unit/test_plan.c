@@ -28,7 +28,7 @@ static void check_ranks(const struct dwqi_plan *plan)
 
     for (int i = 0; i < r->size - 1; i++) {
         int rank = nth_other(r->controller, i), number = 1 + i / each;
-        enum dwqi_role role = dwqi_plan_role(plan, rank);
+        enum dwqi_role_kind role = dwqi_plan_role(plan, rank);
 
         if (number > n) {
             cr_assert_eq(role, DWQI_ROLE_IDLE);
@@ -42,7 +42,7 @@ static void check_ranks(const struct dwqi_plan *plan)
         cr_assert_eq(plan->place_of[rank], i % each);
         cr_assert_eq(role, r->grouping == DWQ_GROUPING_NONE ? DWQI_ROLE_WORKER
                            : i % each == 0                  ? DWQI_ROLE_BROKER
-                                                            : DWQI_ROLE_MEMBER);
+                                                            : DWQI_ROLE_LEAF);
     }
     cr_assert_eq(plan->shown.n_idle, n_idle);
     cr_assert_eq(dwqi_plan_role(plan, r->controller),

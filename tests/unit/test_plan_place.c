@@ -15,8 +15,8 @@ static struct placed make(const char *hosts, const int *ranks,
                           struct dwqi_place_request request)
 {
     struct placed p = { .cluster = { .hosts = NULL } };
-    struct dwqi_text_fault fault = { "" };
-    struct dwqi_place_fault why = { .text = "" };
+    struct dwqi_error fault = { .text = "" };
+    struct dwqi_error why = { .text = "" };
     int size = 0;
 
     cr_assert_eq(

@@ -33,7 +33,7 @@ static const dwq_function_t functions[] = {
 static struct dwqi_registry *create(const char *module_path)
 {
     struct dwqi_registry *registry = NULL;
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
 
     cr_assert_eq(dwqi_registry_create(functions, "of the options", module_path,
                                       &quiet, &registry, &reason),
@@ -45,7 +45,7 @@ static struct dwqi_registry *create(const char *module_path)
 static void finds(struct dwqi_registry *registry, const char *module,
                   const char *function, const char *arg, int returns)
 {
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
     dwq_function_t found = { .name = NULL };
 
     cr_assert_eq(
@@ -64,7 +64,7 @@ static void finds(struct dwqi_registry *registry, const char *module,
 static void misses(struct dwqi_registry *registry, const char *module,
                    const char *function, const char *word, const char *word2)
 {
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
     dwq_function_t found = { .name = "untouched" };
 
     cr_assert_eq(
@@ -109,7 +109,7 @@ Test(registry, only_what_stands_in_a_table_can_be_called)
 Test(registry, program_may_have_no_table)
 {
     struct dwqi_registry *registry = NULL;
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
 
     cr_assert_eq(
         dwqi_registry_create(NULL, NULL, ".", &quiet, &registry, &reason),
@@ -123,7 +123,7 @@ static void bad_table(const dwq_function_t *table, const char *word,
                       const char *word2)
 {
     struct dwqi_registry *registry = NULL;
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
 
     cr_assert_eq(
         dwqi_registry_create(table, NULL, ".", &quiet, &registry, &reason),
@@ -327,7 +327,7 @@ Test(registry, empty_folder_of_the_path_is_the_current_one)
 
 static dwq_status_t find_worker(struct dwqi_registry *registry,
                                 const char *module, const char *name,
-                                int returns, struct dwqi_reason *reason)
+                                int returns, struct dwqi_error *reason)
 {
     int (*function)(dwq_worker_t *, void *) = NULL;
     void *arg = NULL;
@@ -345,7 +345,7 @@ static dwq_status_t find_worker(struct dwqi_registry *registry,
 Test(registry, worker_functions_of_a_module)
 {
     struct dwqi_registry *registry = create(UNIT_MODULES);
-    struct dwqi_reason reason = { "" };
+    struct dwqi_error reason = { .text = "" };
 
     cr_assert_eq(find_worker(registry, "unit_good", NULL, 8, &reason), DWQ_OK);
     cr_assert_eq(find_worker(registry, "unit_good", "named", 9, &reason),

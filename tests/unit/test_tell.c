@@ -30,7 +30,7 @@ static dwq_status_t listen(struct run *run, void *data, size_t size)
 }
 
 static dwq_status_t agree(struct run *run, dwq_status_t status,
-                          struct dwqi_fault *fault)
+                          struct dwqi_error *fault)
 {
     (void)run;
     (void)fault;
@@ -43,7 +43,7 @@ static void pass(struct run *from, struct run *to)
     dwq_options_t own = to->options;
     struct dwqi_told heard;
     struct dwqi_pack pack;
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     size_t size = 0;
 
     n_told = n_heard = 0;
@@ -96,7 +96,7 @@ static void set_row(dwq_options_t *o, size_t i)
 static char *text_of(const dwq_options_t *o)
 {
     struct dwqi_buffer text = { .data = NULL };
-    struct dwqi_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
 
     cr_assert_eq(dwqi_options_text(o, &text, &fault), DWQ_OK);
     return (char *)text.data;

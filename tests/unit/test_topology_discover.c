@@ -48,7 +48,7 @@ Test(topology_discover, reads_synthetic_strings_as_the_plain_parser_does)
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct dwqi_machine a = { .cores = NULL }, b = { .cores = NULL };
-        struct dwqi_text_fault fault;
+        struct dwqi_error fault;
 
         cr_assert_eq(dwqi_discover_text(texts[i], "h", &a, &fault), DWQ_OK,
                      "%s", fault.text);
@@ -63,7 +63,7 @@ Test(topology_discover, reads_synthetic_strings_as_the_plain_parser_does)
 static void check_file(const char *file, const char *expected)
 {
     struct dwqi_machine machine = { .cores = NULL };
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
     struct dwqi_buffer text = { .data = NULL };
 
     cr_assert_eq(dwqi_discover_text(file, "h", &machine, &fault), DWQ_OK, "%s",
@@ -96,7 +96,7 @@ Test(topology_discover, quotes_what_it_cannot_read)
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct dwqi_machine machine = { .cores = NULL };
-        struct dwqi_text_fault fault = { "" };
+        struct dwqi_error fault = { .text = "" };
 
         cr_assert_eq(dwqi_discover_text(bad[i][0], "h", &machine, &fault),
                      DWQ_E_OPTION, "%s", bad[i][0]);
@@ -109,7 +109,7 @@ Test(topology_discover, quotes_what_it_cannot_read)
 Test(topology_discover, takes_the_environment_and_the_host_name)
 {
     struct dwqi_machine machine = { .cores = NULL };
-    struct dwqi_text_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     bool this_system = true;
 
     setenv("DWQ_TOPOLOGY", UNIT_DATA "/topology/made-%h.xml", 1);
@@ -137,7 +137,7 @@ Test(topology_discover, sees_this_machine_whatever_it_is_bound_to)
 {
     struct dwqi_machine all = { .cores = NULL }, bound = { .cores = NULL };
     struct dwqi_cpuset allowed = { .words = NULL };
-    struct dwqi_text_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     bool this_system = false;
     cpu_set_t one;
     int pu;
@@ -164,7 +164,7 @@ Test(topology_discover, sees_this_machine_whatever_it_is_bound_to)
 Test(topology_discover, binds_and_reads_back)
 {
     struct dwqi_cpuset before = { .words = NULL }, after = { .words = NULL };
-    struct dwqi_text_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     int pu = 0, none = DWQI_PU_LIMIT, absent = DWQI_PU_LIMIT - 1;
 
     unsetenv("DWQ_TOPOLOGY");
@@ -190,7 +190,7 @@ Test(topology_discover, binds_and_reads_back)
 Test(topology_discover, does_not_believe_a_system_that_only_says_yes)
 {
     struct dwqi_cpuset allowed = { .words = NULL };
-    struct dwqi_text_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     int pu = 0;
 
     unsetenv("DWQ_TOPOLOGY");
@@ -210,7 +210,7 @@ Test(topology_discover, does_not_believe_a_system_that_only_says_yes)
 /* hwloc says yes to binding on a machine that is not there. */
 Test(topology_discover, does_not_bind_by_another_systems_topology)
 {
-    struct dwqi_text_fault fault = { "" };
+    struct dwqi_error fault = { .text = "" };
     int pu = 0;
 
     setenv("DWQ_TOPOLOGY", "core:4 pu:1", 1);

@@ -25,8 +25,8 @@ static char *draw(draw_fn *function, int max_workers)
 {
     struct dwqi_cluster cluster = { .hosts = NULL };
     struct dwqi_placement plan;
-    struct dwqi_text_fault fault;
-    struct dwqi_place_fault why;
+    struct dwqi_error fault;
+    struct dwqi_error why;
     struct dwqi_buffer text = { .data = NULL };
     char *string;
 

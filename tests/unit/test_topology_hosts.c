@@ -6,7 +6,7 @@
 #include "topology/policy.h"
 
 static dwq_status_t parse(const char *text, struct dwqi_cluster *cluster,
-                          struct dwqi_text_fault *fault)
+                          struct dwqi_error *fault)
 {
     *cluster = (struct dwqi_cluster){ .hosts = NULL };
     return dwqi_hosts_parse(text, dwqi_synthetic_parse, cluster, fault);
@@ -15,7 +15,7 @@ static dwq_status_t parse(const char *text, struct dwqi_cluster *cluster,
 Test(topology_hosts, reads_names_and_machines)
 {
     struct dwqi_cluster cluster;
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
 
     cr_assert_eq(parse("n[08-11,2]x, m :pack:2 numa:2 core:4 pu:2 ;; # c;x\n"
                        "fat:core:3 # the last\n",
@@ -74,7 +74,7 @@ Test(topology_hosts, quotes_what_is_wrong)
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct dwqi_cluster cluster;
-        struct dwqi_text_fault fault = { "" };
+        struct dwqi_error fault = { .text = "" };
 
         cr_assert_eq(parse(bad[i][0], &cluster, &fault), DWQ_E_OPTION, "%s",
                      bad[i][0]);

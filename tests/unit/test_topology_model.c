@@ -10,7 +10,7 @@
 static struct dwqi_machine synthetic(const char *text)
 {
     struct dwqi_machine machine = { .cores = NULL };
-    struct dwqi_text_fault fault;
+    struct dwqi_error fault;
 
     cr_assert_eq(dwqi_synthetic_parse(text, "h", &machine, &fault), DWQ_OK,
                  "%s", fault.text);

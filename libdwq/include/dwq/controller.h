@@ -148,6 +148,17 @@ DWQ_API dwq_status_t dwq_controller_info(dwq_controller_t *controller,
  * collected; a submit is DWQ_E_STATE. dwq_run() does it at the end anyway. */
 DWQ_API dwq_status_t dwq_controller_exit(dwq_controller_t *controller);
 
+/**
+ * Why the last call on this handle did not return DWQ_OK: it names the option, task,
+ * index or worker, and its value. It was logged, too.
+ *
+ * @param controller  NULL: of this thread's last dwq_open(), dwq_run() or dwq_world()
+ *                    that failed.
+ *
+ * @return "" if the call did. Valid until the next call on the handle (NULL: of these).
+ */
+DWQ_API const char *dwq_controller_error(const dwq_controller_t *controller);
+
 /** End all ranks of the job at once, with a message. Does not return. */
 DWQ_API void dwq_controller_abort(dwq_controller_t *controller);
 

@@ -18,6 +18,11 @@ extern "C" {
 DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                                   int *exit_code_out);
 
+/** dwq_open() over the ranks of `comm`, by the same rules. */
+DWQ_API dwq_status_t dwq_open_comm(MPI_Comm comm, const dwq_options_t *options,
+                                   dwq_controller_t **controller_out,
+                                   int *exit_code_out);
+
 /**
  * The communicator of the group that runs this call, and of nobody else; in a call of
  * dwq_worker_execute(), of this rank alone. The user's, not to be freed.

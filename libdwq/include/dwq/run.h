@@ -64,6 +64,45 @@ typedef struct dwq_world {
 DWQ_API dwq_status_t dwq_run(const dwq_options_t *options, int *exit_code_out);
 
 /**
+ * Open a run, for a controller that is no function: a program with a loop of its own, or
+ * one in another language. Counts as a run, as dwq_run() does, also in a spawned process.
+ *
+ * @param options         Borrowed for the call; the names in `functions`, and what `arg`
+ *                        and `log_arg` point to, until dwq_close(). `controller` is NULL.
+ * @param controller_out  Gives the controller on its rank, as soon as the run has begun:
+ *                        dwq_close() releases it. NULL on the other ranks, which serve
+ *                        until the end of the run.
+ * @param exit_code_out   0 on the controller, and what the worker or broker function
+ *                        returned elsewhere (0 if none). May be NULL.
+ *
+ * Roles: all; collective over the ranks of the job. Returns at once on the controller's
+ * rank, and with the run's end on the others.
+ * @return As dwq_run(), outputs untouched unless DWQ_OK; dwq_controller_error(NULL) says
+ *         why. DWQ_E_ARG: controller_out is NULL on the controller's rank.
+ */
+DWQ_API dwq_status_t dwq_open(const dwq_options_t *options,
+                              dwq_controller_t **controller_out,
+                              int *exit_code_out);
+
+/**
+ * End a run that dwq_open() began, as dwq_run() does when the controller function returns
+ * `exit_code`: what is queued is run (cancelled, unless that is 0), every worker leaves,
+ * and all ranks leave together. A process that exits without it ends the job, with a
+ * message.
+ *
+ * @param controller  Taken, and released whatever the answer is, but for DWQ_E_STATE.
+ *                    NULL (the other ranks have it) is harmless. Results that were
+ *                    collected stay valid.
+ *
+ * Roles: controller; waits for the other ranks.
+ * @return DWQ_OK
+ *         DWQ_E_STATE  nothing happened: this is not the thread that opened it, the
+ *                      controller is dwq_run()'s, or a call runs in it
+ *         DWQ_E_MPI    communication failed
+ */
+DWQ_API dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code);
+
+/**
  * dwq_run() and dwq_finalize(), as the last line of main(). In a spawned process it
  * takes the library's own argument out of argv, which then ends with NULL one earlier
  * than main()'s argc says.
