@@ -1,5 +1,6 @@
 #include "workers/call.h"
 
+#include <dwq/flat.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -138,6 +139,37 @@ dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
     return array;
 }
 
+void *dwq_call_alloc_data(dwq_call_t *call, int type, int ndim,
+                          const size_t *shape)
+{
+    return dwq_call_alloc(call, (dwq_type_t)type, ndim, shape).data;
+}
+
+int dwq_call_return_built(dwq_call_t *call, const dwq_builder_t *builder)
+{
+    const dwq_task_t *built = dwq_builder_task(builder);
+    dwq_value_t *items;
+
+    if (call && !built) {
+        call->bad_return = !call->failed || call->bad_return;
+    }
+    if (!call || !built) {
+        return dwq_call_fail(call, DWQ_E_ARG,
+                             "dwq_call_return_built: a value could not be "
+                             "added, or a list is open");
+    }
+    items = (dwq_value_t *)built->args.items; /* the builder's own memory */
+    for (size_t i = 0; i < built->args.n; i++) {
+        dwq_array_t *array = &items[i].u.array;
+
+        /* A builder gets a pointer: whose memory that is shows here. */
+        if (items[i].kind == DWQ_KIND_ARRAY && owns(call, array)) {
+            array->flags = call->mark | DWQI_ARRAY_OWNED;
+        }
+    }
+    return dwq_call_return(call, built->args);
+}
+
 void dwqi_owned_free(struct dwqi_owned *owned)
 {
     while (owned) {
@@ -163,6 +195,11 @@ int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
                       format ? format : "no reason was given", args);
     va_end(args);
     return code;
+}
+
+int dwq_call_fail_text(dwq_call_t *call, int code, const char *text)
+{
+    return dwq_call_fail(call, code, text ? "%s" : NULL, text);
 }
 
 bool dwq_call_agree(dwq_call_t *call, bool ok)

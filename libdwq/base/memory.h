@@ -2,7 +2,21 @@
 #ifndef DWQI_BASE_MEMORY_H
 #define DWQI_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* Whether the reserved words of a struct that a program passed in are 0, as they have to
+ * be: a later version gives them a meaning. */
+static inline bool dwqi_is_zero(const uint64_t *words, size_t n)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        any |= words[i];
+    }
+    return any == 0;
+}
 
 /* `size` bytes at a multiple of `align` (a power of two, at least that of a
  * pointer; 0: as malloc), for free(); NULL when out of memory. Large memory is

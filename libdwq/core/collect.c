@@ -177,7 +177,7 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
             "no task has the id %" PRIu64 ", or its result was collected", id);
     }
     while (task->state != DWQI_TASK_DONE) {
-        status = dwqi_controller_turn(controller);
+        status = dwqi_controller_turn(controller, INFINITY);
         if (status != DWQ_OK) {
             return dwqi_controller_answer(controller, status);
         }
@@ -186,21 +186,35 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
     return DWQ_OK;
 }
 
+/* The oldest of the results that are there, or the first that comes until `end` (on the
+ * transport's clock; INFINITY: however long). */
+static dwq_status_t take_next(dwq_controller_t *c, double end,
+                              dwq_result_t *result_out)
+{
+    dwq_status_t status = DWQ_OK;
+
+    while (status == DWQ_OK && !c->done) {
+        status =
+            c->tasks.map.n == 0 ? DWQ_E_EMPTY : dwqi_controller_turn(c, end);
+        if (status == DWQ_OK && !c->done && !isinf(end) &&
+            dwqi_now(c->config.transport) >= end) {
+            status = DWQ_E_AGAIN;
+        }
+        dwqi_controller_answer(c, status);
+    }
+    if (status == DWQ_OK) {
+        take(c, c->done, result_out);
+    }
+    return status;
+}
+
 dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
                                             dwq_result_t *result_out)
 {
     dwq_status_t status = enter(controller, result_out);
 
-    while (status == DWQ_OK && !controller->done) {
-        status = controller->tasks.map.n == 0
-                     ? DWQ_E_EMPTY
-                     : dwqi_controller_turn(controller);
-        dwqi_controller_answer(controller, status);
-    }
-    if (status == DWQ_OK) {
-        take(controller, controller->done, result_out);
-    }
-    return status;
+    return status == DWQ_OK ? take_next(controller, INFINITY, result_out)
+                            : status;
 }
 
 dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
@@ -221,6 +235,29 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
         status = controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
     }
     return dwqi_controller_answer(controller, status);
+}
+
+dwq_status_t dwq_controller_wait_next_result(dwq_controller_t *controller,
+                                             double seconds,
+                                             dwq_result_t *result_out)
+{
+    dwq_status_t status = enter(controller, result_out);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!(seconds >= 0)) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              "seconds is %g: it is 0 or more", seconds);
+    }
+    if (seconds == 0 || !controller->config.transport) {
+        return dwq_controller_probe_next_result(controller, result_out);
+    }
+    return take_next(controller,
+                     isinf(seconds)
+                         ? INFINITY
+                         : dwqi_now(controller->config.transport) + seconds,
+                     result_out);
 }
 
 dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,

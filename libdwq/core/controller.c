@@ -40,6 +40,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     c->in_place = n == 0;
     c->leave_end = INFINITY;
     c->tasks.scratch.pool = config->pool;
+    c->tasks.est_seconds = config->time_est_seconds;
     c->scheduler =
         dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
     c->worker_stats = calloc(n + 1, sizeof *c->worker_stats);
@@ -203,7 +204,7 @@ static dwq_status_t enter_all(dwq_controller_t *c, struct dwqi_task **made,
 static bool may_wait(const dwq_controller_t *c, const struct dwqi_task *task,
                      double now)
 {
-    double expected = task->rate->seconds * task->job.time_est;
+    double expected = dwqi_task_expected(task);
 
     return c->n_done > 0 && expected >= 0 && expected < DWQI_SHORT_CALL &&
            now < c->last_look + GATHER_TIME &&

@@ -24,7 +24,8 @@ struct dwqi_controller_config {
     const int *peers; /* borrowed for create: peers[w - 1] is worker w */
     int n_peers;      /* endpoints in all: peers are below it */
     dwq_queue_order_t queue_order;
-    int held_max;      /* tasks that a worker may hold */
+    int held_max; /* tasks that a worker may hold */
+    bool time_est_seconds;
     double time_limit; /* on the transport's clock; INFINITY: none */
     double grace_end;  /* the same: running calls are given up */
     dwq_kwargs_t run_args;

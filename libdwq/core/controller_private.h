@@ -69,8 +69,9 @@ static inline dwq_status_t dwqi_controller_answer(dwq_controller_t *c,
 /* Receive, check the limits, assign and send. *moved_out: something came, or a
  * task is over. */
 dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out);
-/* One turn of a loop that waits: a step, and a pause if it moved nothing. */
-dwq_status_t dwqi_controller_turn(dwq_controller_t *c);
+/* One turn of a loop that waits: a step, and a pause if it moved nothing, until `until`
+ * (on the transport's clock; INFINITY: however long). */
+dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until);
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
 
 /* The task is over: its outcome (taken; NULL: no memory for it) can be

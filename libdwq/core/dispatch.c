@@ -285,14 +285,12 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out)
     return status;
 }
 
-static dwq_status_t pause_until_due(dwq_controller_t *c)
+static dwq_status_t pause_until_due(dwq_controller_t *c, double until)
 {
-    double until = INFINITY;
-
     if (!c->limit_passed) {
-        until = c->config.time_limit;
+        until = fmin(until, c->config.time_limit);
     } else if (!c->grace_passed) {
-        until = c->config.grace_end;
+        until = fmin(until, c->config.grace_end);
     }
     until = fmin(until, c->leave_end);
     if (dwqi_scheduler_idle_worker(c->scheduler) != 0 &&
@@ -302,12 +300,12 @@ static dwq_status_t pause_until_due(dwq_controller_t *c)
     return dwqi_pause(c->config.transport, until);
 }
 
-dwq_status_t dwqi_controller_turn(dwq_controller_t *c)
+dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until)
 {
     bool moved = false;
     dwq_status_t status = dwqi_controller_step(c, &moved);
 
-    return status == DWQ_OK && !moved ? pause_until_due(c) : status;
+    return status == DWQ_OK && !moved ? pause_until_due(c, until) : status;
 }
 
 /* --- The end ------------------------------------------------------------ */
@@ -318,7 +316,7 @@ static dwq_status_t drain(dwq_controller_t *c)
 
     while (status == DWQ_OK && (dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
                                 dwqi_scheduler_n_running(c->scheduler) > 0)) {
-        status = dwqi_controller_turn(c);
+        status = dwqi_controller_turn(c, INFINITY);
     }
     return status;
 }
@@ -360,7 +358,7 @@ static dwq_status_t await_leaving(dwq_controller_t *c)
     dwq_status_t status = DWQ_OK;
 
     while (status == DWQ_OK && !all_left(c) && c->now < c->leave_end) {
-        status = dwqi_controller_turn(c);
+        status = dwqi_controller_turn(c, INFINITY);
     }
     for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
         struct dwqi_worker_info *info = &c->workers[w];

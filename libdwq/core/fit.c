@@ -179,9 +179,9 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
                           dwqi_plain_fit(given->host, 80), given->host);
         used = strlen(text);
     }
-    if (given->min_ranks > 1) {
+    if (given->ranks > 1) {
         snprintf(text + used, size - used, "%swith %d ranks",
-                 used > 0 ? " " : "", given->min_ranks);
+                 used > 0 ? " " : "", given->ranks);
     }
     return text;
 }
@@ -224,11 +224,10 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
     const char *host;
 
     *worker_out = given->worker;
-    if (!given->host && given->min_ranks <= 1) {
-        return given->min_ranks >= 0
-                   ? DWQ_OK
-                   : dwqi_error_set(why_out, DWQ_E_OPTION, "min_ranks is %d",
-                                    given->min_ranks);
+    if (!given->host && given->ranks <= 1) {
+        return given->ranks >= 0 ? DWQ_OK
+                                 : dwqi_error_set(why_out, DWQ_E_OPTION,
+                                                  "ranks is %d", given->ranks);
     }
     if (c->config.n_workers == 0) {
         return dwqi_error_set(why_out, DWQ_E_OPTION,
@@ -236,18 +235,18 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                               wish(given, text, sizeof text));
     }
     host = given->host ? find_host(c, given->host, &n_hosts) : NULL;
-    best = given->host && !host ? 0 : first_fit(c, host, given->min_ranks);
+    best = given->host && !host ? 0 : first_fit(c, host, given->ranks);
     if (best == 0) {
         return refuse(c, given, n_hosts, why_out);
     }
     if (*binding && given->worker > 0) {
-        return fits(c, given->worker, host, given->min_ranks)
+        return fits(c, given->worker, host, given->ranks)
                    ? DWQ_OK
                    : dwqi_error_set(why_out, DWQ_E_OPTION,
                                     "its worker %d is not %s", given->worker,
                                     wish(given, text, sizeof text));
     }
-    *worker_out = least_loaded(c, host, given->min_ranks, given->worker, &all);
+    *worker_out = least_loaded(c, host, given->ranks, given->worker, &all);
     if (all) {
         *worker_out = given->worker;
         return DWQ_OK;
@@ -278,7 +277,7 @@ void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
 {
     /* The plan's name, with the plan's domain, lives as long as the task. */
     task->fitted = true;
-    task->min_ranks = given->min_ranks;
+    task->min_ranks = given->ranks;
     if (given->host) {
         task->host = c->config.plan->groups[task->job.worker - 1].host;
     }

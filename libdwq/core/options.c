@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/plain.h"
 
 #define ROW(field, kind, use, min, max)                                   \
@@ -63,6 +64,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(broker_on_thread, KIND_BOOL, GROUPED, 0, 1),
     ENUM(bind, GROUPED),
     ROW(controller_shares_core, KIND_BOOL, GROUPED, 0, 1),
+    ROW(time_est_seconds, KIND_BOOL, ANYWHERE, 0, 1),
 };
 
 const size_t dwqi_n_option_rows =
@@ -272,6 +274,11 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
 {
     dwq_options_t o = *options;
 
+    if (!dwqi_is_zero(o.reserved, sizeof o.reserved / sizeof o.reserved[0])) {
+        return dwqi_error_set(fault_out, DWQ_E_OPTION,
+                              "options.reserved is not 0: the options were not "
+                              "initialized, or are of a later version");
+    }
     for (size_t i = 0; i < dwqi_n_option_rows; i++) {
         if (!is_in_range(&o, &dwqi_option_rows[i])) {
             return dwqi_error_set(fault_out, DWQ_E_OPTION,

@@ -46,7 +46,7 @@ struct dwqi_scheduler {
     bool longest_first;
     uint64_t sequence;
     size_t n_waiting, n_running;
-    int n_gone;
+    int n_gone, n_busy;
     struct dwqi_job *run;   /* jobs that any worker may take, in queue order */
     struct dwqi_heap queue; /* the same, those that did not come in order */
     struct dwqi_heap open;  /* slots that can take a job */
@@ -389,6 +389,7 @@ static void assign(struct dwqi_scheduler *s, struct dwqi_job *job,
     job->holder = slot->number;
     job->expected = expect(job);
     DL_APPEND(slot->held, job);
+    s->n_busy += slot->n_held == 0;
     slot->n_held++;
     slot->n_unknown += job->expected < 0;
     slot->n_movable += bound_slot(s, job) == NULL;
@@ -426,6 +427,7 @@ static struct slot *unassign(struct dwqi_scheduler *s, struct dwqi_job *job)
     DL_DELETE(slot->held, job);
     job->holder = 0;
     slot->n_held--;
+    s->n_busy -= slot->n_held == 0;
     slot->n_unknown -= job->expected < 0;
     slot->n_movable -= bound_slot(s, job) == NULL;
     slot->held_expected = most(0, slot->held_expected - most(0, job->expected));
@@ -468,6 +470,11 @@ double dwqi_scheduler_held_expected(const struct dwqi_scheduler *s, int worker)
 size_t dwqi_scheduler_n_running(const struct dwqi_scheduler *s)
 {
     return s->n_running;
+}
+
+size_t dwqi_scheduler_n_busy(const struct dwqi_scheduler *s)
+{
+    return (size_t)s->n_busy;
 }
 
 double dwqi_scheduler_total_est(const struct dwqi_scheduler *s, int worker)

@@ -28,8 +28,8 @@ struct dwqi_job {
     bool binding; /* worker > 0 must run it; else it is a wish */
     int priority;
     double time_est;    /* > 0 */
-    const double *rate; /* measured seconds per unit of estimate; < 0: not
-                         * known, and the job is never prefetched */
+    const double *rate; /* seconds per unit of estimate; < 0: not known, and the
+                         * job is never prefetched */
 
     uint64_t sequence; /* order of submission; kept when given back */
     int holder;        /* 1..n while assigned, else 0 */
@@ -86,7 +86,9 @@ struct dwqi_job *dwqi_scheduler_held(const struct dwqi_scheduler *scheduler,
 int dwqi_scheduler_n_held(const struct dwqi_scheduler *scheduler, int worker);
 double dwqi_scheduler_held_expected(const struct dwqi_scheduler *scheduler,
                                     int worker);
+/* Jobs that were assigned; workers that hold at least one of them. */
 size_t dwqi_scheduler_n_running(const struct dwqi_scheduler *scheduler);
+size_t dwqi_scheduler_n_busy(const struct dwqi_scheduler *scheduler);
 double dwqi_scheduler_total_est(const struct dwqi_scheduler *scheduler,
                                 int worker);
 /* The estimates of the jobs that wait for this worker alone. */

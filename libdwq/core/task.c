@@ -24,7 +24,7 @@ static struct dwqi_rate *rate_of(struct dwqi_tasks *tasks, const char *module,
     size_t module_size, size;
     struct dwqi_rate *rate, *found;
 
-    module = module ? module : "";
+    module = module && strcmp(module, "__main__") != 0 ? module : "";
     if (tasks->last_rate && rate_is(tasks->last_rate, module, function)) {
         return tasks->last_rate;
     }
@@ -80,18 +80,22 @@ static void rate_give(struct dwqi_tasks *tasks, struct dwqi_rate *rate)
     }
 }
 
-/* Up fast, down slowly: a call that is longer than expected delays others. */
 void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est)
 {
     double sample = dwqi_over_est(seconds, time_est);
 
-    if (rate->seconds < 0) {
-        rate->seconds = sample;
-    } else if (sample > rate->seconds) {
-        rate->seconds += 0.5 * (sample - rate->seconds);
-    } else {
-        rate->seconds += 0.1 * (sample - rate->seconds);
+    rate->n_calls++;
+    rate->mean += (sample - rate->mean) / (double)rate->n_calls;
+    if (rate->n_calls >= DWQI_RATE_KNOWN) {
+        rate->seconds = rate->mean;
     }
+}
+
+double dwqi_task_expected(const struct dwqi_task *task)
+{
+    double rate = task->tasks->est_seconds ? 1 : task->rate->seconds;
+
+    return rate < 0 ? -1 : rate * task->job.time_est;
 }
 
 /* --- Tasks -------------------------------------------------------------- */
@@ -116,6 +120,7 @@ static uint64_t new_id(struct dwqi_tasks *tasks)
 }
 
 static const double never_measured = -1;
+static const double one_second = 1;
 
 static const char *task_fault(const dwq_task_t *given)
 {
@@ -235,9 +240,9 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
         rate_take(tasks, task->rate);
         status = task_pack(tasks, given, task, why_out);
         /* A large body goes only to a worker that is there to receive it. */
-        task->job.rate = task->pack.size > DWQI_INLINE_MAX
-                             ? &never_measured
-                             : &task->rate->seconds;
+        task->job.rate = task->pack.size > DWQI_INLINE_MAX ? &never_measured
+                         : tasks->est_seconds              ? &one_second
+                                              : &task->rate->seconds;
     }
     if (status == DWQ_OK) {
         status =

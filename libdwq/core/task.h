@@ -14,9 +14,14 @@
 /* Functions without a task that are remembered: names may be without number. */
 #define DWQI_RATES_IDLE 1024
 
+/* Calls of a function that have ended, for its rate to be known. */
+#define DWQI_RATE_KNOWN 3
+
 /* How long a function takes, learned from its results. */
 struct dwqi_rate {
     double seconds;                /* per unit of estimate; < 0: not known */
+    double mean;                   /* the same, of the calls so far */
+    uint64_t n_calls;              /* that have ended */
     size_t n_tasks;                /* tasks of this function that are there */
     struct dwqi_rate *next, *prev; /* list of idle ones, when there are none */
     bool oom;
@@ -74,6 +79,7 @@ struct dwqi_tasks {
     struct dwqi_rate *last_rate;
     struct dwqi_scratch scratch;
     uint64_t next_id;
+    bool est_seconds; /* estimates are seconds */
 };
 
 /**
@@ -90,6 +96,8 @@ void dwqi_task_drop_pack(struct dwqi_task *task);
 struct dwqi_task *dwqi_task_find(const struct dwqi_tasks *tasks, uint64_t id);
 /* Take it out of the map, and drop the map's reference. */
 void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task);
+/* The seconds that it is expected to run; < 0: not known. */
+double dwqi_task_expected(const struct dwqi_task *task);
 /* Learn from a result: a task of this estimate took so long. */
 void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est);
 /* Drops all tasks that are left. */

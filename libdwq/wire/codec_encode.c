@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/wire/codec_private.h"
 
 #define INLINE_ARRAYS 16
@@ -495,6 +496,13 @@ dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
 {
     if (!task->function || task->function[0] == '\0') {
         *why_out = "no function name";
+        return DWQ_E_ARG;
+    }
+    if (!dwqi_is_zero(task->reserved,
+                      sizeof task->reserved / sizeof task->reserved[0])) {
+        *why_out =
+            "its reserved bytes are not 0: it was not initialized, or is "
+            "of a later version";
         return DWQ_E_ARG;
     }
     return pack_task(task, id, DWQI_ARRAY_BORROWED, scratch, pack_out, why_out);

@@ -164,6 +164,7 @@ dwq_status_t dwqi_sends_look(struct dwqi_sends *s, int *came_out,
     int came = 0;
     dwq_status_t status = DWQ_OK;
 
+    s->unlooked = 0;
     if (s->n == 0) {
         return received_out ? look_at_receive(s, came_out, received_out)
                             : DWQ_OK;
@@ -330,6 +331,7 @@ static dwq_status_t send_small(struct dwqi_sends *s, int peer,
     g->n_items += message->n_items;
     g->size += size;
     g->wait += message->next_in;
+    s->unlooked += message->next_in;
     return message->next_in > 0 && g->wait < DWQI_MPI_GATHER_MAX
                ? DWQ_OK
                : dwqi_sends_push(s);

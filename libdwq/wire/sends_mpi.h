@@ -20,6 +20,10 @@ enum {
 /* Seconds that the first of gathered messages waits for the last, at most, by what was
  * said (dwqi_outgoing.next_in): the clock is not free, and calls are as short. */
 #define DWQI_MPI_GATHER_MAX 1e-5
+/* Seconds without a look beside what is gathered, at most: the same, and so much for
+ * each look that is skipped. */
+#define DWQI_MPI_LOOK_MAX 4e-5
+#define DWQI_MPI_SKIP_TIME 3e-7
 
 /* A buffer for a frame; in the pool it links to the next. */
 union dwqi_frame {
@@ -57,6 +61,7 @@ struct dwqi_sends {
     MPI_Status *statuses;  /* the same, for a look */
     int *indices;
     struct dwqi_gathered gathered;
+    double unlooked; /* seconds since the last look */
 };
 
 /* Log what MPI says of a failure. DWQ_E_MPI. */
@@ -85,10 +90,11 @@ static inline dwq_status_t dwqi_sends_push(struct dwqi_sends *s)
 {
     return s->gathered.frame ? dwqi_sends_push_gathered(s) : DWQ_OK;
 }
-/* Whether more is gathered, so that polls can wait, too: there is one for each frame. */
-static inline bool dwqi_sends_are_gathering(const struct dwqi_sends *s)
+/* Whether more is gathered, so that this poll can wait, too. */
+static inline bool dwqi_sends_skip_look(struct dwqi_sends *s)
 {
-    return s->gathered.frame && s->gathered.n_items > 1;
+    s->unlooked += DWQI_MPI_SKIP_TIME;
+    return s->gathered.frame && s->unlooked < DWQI_MPI_LOOK_MAX;
 }
 /* Look, and release what has left. With `received_out`, the receive is looked at, too:
  * *came_out says whether it is complete, also after a failure, and *received_out what

@@ -322,7 +322,7 @@ static dwq_status_t mpi_poll(struct dwqi_transport *transport,
     struct dwqi_message message;
     dwq_status_t status;
 
-    if (dwqi_sends_are_gathering(&t->sends)) {
+    if (dwqi_sends_skip_look(&t->sends)) {
         return DWQ_E_AGAIN;
     }
     if (t->stalled.memory) {

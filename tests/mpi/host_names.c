@@ -43,8 +43,7 @@ static int asks(dwq_controller_t *c, void *arg)
     expect_refused(c, arg, &(dwq_task_t){ .function = "where", .host = "" },
                    "refused: no worker is on host '': there are");
     expect_refused(
-        c, arg,
-        &(dwq_task_t){ .function = "where", .host = "fat", .min_ranks = 9 },
+        c, arg, &(dwq_task_t){ .function = "where", .host = "fat", .ranks = 9 },
         "refused: no worker is on host 'fat' with 9 ranks");
     return 0;
 }

@@ -194,7 +194,7 @@ static int check_tasks(dwq_controller_t *c, void *arg)
     (void)arg;
     expect_widths(plan, (const int[]){ 3, 4 }, 2);
     for (int i = 0; i < 20; i++) {
-        dwq_task_t task = { .function = "where", .min_ranks = 3 + i % 2 };
+        dwq_task_t task = { .function = "where", .ranks = 3 + i % 2 };
 
         CHECK(dwq_controller_queue_call(c, &task, NULL) == DWQ_OK);
     }
@@ -208,14 +208,13 @@ static int check_tasks(dwq_controller_t *c, void *arg)
     ask(c, &(dwq_task_t){ .function = "where", .host = host }, &result);
     dwq_result_clear(&result);
     CHECK(dwq_controller_submit_call(
-              c, &(dwq_task_t){ .function = "where", .min_ranks = 5 }, NULL) ==
+              c, &(dwq_task_t){ .function = "where", .ranks = 5 }, NULL) ==
           DWQ_E_ARG);
     CHECK(dwq_controller_submit_call(
               c, &(dwq_task_t){ .function = "where", .host = "nowhere" },
               NULL) == DWQ_E_ARG);
     CHECK(dwq_controller_submit_call(
-              c,
-              &(dwq_task_t){ .function = "where", .worker = 1, .min_ranks = 4 },
+              c, &(dwq_task_t){ .function = "where", .worker = 1, .ranks = 4 },
               NULL) == DWQ_E_ARG);
     CHECK(dwq_controller_get_next_result(c, &result) == DWQ_E_EMPTY);
     return 0;
@@ -244,12 +243,12 @@ static int check_refusals(dwq_controller_t *c, void *arg)
 {
     static const struct refusal refusals[] = {
         { { .host = "nowhere" }, "refused: no worker is on host 'nowhere'" },
-        { { .min_ranks = 5 }, "refused: no worker is with 5 ranks" },
-        { { .host = "nowhere", .min_ranks = 2 },
+        { { .ranks = 5 }, "refused: no worker is with 5 ranks" },
+        { { .host = "nowhere", .ranks = 2 },
           "no worker is on host 'nowhere' with 2 ranks" },
-        { { .worker = 1, .min_ranks = 4 },
+        { { .worker = 1, .ranks = 4 },
           "refused: its worker 1 is not with 4 ranks" },
-        { { .min_ranks = -1 }, "refused: min_ranks is -1" },
+        { { .ranks = -1 }, "refused: ranks is -1" },
     };
 
     expect_refusals(c, arg, refusals, 5);
@@ -318,9 +317,9 @@ static int check_withdrawn(dwq_controller_t *c, void *arg)
 
     (void)arg;
     dwq_controller_submit_call(
-        c, &(dwq_task_t){ .function = "where", .min_ranks = 4 }, &wide);
+        c, &(dwq_task_t){ .function = "where", .ranks = 4 }, &wide);
     dwq_controller_submit_call(
-        c, &(dwq_task_t){ .function = "where", .min_ranks = 3 }, &any);
+        c, &(dwq_task_t){ .function = "where", .ranks = 3 }, &any);
     CHECK(dwq_controller_get_result(c, wide, &result) == DWQ_OK);
     CHECK(result.status == DWQ_E_WORKER);
     dwq_result_clear(&result);

@@ -1,5 +1,5 @@
 /* The controller and its workers on the simulated transport, in situations made
- * on purpose: prefetch, recall, delays that are counted, malformed messages,
+ * on purpose: prefetch, recall, delays that are counted, waits, malformed messages,
  * borrowed arrays. The random ones are in scenario.c. */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -108,8 +108,8 @@ static void make_worker(struct bench *b, int number)
     dwqi_sim_set_step(b->sim, number, worker_step, w, 0);
 }
 
-static void set_up_limited(struct bench *b, int n_workers, int held_max,
-                           double corrupt, double time_limit)
+static void set_up_as(struct bench *b, int n_workers, int held_max,
+                      double corrupt, double time_limit, bool time_est_seconds)
 {
     int peers[MAX_WORKERS];
 
@@ -131,6 +131,7 @@ static void set_up_limited(struct bench *b, int n_workers, int held_max,
                                           .peers = peers,
                                           .n_peers = n_workers + 1,
                                           .held_max = held_max,
+                                          .time_est_seconds = time_est_seconds,
                                           .time_limit = time_limit,
                                           .grace_end = INFINITY },
         &b->c);
@@ -138,7 +139,7 @@ static void set_up_limited(struct bench *b, int n_workers, int held_max,
 
 static void set_up(struct bench *b, int n_workers, int held_max, double corrupt)
 {
-    set_up_limited(b, n_workers, held_max, corrupt, INFINITY);
+    set_up_as(b, n_workers, held_max, corrupt, INFINITY, false);
 }
 
 static void tear_down(struct bench *b)
@@ -263,7 +264,7 @@ static void play_short_calls(double time_limit)
     struct bench b;
     uint64_t n_sent;
 
-    set_up_limited(&b, 2, 64, 0, time_limit);
+    set_up_as(&b, 2, 64, 0, time_limit, false);
     leave_results(&b, "run", 1e-6);
     leave_results(&b, "watched", 1e-3);
     submit(&b, "run", 1e-6, 1);
@@ -422,6 +423,122 @@ Test(prefetch, an_estimate_is_charged_to_the_worker_that_ran_it)
     tear_down(&b);
 }
 
+/* --- A bounded wait, and counts ------------------------------------------- */
+
+Test(waits, a_wait_ends_with_its_bound)
+{
+    struct bench b;
+    dwq_result_t result;
+
+    set_up(&b, 1, 64, 0);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 1, &result), DWQ_E_EMPTY);
+    submit(&b, "run", 10e-3, 1);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 0, &result), DWQ_E_AGAIN);
+    cr_assert_lt(now(&b), 1e-3);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 4e-3, &result),
+                 DWQ_E_AGAIN);
+    cr_assert_float_eq(now(&b), 4e-3, 1e-3);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, 1, &result), DWQ_OK);
+    cr_assert_float_eq(now(&b), 10e-3, 1e-3);
+    dwq_result_clear(&result);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, -1e-9, &result),
+                 DWQ_E_ARG);
+    cr_assert_eq(dwq_controller_wait_next_result(b.c, NAN, &result), DWQ_E_ARG);
+    tear_down(&b);
+}
+
+static void expect_counts(struct bench *b, uint64_t queued, uint64_t held,
+                          uint64_t running, uint64_t finished,
+                          uint64_t collected)
+{
+    dwq_counts_t n;
+
+    cr_assert_eq(dwq_controller_counts(b->c, &n), DWQ_OK);
+    cr_expect_eq(n.queued, queued);
+    cr_expect_eq(n.held, held);
+    cr_expect_eq(n.running, running);
+    cr_expect_eq(n.finished, finished);
+    cr_expect_eq(n.collected, collected);
+}
+
+Test(waits, counts_tell_held_from_running)
+{
+    struct bench b;
+    dwq_result_t result;
+
+    set_up(&b, 1, 4, 0);
+    for (int i = 0; i < 3; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    expect_counts(&b, 3, 0, 0, 0, 0); /* the worker is not ready yet */
+    cr_assert_eq(collect(&b, DWQ_OK), 3);
+    for (int i = 0; i < 7; i++) {
+        submit(&b, "run", 10e-3, 1); /* 1 us is expected */
+    }
+    expect_counts(&b, 3, 3, 1, 0, 3);
+    cr_assert_eq(dwq_controller_get_next_result(b.c, &result), DWQ_OK);
+    dwq_result_clear(&result);
+    cr_assert_eq(collect(&b, DWQ_OK), 6);
+    expect_counts(&b, 0, 0, 0, 0, 10);
+    tear_down(&b);
+}
+
+/* --- Expected times --------------------------------------------------------- */
+
+static uint64_t held_of_eight(struct bench *b, double time_est)
+{
+    dwq_counts_t n;
+
+    for (int i = 0; i < 8; i++) {
+        submit(b, "run", time_est * 1e-6, time_est);
+    }
+    cr_assert_eq(dwq_controller_counts(b->c, &n), DWQ_OK);
+    cr_assert_eq(collect(b, DWQ_OK), 8);
+    return n.held;
+}
+
+static void expect_none_held(struct bench *b, const char *function)
+{
+    dwq_counts_t n;
+
+    submit(b, function, 1e-6, 1);
+    submit(b, function, 1e-6, 1);
+    cr_assert_eq(dwq_controller_counts(b->c, &n), DWQ_OK);
+    cr_assert_eq(n.held, 0);
+    cr_assert_eq(collect(b, DWQ_OK), 2);
+}
+
+/* Two have ended: not yet. Three have: and those of another function do not count. */
+Test(prefetch, a_time_is_known_when_three_calls_have_ended)
+{
+    struct bench b;
+
+    set_up(&b, 1, 64, 0);
+    expect_none_held(&b, "run");
+    expect_none_held(&b, "watched");
+    expect_none_held(&b, "run"); /* the third ends before the fourth starts */
+    cr_assert_gt(held_of_eight(&b, 1), 0);
+    tear_down(&b);
+}
+
+Test(prefetch, estimates_in_seconds_are_known_from_the_first_call)
+{
+    struct bench b;
+    dwq_counts_t n;
+
+    set_up_as(&b, 1, 64, 0, INFINITY, true);
+    submit(&b, "watched", 1e-6, 1e-6);
+    cr_assert_eq(collect(&b, DWQ_OK), 1); /* the worker is ready, then */
+    cr_assert_gt(held_of_eight(&b, 1e-6), 0);
+    for (int i = 0; i < 8; i++) {
+        submit(&b, "run", 1e-6, 0.5); /* whatever they took until now */
+    }
+    cr_assert_eq(dwq_controller_counts(b.c, &n), DWQ_OK);
+    cr_assert_eq(n.held, 0);
+    cr_assert_eq(collect(&b, DWQ_OK), 8);
+    tear_down(&b);
+}
+
 /* Every message with a body is broken: its head, and the worker goes
  * (DWQ_E_WORKER), or its values, and the call fails (DWQ_E_TASK). The run ends. */
 Test(malformed, messages_end_their_worker_or_their_task_never_the_run)
@@ -468,48 +585,4 @@ Test(borrowed, an_array_is_the_users_again_with_the_result)
     }
     free(data);
     tear_down(&b);
-}
-
-/* --- The simulation itself ---------------------------------------------- */
-
-static dwq_status_t never(void *arg)
-{
-    (void)arg;
-    return DWQ_E_AGAIN;
-}
-
-/* Many messages from 1 and from 2 to 0: each pair in order, and not all of 1
- * before those of 2. */
-Test(simulation, keeps_order_within_a_pair_and_not_between_pairs)
-{
-    struct dwqi_sim *sim = dwqi_sim_create(&(struct dwqi_sim_config){
-        .n_endpoints = 3, .seed = 9, .mean_delay = 1e-3 });
-    uint32_t next[3] = { 0, 0, 0 };
-    int n_switches = 0, last = 0;
-    struct dwqi_message message;
-
-    dwqi_sim_set_step(sim, 1, never, NULL, 0);
-    for (uint32_t i = 0; i < 200; i++) {
-        int from = 1 + (int)(i / 100);
-
-        dwqi_sim_advance(sim, from, 1e-3);
-        dwqi_send(
-            dwqi_sim_endpoint(sim, from), 0,
-            &(struct dwqi_outgoing){ .tag = DWQI_BYE, .n_items = i % 100 });
-    }
-    for (int i = 0; i < 200; i++) {
-        while (dwqi_poll(dwqi_sim_endpoint(sim, 0), &message) != DWQ_OK) {
-            cr_assert_eq(dwqi_pause(dwqi_sim_endpoint(sim, 0), INFINITY),
-                         DWQ_OK);
-        }
-        cr_assert_eq(message.n_items, next[message.peer]);
-        next[message.peer]++;
-        n_switches += message.peer != last;
-        last = message.peer;
-        dwqi_release(dwqi_sim_endpoint(sim, 0), &message);
-    }
-    cr_assert_gt(n_switches, 5);
-    cr_assert_eq(dwqi_pause(dwqi_sim_endpoint(sim, 0), INFINITY), DWQ_E_MPI);
-    cr_assert(dwqi_sim_is_stuck(sim));
-    dwqi_sim_destroy(sim);
 }

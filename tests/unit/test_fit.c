@@ -46,9 +46,8 @@ Test(fit, a_host_is_found_without_its_domain)
         DWQ_OK);
     cr_assert_eq(worker, 16);
     /* Those that straddle are on no host. */
-    cr_assert_eq(
-        fit((dwq_task_t){ .host = "n0", .min_ranks = 3 }, &worker, &text),
-        DWQ_E_OPTION);
+    cr_assert_eq(fit((dwq_task_t){ .host = "n0", .ranks = 3 }, &worker, &text),
+                 DWQ_E_OPTION);
     cr_assert_str_eq(text, "no worker is on host 'n0' with 3 ranks");
 }
 

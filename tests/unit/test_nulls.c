@@ -13,6 +13,7 @@ Test(nulls, calls_without_a_controller)
     dwq_controller_t *none = NULL;
     dwq_result_t result;
     dwq_worker_info_t info;
+    dwq_counts_t counts;
     uint64_t id;
     size_t n;
     int worker;
@@ -26,6 +27,9 @@ Test(nulls, calls_without_a_controller)
     cr_expect_eq(dwq_controller_probe_next_result(none, &result), DWQ_E_ARG);
     cr_expect_eq(dwq_controller_probe_all_next_results(none, &result, 1, &n),
                  DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_submit_each(none, &task, &id, &n), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_wait_next_result(none, 0, &result), DWQ_E_ARG);
+    cr_expect_eq(dwq_controller_counts(none, &counts), DWQ_E_ARG);
     cr_expect_eq(dwq_controller_get_ready_worker(none, &worker, NULL),
                  DWQ_E_ARG);
     cr_expect_eq(dwq_controller_cancel(none, 0), DWQ_E_ARG);
@@ -65,6 +69,93 @@ Test(nulls, copies_without_a_place)
     dwq_kwargs_free((dwq_kwargs_t){ 0 });
 }
 
+Test(nulls, builders_that_are_not_there)
+{
+    dwq_builder_t *none = NULL;
+
+    dwq_builder_destroy(none);
+    cr_expect_null(dwq_builder_task(none));
+    cr_expect_eq(dwq_builder_set_int(none, "id", 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_set_double(none, "time_est", 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_set_string(none, "module", "m"), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_bool(none, NULL, true), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_int(none, NULL, 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_uint(none, NULL, 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_double(none, NULL, 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_string(none, NULL, "x"), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_bytes(none, NULL, "x", 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_array(none, NULL, DWQ_INT8, "x", 0, NULL, 0),
+                 DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_list(none, NULL), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_map(none, NULL), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_end(none), DWQ_E_ARG);
+    none = dwq_builder_create(NULL);
+    cr_expect_eq(dwq_builder_set_int(none, NULL, 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_builder_set_string(none, "module", NULL), DWQ_OK);
+    cr_expect_eq(dwq_builder_string(none, NULL, NULL), DWQ_OK);
+    cr_expect_eq(dwq_builder_task(none)->args.items[0].kind, DWQ_KIND_NIL);
+    cr_expect_eq(dwq_builder_bytes(none, NULL, NULL, 1), DWQ_E_ARG);
+    dwq_builder_destroy(none);
+}
+
+static int no_function(dwq_call_t *call, void *arg)
+{
+    (void)call;
+    (void)arg;
+    return 0;
+}
+
+Test(nulls, options_that_are_not_there)
+{
+    dwq_options_t *none = NULL;
+
+    dwq_options_destroy(none);
+    cr_expect_eq(dwq_options_set_int(none, "prefetch", 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_options_set_double(none, "time_limit", 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_options_set_string(none, "bind", "core"), DWQ_E_ARG);
+    cr_expect_eq(dwq_options_add_function(none, "f", no_function, NULL),
+                 DWQ_E_ARG);
+    cr_expect_eq(dwq_options_set_roles(none, NULL, NULL, NULL, NULL),
+                 DWQ_E_ARG);
+    cr_expect_eq(dwq_options_set_run_args(none, NULL), DWQ_E_ARG);
+    none = dwq_options_create();
+    cr_expect_eq(dwq_options_set_int(none, NULL, 1), DWQ_E_ARG);
+    cr_expect_eq(dwq_options_add_function(none, NULL, no_function, NULL),
+                 DWQ_E_ARG);
+    cr_expect_eq(dwq_options_set_run_args(none, NULL), DWQ_E_ARG);
+    dwq_options_destroy(none);
+}
+
+Test(nulls, parts_that_are_not_there)
+{
+    dwq_result_t *none = NULL;
+    const char *text = "as it was";
+    size_t shape[DWQ_MAX_DIMS];
+    const void *data;
+    int64_t i = 7;
+    double x = 7;
+    int type, n;
+
+    cr_expect_eq(dwq_value_kind(NULL), DWQ_KIND_NIL);
+    cr_expect_eq(dwq_value_n(NULL), 0);
+    cr_expect_null(dwq_value_item(NULL, 0));
+    cr_expect_null(dwq_value_name(NULL, 0));
+    cr_expect_null(dwq_value_entry(NULL, "x"));
+    cr_expect_not(dwq_value_data(NULL, &type, &n, shape, &data));
+    dwq_result_destroy(none);
+    cr_expect_not(dwq_result_int(none, "id", &i));
+    cr_expect_not(dwq_result_double(none, "this_time", &x));
+    cr_expect_not(dwq_result_string(none, "message", &text));
+    none = dwq_result_create();
+    cr_expect_not(dwq_result_int(none, NULL, &i));
+    cr_expect_not(dwq_result_int(none, "id", NULL));
+    cr_expect_not(dwq_result_double(none, "this_time", NULL));
+    cr_expect_not(dwq_result_string(none, "message", NULL));
+    cr_expect_eq(i, 7);
+    cr_expect_eq(x, 7);
+    dwq_result_destroy(none);
+}
+
 Test(nulls, calls_without_a_broker)
 {
     dwq_broker_t *none = NULL;
@@ -96,6 +187,9 @@ Test(nulls, calls_without_a_call)
     cr_expect_null(dwq_call_alloc(none, DWQ_DOUBLE, 1, (size_t[]){ 3 }).data);
     cr_expect_eq(dwq_call_fail(none, 5, "%d", 1), 5);
     cr_expect_eq(dwq_call_fail(none, 0, "%d", 1), -1);
+    cr_expect_eq(dwq_call_fail_text(none, 5, NULL), 5);
+    cr_expect_eq(dwq_call_return_built(none, NULL), DWQ_E_ARG);
+    cr_expect_null(dwq_call_alloc_data(none, DWQ_DOUBLE, 1, (size_t[]){ 3 }));
     cr_expect_not(dwq_call_agree(none, true));
 }
 
@@ -173,6 +267,7 @@ Test(nulls, runs_without_options)
 #ifdef WITH_MPI
 Test(nulls, communicators)
 {
+    MPI_Fint comm = 7;
     int n = 7;
 
     cr_expect_eq(dwq_call_comm(NULL), MPI_COMM_NULL);
@@ -184,5 +279,30 @@ Test(nulls, communicators)
     cr_expect_null(dwq_worker_client_comms(NULL, &n));
     cr_expect_eq(n, 0);
     cr_expect_null(dwq_worker_client_comms(NULL, NULL));
+    cr_expect_eq(dwq_worker_client_comms_f(NULL, 1, &comm), 0);
+}
+
+Test(nulls, communicators_of_fortran)
+{
+    dwq_controller_t *c = NULL;
+
+    for (int running = 0; running < 2; running++) {
+        MPI_Fint none = running ? MPI_Comm_c2f(MPI_COMM_NULL) : -1;
+
+        cr_expect_eq(dwq_call_comm_f(NULL), none);
+        cr_expect_eq(dwq_worker_comm_f(NULL), none);
+        cr_expect_eq(dwq_worker_merged_comm_f(NULL), none);
+        cr_expect_eq(dwq_worker_server_comm_f(NULL), none);
+        cr_expect_eq(dwq_broker_merged_comm_f(NULL), none);
+        cr_expect_eq(dwq_broker_group_comm_f(NULL), none);
+        cr_expect_eq(dwq_run_comm_f(none, NULL, NULL),
+                     running ? DWQ_E_ARG : DWQ_E_STATE);
+        cr_expect_eq(dwq_open_comm_f(none, NULL, &c, NULL),
+                     running ? DWQ_E_ARG : DWQ_E_STATE);
+        if (!running) {
+            MPI_Init(NULL, NULL);
+        }
+    }
+    MPI_Finalize();
 }
 #endif

@@ -237,6 +237,7 @@ Test(options_text, every_option_is_compared)
     DIFFERS(broker_on_thread, true, "1", "0");
     DIFFERS(bind, DWQ_BIND_GROUP, "group", "none");
     DIFFERS(controller_shares_core, true, "1", "0");
+    DIFFERS(time_est_seconds, true, "1", "0");
 }
 
 Test(options_text, callbacks_and_tables_are_not_compared)

@@ -221,49 +221,56 @@ Test(task, tasks_of_one_function_share_their_rate)
     dwqi_tasks_finish(&tasks);
 }
 
-Test(task, rate_starts_with_the_first_result)
+Test(task, the_table_of_the_options_has_two_names)
 {
-    struct dwqi_rate rate = { .seconds = -1 };
+    struct dwqi_tasks tasks = { 0 };
+    const dwq_task_t named = { .function = "f", .module = "__main__" };
 
-    dwqi_rate_learn(&rate, 6, 4);
-    cr_assert_eq(rate.seconds, 1.5);
+    cr_assert_eq(create(&tasks, &(dwq_task_t){ .function = "f" })->rate,
+                 create(&tasks, &named)->rate);
+    dwqi_tasks_finish(&tasks);
 }
 
-Test(task, rate_goes_up_fast_and_down_slowly)
+/* Seconds and estimate of calls, and the mean of their quotients so far. */
+static const struct {
+    double seconds, time_est, mean;
+} ended[] = {
+    { 6, 2, 3 }, { 0.5, 0.5, 2 }, { 10, 2, 3 }, { 0, 9, 2.25 }, { 16, 2, 3.4 },
+};
+
+Test(task, how_long_a_call_takes_is_known_when_three_have_ended)
 {
-    struct dwqi_rate up = { .seconds = 1 }, down = { .seconds = 3 };
-    int n_up = 0, n_down = 0;
+    struct dwqi_tasks tasks = { 0 };
+    struct dwqi_task *task =
+        create(&tasks, &(dwq_task_t){ .function = "f", .time_est = 4 });
 
-    dwqi_rate_learn(&up, 3, 1);
-    dwqi_rate_learn(&down, 1, 1);
-    cr_assert_gt(up.seconds, 1);
-    cr_assert_lt(up.seconds, 3 + 1e-12);
-    cr_assert_lt(down.seconds, 3);
-    cr_assert_gt(down.seconds, 1);
-    cr_assert_gt(up.seconds - 1, 3 * (3 - down.seconds));
-
-    for (up.seconds = 1; up.seconds < 2.9; n_up++) {
-        dwqi_rate_learn(&up, 6, 2);
-        cr_assert_leq(up.seconds, 3);
-        cr_assert_lt(n_up, 1000);
+    cr_assert_lt(dwqi_task_expected(task), 0);
+    for (int i = 0; i < 5; i++) {
+        dwqi_rate_learn(task->rate, ended[i].seconds, ended[i].time_est);
+        if (i < 2) {
+            cr_assert_lt(dwqi_task_expected(task), 0, "%d", i);
+            cr_assert_lt(*task->job.rate, 0, "%d", i);
+        } else {
+            cr_assert_float_eq(dwqi_task_expected(task), 4 * ended[i].mean,
+                               1e-12);
+            cr_assert_float_eq(*task->job.rate, ended[i].mean, 1e-12);
+        }
     }
-    for (down.seconds = 3; down.seconds > 1.1; n_down++) {
-        dwqi_rate_learn(&down, 2, 2);
-        cr_assert_geq(down.seconds, 1);
-        cr_assert_lt(n_down, 1000);
-    }
-    cr_assert_leq(n_up, 6);
-    cr_assert_gt(n_down, 4 * n_up);
+    dwqi_tasks_finish(&tasks);
 }
 
-Test(task, rate_stays_where_results_agree)
+Test(task, an_estimate_in_seconds_is_known_at_once_and_stays)
 {
-    struct dwqi_rate rate = { .seconds = 0.5 };
+    struct dwqi_tasks tasks = { .est_seconds = true };
+    struct dwqi_task *task =
+        create(&tasks, &(dwq_task_t){ .function = "f", .time_est = 4 });
 
-    for (int i = 1; i < 100; i++) {
-        dwqi_rate_learn(&rate, 0.5 * i, i);
-        cr_assert_eq(rate.seconds, 0.5);
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(dwqi_task_expected(task), 4);
+        cr_assert_eq(*task->job.rate, 1);
+        dwqi_rate_learn(task->rate, ended[i].seconds, ended[i].time_est);
     }
+    dwqi_tasks_finish(&tasks);
 }
 
 /* A large body may be under way when the controller is gone. */

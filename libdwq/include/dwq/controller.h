@@ -1,51 +1,16 @@
 /* The controller: submits calls, collects results. Every call comes from the
- * thread that called dwq_run(), on the controller's rank; none is collective. */
+ * thread that called dwq_run(), on the controller's rank; none is collective. From
+ * another thread a call that gives a status is DWQ_E_STATE, and does nothing. */
 #ifndef DWQ_CONTROLLER_H
 #define DWQ_CONTROLLER_H
 
+#include <dwq/result.h>
 #include <dwq/run.h>
+#include <dwq/task.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A call to be made. Everything but `function` may be zero. */
-typedef struct dwq_task {
-    const char *function;
-    const char *module;  /* NULL: "__main__", the table of the options */
-    uint64_t id;         /* 0: the library gives one, above 2^62 */
-    int worker;          /* 1..n_workers, or 0: any. See the calls */
-    int priority;        /* higher first */
-    double time_est;     /* in any unit, the same for all; 0 means 1 */
-    dwq_values_t args;   /* DWQ_ARGS(1.5, "text") */
-    dwq_kwargs_t kwargs; /* DWQ_KWARGS({ "name", dwq_value(1) }) */
-
-    /* Only workers that fit may run it, others never do. When only some fit, the
-     * least loaded of them is picked at the submit (the wished one among equals).
-     * A host is found with its domain and without ("node2", "node2.example.org"). */
-    const char *host; /* NULL: any; all ranks of the worker are on this host */
-    int min_ranks;    /* 0: any; ranks of the worker, at least */
-} dwq_task_t;
-
-/* One per task. Values and message live until dwq_result_clear(). */
-typedef struct dwq_result {
-    uint64_t id;
-    dwq_status_t status;  /* DWQ_OK, _TASK, _WORKER, _TIME_LIMIT, _CANCELLED, or
-                           * _NOMEM: it ran, and is too large for the controller */
-    int code;             /* what the function returned, or dwq_call_fail(); of
-                           * the library: DWQ_E_NOMEM, a rank had no memory for the
-                           * task, or a broker none for what a rank returned */
-    int failed_rank;      /* first rank of the group that failed, or -1 */
-    int n_ranks;          /* ranks that ran it; 0 when it never started */
-    int worker;           /* that ran it, 1..n_workers; 0: none, or in place */
-    int rank;             /* slowest rank of the group */
-    const char *message;  /* why it failed; "" otherwise */
-    double this_time;     /* seconds in the function, on the slowest rank */
-    double time_over_est; /* this_time / time_est */
-    uint64_t n_processed; /* calls of that worker so far, this one included */
-    double total_time;    /* seconds of these: the sum of their this_time */
-    void *owner;          /* of the library */
-} dwq_result_t;
 
 /**
  * Submit one call: it goes to a ready worker at once, else into the queue.
@@ -82,6 +47,23 @@ DWQ_API dwq_status_t dwq_controller_submit_multiple(
     uint64_t *ids_out);
 
 /**
+ * Submit one call on every worker that is there (ready or not yet; neither lost nor
+ * withdrawn), each bound to its worker, all or none. In one process: one call, here.
+ *
+ * @param task     Borrowed for the call, as in dwq_controller_submit_call().
+ * @param ids_out  NULL, or room for max(1, n_workers) ids, in the order of the workers;
+ *                 *n_out of them are written on DWQ_OK and DWQ_E_MPI.
+ * @param n_out    NULL, or how many calls were submitted: 0 when no worker is left.
+ *
+ * @return as dwq_controller_submit_call(). DWQ_E_ARG is also a task that has an id or a
+ *         worker, or asks for a host or ranks that a worker does not have.
+ */
+DWQ_API dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
+                                                const dwq_task_t *task,
+                                                uint64_t *ids_out,
+                                                size_t *n_out);
+
+/**
  * Wait for one task, wherever it is.
  *
  * @param result_out  Filled on DWQ_OK, untouched otherwise. Gives the result:
@@ -115,6 +97,40 @@ DWQ_API dwq_status_t dwq_controller_probe_next_result(
 DWQ_API dwq_status_t dwq_controller_probe_all_next_results(
     dwq_controller_t *controller, dwq_result_t *results_out, size_t max,
     size_t *n_out);
+
+/**
+ * Wait for the next result, for a while: between get_next_result and probe.
+ *
+ * @param seconds  0: as dwq_controller_probe_next_result(). INFINITY: as
+ *                 dwq_controller_get_next_result().
+ *
+ * @return DWQ_OK       a result was taken; look at its status
+ *         DWQ_E_AGAIN  the time has passed, and tasks are out
+ *         DWQ_E_EMPTY  nothing is queued, running or uncollected
+ *         DWQ_E_ARG    seconds is negative or NaN
+ *         DWQ_E_MPI    communication failed; only dwq_controller_abort() helps
+ */
+DWQ_API dwq_status_t dwq_controller_wait_next_result(
+    dwq_controller_t *controller, double seconds, dwq_result_t *result_out);
+
+/* Where the tasks of a run are: each is counted once. */
+typedef struct dwq_counts {
+    uint64_t queued;       /* wait at the controller */
+    uint64_t held;         /* sent to a worker, which has not started them */
+    uint64_t running;      /* started */
+    uint64_t finished;     /* their results can be collected, or soon */
+    uint64_t collected;    /* results, since the start of the run */
+    uint64_t reserved[11]; /* 0 */
+} dwq_counts_t;
+
+/**
+ * Count the tasks, after what has arrived was received, as dwq_controller_progress()
+ * does. Never waits.
+ *
+ * @return DWQ_OK, DWQ_E_ARG; DWQ_E_MPI: communication failed
+ */
+DWQ_API dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
+                                           dwq_counts_t *counts_out);
 
 /**
  * The ready worker (one that holds no task) with the least accumulated time.
@@ -166,21 +182,6 @@ DWQ_API void dwq_controller_abort(dwq_controller_t *controller);
 DWQ_API dwq_kwargs_t
 dwq_controller_run_args(const dwq_controller_t *controller);
 DWQ_API dwq_world_t dwq_controller_world(const dwq_controller_t *controller);
-
-/** The value at `index` that `rank` of the group returned, or NULL. */
-DWQ_API const dwq_value_t *dwq_result_value(const dwq_result_t *result,
-                                            int rank, size_t index);
-/** Number of values that `rank` returned. */
-DWQ_API size_t dwq_result_n_values(const dwq_result_t *result, int rank);
-/** Release what a result holds; a second time, or NULL, is harmless. */
-DWQ_API void dwq_result_clear(dwq_result_t *result);
-
-/* dwq_result_get(&result, rank, index, &x): like dwq_arg(). */
-#ifndef __cplusplus
-#define dwq_result_get(result, rank, index, out)                            \
-    (DWQ_READER(dwq_read, out)(dwq_result_value((result), (rank), (index)), \
-                               (out)))
-#endif
 
 #ifdef __cplusplus
 }

@@ -117,6 +117,8 @@ DWQ_API dwq_array_t dwq_call_alloc(dwq_call_t *call, dwq_type_t type, int ndim,
  */
 DWQ_API int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
     DWQ_PRINTF(3, 4);
+/** The same with a text as it is (NULL: none), for languages without `...`. */
+DWQ_API int dwq_call_fail_text(dwq_call_t *call, int code, const char *text);
 
 /**
  * Ask all ranks of the group whether they can go on.

@@ -66,6 +66,26 @@ DWQ_API const MPI_Comm *dwq_worker_client_comms(const dwq_worker_t *worker,
 /** All brokers of the run, in the order of their numbers. */
 DWQ_API MPI_Comm dwq_broker_group_comm(const dwq_broker_t *broker);
 
+/* The same for Fortran, whose communicators are integers. Where MPI does not run there
+ * are none: DWQ_E_STATE, and -1. */
+DWQ_API dwq_status_t dwq_run_comm_f(MPI_Fint comm, const dwq_options_t *options,
+                                    int *exit_code_out);
+DWQ_API dwq_status_t dwq_open_comm_f(MPI_Fint comm,
+                                     const dwq_options_t *options,
+                                     dwq_controller_t **controller_out,
+                                     int *exit_code_out);
+DWQ_API MPI_Fint dwq_call_comm_f(const dwq_call_t *call);
+DWQ_API MPI_Fint dwq_worker_comm_f(const dwq_worker_t *worker);
+DWQ_API MPI_Fint dwq_worker_merged_comm_f(const dwq_worker_t *worker);
+DWQ_API MPI_Fint dwq_worker_server_comm_f(const dwq_worker_t *worker);
+DWQ_API MPI_Fint dwq_broker_merged_comm_f(const dwq_broker_t *broker);
+DWQ_API MPI_Fint dwq_broker_group_comm_f(const dwq_broker_t *broker);
+
+/** How many clients there are; `comms_out` gets the first `max` of their
+ * intercommunicators. */
+DWQ_API int dwq_worker_client_comms_f(const dwq_worker_t *worker, int max,
+                                      MPI_Fint *comms_out);
+
 #ifdef __cplusplus
 }
 #endif

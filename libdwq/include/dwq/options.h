@@ -166,6 +166,14 @@ typedef struct dwq_options {
      * other is left: while it waits it sleeps. Else it has one of its own (or a spare
      * hardware thread), and the plan says if that costs a group. */
     bool controller_shares_core;
+
+    /* Estimates of tasks are seconds, so it is known from the first call how long each
+     * one takes. Else that is known of a function when 3 of its calls have ended:
+     * time_est x the mean of this_time / time_est. Calls of known, short time are sent
+     * to a worker that is still busy (prefetch). */
+    bool time_est_seconds;
+
+    uint64_t reserved[16]; /* 0; DWQ_E_OPTION otherwise */
 } dwq_options_t;
 
 #ifdef __cplusplus

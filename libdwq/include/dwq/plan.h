@@ -17,8 +17,7 @@ typedef struct dwq_plan_seat {
     const int *cores;
 } dwq_plan_seat_t;
 
-/* One worker: a rank, or a group of ranks. Later versions may add fields at the
- * end. */
+/* One worker: a rank, or a group of ranks. */
 typedef struct dwq_plan_group {
     int id;     /* the worker's number, 1..n_groups */
     int broker; /* rank of the run that speaks for it: its broker, or itself */
@@ -30,7 +29,8 @@ typedef struct dwq_plan_group {
     const char *host;             /* all of them; several with ',' between */
     const dwq_plan_seat_t *seats; /* [n_ranks] */
     int n_cores;                  /* of all its ranks */
-    bool oversubscribed; /* on a host with more ranks than cores or threads */
+    bool oversubscribed;  /* on a host with more ranks than cores or threads */
+    uint64_t reserved[8]; /* 0 */
 } dwq_plan_group_t;
 
 typedef struct dwq_plan_idle {
@@ -54,9 +54,10 @@ DWQ_API const dwq_plan_t *dwq_controller_plan(
 
 /* What a worker is. */
 typedef struct dwq_worker_info {
-    const char *host; /* as in the plan: NULL when the run was not placed */
-    int n_ranks;      /* of its group; 1 without groups */
-    int n_cores;      /* of these ranks; 0 when the run was not placed */
+    const char *host;     /* as in the plan: NULL when the run was not placed */
+    int n_ranks;          /* of its group; 1 without groups */
+    int n_cores;          /* of these ranks; 0 when the run was not placed */
+    uint64_t reserved[8]; /* 0 */
 } dwq_worker_info_t;
 
 /** How wide a worker is, and where. `info_out` is filled on DWQ_OK; its host is valid

@@ -17,7 +17,8 @@ typedef struct dwq_world {
     bool workers_available;
     int size;
     int rank;
-    int n_workers; /* in grouped runs: groups */
+    int n_workers;        /* in grouped runs: groups */
+    uint64_t reserved[6]; /* 0 */
 } dwq_world_t;
 
 /* How a process ends:

@@ -1,0 +1,79 @@
+/* One call on every worker, and how many tasks are where. */
+#include <stdlib.h>
+
+#include "libdwq/core/controller_private.h"
+
+/* One copy of `task` for each worker that is there, bound to it; how many. */
+static size_t bind_to_each(const dwq_controller_t *c, const dwq_task_t *task,
+                           dwq_task_t *tasks)
+{
+    size_t n = 0;
+
+    for (int w = 1; w <= c->config.n_workers; w++) {
+        if (!dwqi_scheduler_is_gone(c->scheduler, w)) {
+            tasks[n] = *task;
+            tasks[n].worker = w;
+            n++;
+        }
+    }
+    if (c->config.n_workers == 0 && c->in_place) {
+        tasks[n++] = *task;
+    }
+    return n;
+}
+
+dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
+                                        const dwq_task_t *task,
+                                        uint64_t *ids_out, size_t *n_out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+    dwq_task_t *tasks;
+    size_t n;
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!task || task->id != 0 || task->worker != 0) {
+        return dwqi_controller_refuse(
+            controller, DWQ_E_ARG,
+            task ? "a task for every worker has no id and no worker of its own"
+                 : "the task is NULL");
+    }
+    tasks = calloc((size_t)controller->config.n_workers + 1, sizeof *tasks);
+    if (!tasks) {
+        return dwqi_controller_refuse(controller, DWQ_E_NOMEM, NULL);
+    }
+    n = bind_to_each(controller, task, tasks);
+    status = dwq_controller_submit_multiple(controller, tasks, n, ids_out);
+    free(tasks);
+    if (n_out && (status == DWQ_OK || status == DWQ_E_MPI)) {
+        *n_out = n;
+    }
+    return status;
+}
+
+dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
+                                   dwq_counts_t *counts_out)
+{
+    const dwq_controller_t *c = controller;
+    dwq_status_t status = dwq_controller_progress(controller);
+    size_t assigned;
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (!counts_out) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              "counts_out is NULL");
+    }
+    assigned = dwqi_scheduler_n_running(c->scheduler);
+    *counts_out = (dwq_counts_t){
+        .queued = dwqi_scheduler_n_waiting(c->scheduler),
+        .running = dwqi_scheduler_n_busy(c->scheduler),
+        .held = assigned - dwqi_scheduler_n_busy(c->scheduler),
+        .finished =
+            c->tasks.map.n - assigned - dwqi_scheduler_n_waiting(c->scheduler),
+        .collected = c->stats.n_collected,
+    };
+    return DWQ_OK;
+}
