@@ -26,6 +26,11 @@ bool memory_has_failed(void)
     return state.fails > 0 && state.n >= state.fails;
 }
 
+bool memory_is_short(dwq_status_t status)
+{
+    return status == DWQ_E_NOMEM && memory_has_failed();
+}
+
 static bool fails(void)
 {
     return state.counts && ++state.n == state.fails;

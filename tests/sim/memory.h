@@ -3,6 +3,7 @@
 #ifndef TESTS_SIM_MEMORY_H
 #define TESTS_SIM_MEMORY_H
 
+#include <dwq/status.h>
 #include <stdbool.h>
 
 /* From now on they are counted; the n-th gets no memory (0: each gets some). */
@@ -11,5 +12,7 @@ void memory_begin(long n);
 long memory_end(void);
 /* Whether one did since the last begin. */
 bool memory_has_failed(void);
+/* Whether a call answers so for that. */
+bool memory_is_short(dwq_status_t status);
 
 #endif

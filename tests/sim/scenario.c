@@ -69,8 +69,7 @@ static int draw_int(struct scenario *s, int n)
 /* A rank had no memory to go on: the job has ended. */
 static bool has_given_up(const struct scenario *s)
 {
-    return s->gave_up ||
-           (memory_has_failed() && dwqi_sim_error(s->sim) == DWQ_E_NOMEM);
+    return s->gave_up || memory_is_short(dwqi_sim_error(s->sim));
 }
 
 static bool lacks_memory(const dwq_result_t *r)
@@ -249,7 +248,7 @@ static void submit_one(struct scenario *s)
     s->n_known++; /* a call may run at once */
     status = queued ? dwq_controller_queue_call(s->controller, &task, &id)
                     : dwq_controller_submit_call(s->controller, &task, &id);
-    if (status != expected && !(memory_has_failed() && status == DWQ_E_NOMEM)) {
+    if (status != expected && !memory_is_short(status)) {
         fault(s, "submit answered %s, not %s", dwq_status_name(status),
               dwq_status_name(expected));
     }
@@ -364,8 +363,7 @@ static void collect_some(struct scenario *s)
 
             if (status == DWQ_OK && there) {
                 collected(s, r);
-            } else if (there !=
-                       (status == DWQ_E_NOMEM && memory_has_failed())) {
+            } else if (there != memory_is_short(status)) {
                 fault(s, "get_result of task %" PRIu64, k->id);
             }
         }
@@ -387,8 +385,7 @@ static void collect_rest(struct scenario *s)
         if (status == DWQ_OK) {
             collected(s, &r);
         }
-    } while (status == DWQ_OK || (status == DWQ_E_NOMEM &&
-                                  memory_has_failed() && !has_given_up(s)));
+    } while (status == DWQ_OK || (memory_is_short(status) && !has_given_up(s)));
     if (status != DWQ_E_EMPTY) {
         fault(s, "the last get_next_result answered %s",
               dwq_status_name(status));
@@ -405,7 +402,7 @@ static void cancel_one(struct scenario *s)
         return;
     }
     status = dwq_controller_cancel(s->controller, s->known[i].id);
-    if (!(status == DWQ_E_NOMEM && memory_has_failed()) &&
+    if (!memory_is_short(status) &&
         (status == DWQ_E_ID) == id_is_out(s, s->known[i].id)) {
         fault(s, "cancel answered %s", dwq_status_name(status));
     }
@@ -559,7 +556,7 @@ static void play(struct scenario *s)
         collect_rest(s);
     }
     closed = dwqi_controller_close(s->controller, draw(s) < 0.1);
-    if (closed == DWQ_E_NOMEM && memory_has_failed()) {
+    if (memory_is_short(closed)) {
         s->gave_up = true;
         return;
     }
