@@ -147,14 +147,18 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
 {
     struct dwqi_worker_info *info = &c->workers[worker];
+    dwq_status_t status;
 
     if (info->recalled || info->lost || c->exit_sent) {
         return DWQ_OK;
     }
-    info->recalled = true;
-    /* So that every task it was sent before is either started or returned. */
-    dwqi_scheduler_worker_pause(c->scheduler, worker, true);
-    return dwqi_send_bare(c->config.transport, info->peer, DWQI_RECALL);
+    status = dwqi_send_bare(c->config.transport, info->peer, DWQI_RECALL);
+    if (status == DWQ_OK) {
+        info->recalled = true;
+        /* So that every task it was sent before is either started or returned. */
+        dwqi_scheduler_worker_pause(c->scheduler, worker, true);
+    }
+    return status;
 }
 
 /* A worker is idle and nothing waits: ask one that holds more than it runs to

@@ -166,7 +166,8 @@ static dwq_status_t create(const struct dwqi_run_request *request,
         without.log.line = request->options->log;
         without.log.arg = request->options->log_arg;
     }
-    if (!run) {
+    if (!run) { /* which rank this is MPI knows */
+        begin_mpi(0, &without.error);
         end_without_memory(&without, request->comm);
         say_why(&without, request, DWQ_E_NOMEM, false);
         return DWQ_E_NOMEM;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#define uthash_malloc(size) dwqi_sim_memory(size)
 #include <uthash.h>
 #include <utlist.h>
 
@@ -98,21 +99,25 @@ static bool event_before(const void *left, const void *right)
     return a->time != b->time ? a->time < b->time : a->sequence < b->sequence;
 }
 
+void *dwqi_sim_memory(size_t size)
+{
+    void *memory = calloc(1, size);
+
+    return memory ? memory : calloc(1, size);
+}
+
 static struct event *add_event(struct dwqi_sim *sim, enum event_kind kind,
                                int endpoint, double time)
 {
-    struct event *event = calloc(1, sizeof *event);
+    struct event *event = dwqi_sim_memory(sizeof *event);
 
-    if (!event) {
-        return NULL;
-    }
     event->kind = kind;
     event->endpoint = endpoint;
     event->time = time;
     event->sequence = sim->sequence++;
-    if (!dwqi_heap_push(&sim->events, event)) {
-        free(event);
-        return NULL;
+    if (!dwqi_heap_push(&sim->events, event) &&
+        !dwqi_heap_push(&sim->events, event)) {
+        abort();
     }
     return event;
 }
@@ -126,8 +131,8 @@ static void wake(struct dwqi_sim *sim, struct endpoint *e, double time)
 {
     e = host_of(e);
     if (e->step && !e->waking) {
-        e->waking =
-            add_event(sim, EVENT_WAKE, e->number, fmax(time, e->clock)) != NULL;
+        add_event(sim, EVENT_WAKE, e->number, fmax(time, e->clock));
+        e->waking = true;
     }
 }
 
@@ -249,10 +254,7 @@ static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
     }
     HASH_FIND(hh, sim->pairs, &key, sizeof key, pair);
     if (!pair) {
-        pair = calloc(1, sizeof *pair);
-        if (!pair) {
-            abort(); /* a test's machine without memory */
-        }
+        pair = dwqi_sim_memory(sizeof *pair);
         pair->key = key;
         HASH_ADD(hh, sim->pairs, key, sizeof pair->key, pair);
     }
@@ -300,10 +302,7 @@ static struct parcel *make_parcel(struct dwqi_sim *sim, int from, int to,
                                .in_frame = size <= DWQI_INLINE_MAX };
     parcel->noisy = is_noisy(sim, from, to, size);
     parcel->n_parts = out->n_parts;
-    parcel->parts = malloc((out->n_parts + 1) * sizeof *parcel->parts);
-    if (!parcel->parts) {
-        abort(); /* a test's machine without memory */
-    }
+    parcel->parts = dwqi_sim_memory((out->n_parts + 1) * sizeof *parcel->parts);
     for (size_t i = 0; i < out->n_parts; i++) {
         parcel->parts[i] = out->parts[i];
     }
@@ -321,12 +320,15 @@ static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
     int to = e->offset + peer;
     struct parcel *parcel = make_parcel(sim, e->number, to, message);
     double arrival = arrival_time(sim, e->number, to, host_of(e)->clock);
-    struct event *event =
-        parcel ? add_event(sim, EVENT_ARRIVAL, to, arrival) : NULL;
+    struct event *event;
 
-    if (!event) {
+    if (!parcel) {
+        if (message->release) {
+            message->release(message->owner);
+        }
         return DWQ_E_NOMEM;
     }
+    event = add_event(sim, EVENT_ARRIVAL, to, arrival);
     sim->n_sent++;
     event->parcel = parcel;
     event->sender = e->number;
@@ -339,9 +341,6 @@ static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
     }
     event = add_event(sim, EVENT_RELEASE, to,
                       arrival + 100 * sim->config.mean_delay);
-    if (!event) {
-        return DWQ_E_NOMEM;
-    }
     event->sender = e->number;
     event->call = message->release;
     event->arg = message->owner;
@@ -374,6 +373,9 @@ static dwq_status_t sim_pause(struct dwqi_transport *transport, double until)
     struct endpoint *e = of(transport);
     struct dwqi_sim *sim = e->sim;
 
+    if (sim->error != DWQ_OK) {
+        return DWQ_E_MPI; /* the job has ended */
+    }
     e->released = false;
     while (!e->inbox && !e->released && is_due(sim, until)) {
         run_event(sim);
@@ -552,9 +554,6 @@ void dwqi_sim_call(struct dwqi_sim *sim, int endpoint, double time,
 {
     struct event *event = add_event(sim, EVENT_CALL, endpoint, time);
 
-    if (!event) {
-        abort(); /* a test's machine without memory */
-    }
     event->call = call;
     event->arg = arg;
 }

@@ -21,6 +21,10 @@ struct dwqi_sim_config {
     int corrupt_below; /* only between endpoints below this; 0: between all */
 };
 
+/* Of the simulation itself, cleared, for free(). A test may have one allocation of those
+ * that it simulates fail, which this one is not: it tries again. */
+void *dwqi_sim_memory(size_t size);
+
 /* NULL: no memory. */
 struct dwqi_sim *dwqi_sim_create(const struct dwqi_sim_config *config);
 void dwqi_sim_destroy(struct dwqi_sim *sim);
