@@ -71,7 +71,6 @@ static int wait_ms(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES(0));
 }
 
-/* Until the controller raises the flag. */
 static int wait_for(dwq_call_t *call, void *arg)
 {
     const char *path = "/";
