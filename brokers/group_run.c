@@ -33,14 +33,15 @@ static dwq_status_t start(struct dwqi_runner *runner, const void *item,
     return run->held ? DWQ_OK : send_task(run);
 }
 
-static dwq_status_t fail(struct dwqi_runner *runner, uint64_t id, uint64_t size)
+static dwq_status_t fail(struct dwqi_runner *runner,
+                         const struct dwqi_task_head *head)
 {
     struct dwqi_group_run *run = of(runner);
 
     run->busy = true;
     run->refused = true;
-    run->lost = size;
-    run->head = (struct dwqi_task_head){ .id = id };
+    run->lost = head->size;
+    run->head = *head;
     return DWQ_OK;
 }
 
@@ -57,7 +58,7 @@ static dwq_status_t run_share(struct dwqi_group_run *run)
         copy = dwqi_pool_get(dwqi_executor_pool(run->executor),
                              dwqi_share_size(share));
         if (!copy) {
-            return dwqi_executor_fail(run->executor, run->head.id,
+            return dwqi_executor_fail(run->executor, &run->head,
                                       dwqi_share_size(share), &run->own);
         }
         dwqi_share_copy(share, item, copy);
@@ -155,7 +156,7 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
     if (inputs && extents && texts) {
         list_inputs(run, inputs, extents, texts);
         status = dwqi_merge_create(
-            run->head.id, inputs, n,
+            &run->head, inputs, n,
             run->refused ? "the task could not be read"
                          : "what this rank returned could not be read",
             &merge);

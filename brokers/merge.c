@@ -23,7 +23,8 @@ static size_t wire_size(const struct dwqi_merge_input *input)
 }
 
 /* Whether the rank's part is what it says. Its values are read by the controller. */
-static bool is_sound(const struct dwqi_merge_input *input, uint64_t id, int n,
+static bool is_sound(const struct dwqi_merge_input *input,
+                     const struct dwqi_task_head *task, int n,
                      struct dwqi_part_head *head_out)
 {
     size_t size = wire_size(input);
@@ -31,7 +32,8 @@ static bool is_sound(const struct dwqi_merge_input *input, uint64_t id, int n,
     return input->n_extents > 0 && input->extents[0].size >= sizeof *head_out &&
            dwqi_part_head_read(input->extents[0].data, size, head_out) ==
                DWQ_OK &&
-           head_out->size == size && head_out->id == id &&
+           head_out->size == size && head_out->id == task->id &&
+           head_out->attempt == task->attempt &&
            head_out->n_parts == (uint32_t)n;
 }
 
@@ -54,12 +56,15 @@ static void add(struct dwqi_merge *merge, const void *data, size_t size)
     merge->size += dwqi_align(size);
 }
 
-static dwq_status_t add_failure(struct dwqi_merge *merge, uint64_t id, int n,
+static dwq_status_t add_failure(struct dwqi_merge *merge,
+                                const struct dwqi_task_head *task, int n,
                                 int code, const char *why_failed)
 {
-    struct dwqi_part_head head = {
-        .id = id, .status = DWQ_E_TASK, .code = code, .n_parts = (uint32_t)n
-    };
+    struct dwqi_part_head head = { .id = task->id,
+                                   .status = DWQ_E_TASK,
+                                   .code = code,
+                                   .n_parts = (uint32_t)n,
+                                   .attempt = task->attempt };
     struct dwqi_scratch scratch = { .pool = NULL };
     struct dwqi_pack pack;
     const char *why;
@@ -102,7 +107,8 @@ static dwq_status_t add_copy(struct dwqi_merge *merge,
     return DWQ_OK;
 }
 
-static dwq_status_t add_input(struct dwqi_merge *merge, uint64_t id, int n,
+static dwq_status_t add_input(struct dwqi_merge *merge,
+                              const struct dwqi_task_head *task, int n,
                               const struct dwqi_merge_input *input,
                               const char *why)
 {
@@ -110,17 +116,17 @@ static dwq_status_t add_input(struct dwqi_merge *merge, uint64_t id, int n,
 
     if (input->lost) {
         merge->has_failed = true;
-        return add_failure(merge, id, n, DWQ_E_NOMEM, input->lost);
+        return add_failure(merge, task, n, DWQ_E_NOMEM, input->lost);
     }
-    if (!is_sound(input, id, n, &head)) {
+    if (!is_sound(input, task, n, &head)) {
         merge->has_failed = true;
-        return add_failure(merge, id, n, DWQ_E_MESSAGE, why);
+        return add_failure(merge, task, n, DWQ_E_MESSAGE, why);
     }
     merge->has_failed = merge->has_failed || head.status != DWQ_OK;
     if (!input->stays) {
         return add_copy(merge, input) == DWQ_OK
                    ? DWQ_OK
-                   : add_failure(merge, id, n, DWQ_E_NOMEM,
+                   : add_failure(merge, task, n, DWQ_E_NOMEM,
                                  "no memory for what this rank returned");
     }
     for (size_t i = 0; i < input->n_extents; i++) {
@@ -129,7 +135,7 @@ static dwq_status_t add_input(struct dwqi_merge *merge, uint64_t id, int n,
     return DWQ_OK;
 }
 
-dwq_status_t dwqi_merge_create(uint64_t id,
+dwq_status_t dwqi_merge_create(const struct dwqi_task_head *task,
                                const struct dwqi_merge_input *inputs, int n,
                                const char *why, struct dwqi_merge **merge_out)
 {
@@ -148,7 +154,7 @@ dwq_status_t dwqi_merge_create(uint64_t id,
         status = DWQ_E_NOMEM;
     }
     for (int r = 0; r < n && status == DWQ_OK; r++) {
-        status = add_input(merge, id, n, &inputs[r], why);
+        status = add_input(merge, task, n, &inputs[r], why);
     }
     if (status != DWQ_OK) {
         dwqi_merge_destroy(merge);

@@ -20,13 +20,13 @@ struct dwqi_merge; /* a result, and the memory it needs */
 
 /**
  * Put the parts of n ranks together, in rank order. A part that cannot be read, or
- * is not one of task `id`, becomes one of a failed rank, with the message `why`; so
+ * is not one of this attempt of the task, becomes one of a failed rank, with the message `why`; so
  * does one that there is no memory to copy.
  *
  * @return DWQ_OK (release with dwqi_merge_destroy()); DWQ_E_NOMEM: not even for a
  *         message
  */
-dwq_status_t dwqi_merge_create(uint64_t id,
+dwq_status_t dwqi_merge_create(const struct dwqi_task_head *task,
                                const struct dwqi_merge_input *inputs, int n,
                                const char *why, struct dwqi_merge **merge_out);
 /* Of DWQ_OK: what is sent, and its bytes on the wire. */

@@ -129,8 +129,7 @@ static dwq_status_t finish_part(dwq_call_t *call,
         struct dwqi_part_head *packed = (void *)call->done.pack.block;
 
         packed->this_time = head.this_time;
-        packed->total_time = head.total_time;
-        packed->n_processed = head.n_processed;
+        packed->attempt = head.attempt;
         return DWQ_OK;
     }
     dwqi_done_finish(&call->done);
@@ -157,7 +156,8 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
 {
     struct dwqi_task_view view = { .id = head->id };
     struct dwqi_part_head times = { .id = head->id,
-                                    .n_parts = n_parts(executor) };
+                                    .n_parts = n_parts(executor),
+                                    .attempt = head->attempt };
     dwq_status_t status;
     struct dwqi_arena inner = { .chunks = NULL };
     struct dwqi_arena *arena = executor->running ? &inner : &executor->arena;
@@ -183,8 +183,6 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     dwqi_arena_finish(&inner);
     executor->total_time += times.this_time;
     executor->n_processed++;
-    times.total_time = executor->total_time;
-    times.n_processed = executor->n_processed;
     status = finish_part(&call, &times);
     if (status == DWQ_OK && call.failed && executor->config.renew) {
         status = executor->config.renew(executor->config.renew_arg,
@@ -203,20 +201,27 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     return DWQ_OK;
 }
 
-dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
+void dwqi_executor_totals(const struct dwqi_executor *executor,
+                          uint64_t *n_processed_out, double *total_time_out)
+{
+    *n_processed_out = executor->n_processed;
+    *total_time_out = executor->total_time;
+}
+
+dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor,
+                                const struct dwqi_task_head *head,
                                 uint64_t size, struct dwqi_done *done_out)
 {
-    struct dwqi_part_head head = { .id = id,
-                                   .total_time = executor->total_time,
-                                   .n_processed = executor->n_processed,
+    struct dwqi_part_head part = { .id = head->id,
                                    .status = DWQ_E_TASK,
                                    .code = DWQ_E_NOMEM,
-                                   .n_parts = n_parts(executor) };
+                                   .n_parts = n_parts(executor),
+                                   .attempt = head->attempt };
     char text[DWQI_NO_MEMORY_SIZE];
     const char *why;
 
     dwqi_no_memory_text(text, executor->config.log, "a task", size);
     *done_out = (struct dwqi_done){ .owned = NULL };
-    return dwqi_pack_part(&head, text, (dwq_values_t){ 0, NULL },
+    return dwqi_pack_part(&part, text, (dwq_values_t){ 0, NULL },
                           &executor->scratch, &done_out->pack, &why);
 }

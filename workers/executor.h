@@ -60,10 +60,14 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
                                const struct dwqi_share *share,
                                struct dwqi_done *done_out);
 
-/* The part of a task that did not run here, as there was no memory for its `size`
- * bytes. */
-dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor, uint64_t id,
+/* The part of a task that did not run here, as there was no memory for the `size`
+ * bytes that this rank gets of it. */
+dwq_status_t dwqi_executor_fail(struct dwqi_executor *executor,
+                                const struct dwqi_task_head *head,
                                 uint64_t size, struct dwqi_done *done_out);
+/* All calls that ran here: their number, and seconds. */
+void dwqi_executor_totals(const struct dwqi_executor *executor,
+                          uint64_t *n_processed_out, double *total_time_out);
 void dwqi_done_finish(struct dwqi_done *done);
 
 #endif

@@ -21,10 +21,10 @@ struct dwqi_runner_ops {
      * its report. One at a time. DWQ_OK, DWQ_E_NOMEM, DWQ_E_MPI. */
     dwq_status_t (*start)(struct dwqi_runner *runner, const void *item,
                           const struct dwqi_task_head *head);
-    /* The same for a task that there was no memory for, of `size` bytes: it is over,
-     * and has failed. */
-    dwq_status_t (*fail)(struct dwqi_runner *runner, uint64_t id,
-                         uint64_t size);
+    /* The same for a task that there was no memory for: it is over, and has
+     * failed. */
+    dwq_status_t (*fail)(struct dwqi_runner *runner,
+                         const struct dwqi_task_head *head);
     /* DWQ_OK: it is over, and gives the report. DWQ_E_AGAIN: not yet. */
     dwq_status_t (*poll)(struct dwqi_runner *runner,
                          struct dwqi_report *report_out);

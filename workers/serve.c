@@ -448,7 +448,7 @@ static dwq_status_t run_one(struct server *server)
     batch->at += head.size;
     batch->n_left--;
     if (batch->message.status != DWQ_OK) {
-        status = runner->ops->fail(runner, head.id, head.size);
+        status = runner->ops->fail(runner, &head);
     } else {
         remember(server, item, &head);
         status = runner->ops->start(runner, item, &head);

@@ -76,7 +76,7 @@ static dwq_status_t run(struct leaf *leaf, const struct dwqi_order *order)
 
     if (status == DWQ_OK) {
         status = order->lost > 0
-                     ? dwqi_executor_fail(leaf->config.executor, order->head.id,
+                     ? dwqi_executor_fail(leaf->config.executor, &order->head,
                                           order->lost, &done)
                      : dwqi_executor_run(leaf->config.executor, order->item,
                                          &order->head, share, &done);

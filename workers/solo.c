@@ -59,12 +59,12 @@ static dwq_status_t solo_start(struct dwqi_runner *runner, const void *item,
     return dwqi_executor_run(solo->executor, item, head, NULL, &solo->done);
 }
 
-static dwq_status_t solo_fail(struct dwqi_runner *runner, uint64_t id,
-                              uint64_t size)
+static dwq_status_t solo_fail(struct dwqi_runner *runner,
+                              const struct dwqi_task_head *head)
 {
     struct dwqi_solo *solo = of(runner);
 
-    return dwqi_executor_fail(solo->executor, id, size, &solo->done);
+    return dwqi_executor_fail(solo->executor, head, head->size, &solo->done);
 }
 
 static void release_done(void *owner)

@@ -92,15 +92,17 @@ static dwq_status_t make_item(const dwq_worker_t *worker,
     return status;
 }
 
-static dwq_status_t make_result(struct dwqi_pool *pool, struct dwqi_done *done,
-                                double time_est, dwq_result_t *result_out)
+static dwq_status_t make_result(const struct dwqi_executor *executor,
+                                struct dwqi_done *done, double time_est,
+                                dwq_result_t *result_out)
 {
     struct dwqi_outcome *outcome;
     size_t size = done->pack.size;
-    void *part;
+    void *part = dwqi_pool_get(dwqi_executor_pool(executor), size);
+    uint64_t n_processed;
+    double total_time;
     dwq_status_t status;
 
-    part = dwqi_pool_get(pool, size);
     if (!part) {
         return DWQ_E_NOMEM;
     }
@@ -110,6 +112,8 @@ static dwq_status_t make_result(struct dwqi_pool *pool, struct dwqi_done *done,
         dwqi_pool_give(part);
         return status;
     }
+    dwqi_executor_totals(executor, &n_processed, &total_time);
+    dwqi_outcome_set_totals(outcome, n_processed, total_time);
     dwqi_outcome_give(outcome, time_est, result_out);
     return DWQ_OK;
 }
@@ -136,8 +140,7 @@ dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
     if (status != DWQ_OK) {
         return status;
     }
-    status = make_result(dwqi_executor_pool(worker->executor), &done, time_est,
-                         result_out);
+    status = make_result(worker->executor, &done, time_est, result_out);
     dwqi_done_finish(&done);
     if (status == DWQ_OK) {
         result_out->id = head.id;

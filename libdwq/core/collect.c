@@ -7,19 +7,14 @@
 #include "libdwq/base/clock.h"
 #include "libdwq/core/controller_private.h"
 
-void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
-                              struct dwqi_outcome *outcome)
+static inline void settle(dwq_controller_t *c, struct dwqi_task *task,
+                          enum dwqi_task_event event)
 {
-    task->outcome = outcome;
-    task->state = DWQI_TASK_SETTLING;
-    if (task->refs == 1 || c->grace_passed) {
-        dwqi_controller_settled(c, task);
-    }
-}
+    bool is_over = task->entry.state == DWQI_TASK_SETTLING;
 
-void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task)
-{
-    task->state = DWQI_TASK_DONE;
+    if (dwqi_task_step(&c->ledger, task, event) != DWQ_OK || !is_over) {
+        return;
+    }
     if (!dwqi_task_is_sent(task)) {
         /* Results may wait long for their collection; arguments need not. */
         dwqi_task_drop_pack(task);
@@ -28,21 +23,74 @@ void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task)
     c->n_done++;
 }
 
-void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
-                                    dwq_status_t status, const char *message)
+void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task,
+                             enum dwqi_task_event event)
 {
-    dwqi_controller_complete(c, task,
-                             dwqi_outcome_create_local(status, message));
+    settle(c, task, event);
 }
 
-void dwqi_controller_drop_waiting(dwq_controller_t *c, dwq_status_t status,
+static inline dwq_status_t end(dwq_controller_t *c, struct dwqi_step *step,
+                               struct dwqi_outcome *outcome)
+{
+    struct dwqi_task *task = step->task;
+    dwq_status_t status = dwqi_ledger_step(&c->ledger, step);
+
+    if (status != DWQ_OK) {
+        dwqi_outcome_destroy(outcome);
+        return status;
+    }
+    task->outcome = outcome;
+    if (!dwqi_task_is_sent(task)) {
+        settle(c, task, DWQI_EVENT_SENT);
+    } else if (c->grace_passed) {
+        settle(c, task, DWQI_EVENT_FORSAKE);
+    }
+    return DWQ_OK;
+}
+
+dwq_status_t dwqi_controller_end_local(dwq_controller_t *c,
+                                       struct dwqi_task *task,
+                                       enum dwqi_task_event event,
+                                       const char *message)
+{
+    static const dwq_status_t statuses[] = {
+        [DWQI_END_CANCELLED] = DWQ_E_CANCELLED,
+        [DWQI_END_LIMIT] = DWQ_E_TIME_LIMIT,
+        [DWQI_END_LOST] = DWQ_E_WORKER,
+    };
+    struct dwqi_task_edge edge = dwqi_task_edges[task->entry.state][event];
+
+    return end(c, &(struct dwqi_step){ .task = task, .event = event },
+               dwqi_outcome_create_local(statuses[edge.end], message));
+}
+
+dwq_status_t dwqi_controller_end_reported(dwq_controller_t *c,
+                                          struct dwqi_task *task,
+                                          struct dwqi_outcome *outcome,
+                                          double seconds, int n_behind)
+{
+    const struct dwqi_worker_stats *stats = &c->stats.workers[task->worker];
+    struct dwqi_step step = { .task = task,
+                              .event = DWQI_EVENT_RESULT,
+                              .n_behind = n_behind,
+                              .seconds = seconds };
+    dwq_status_t status = end(c, &step, outcome);
+
+    if (status == DWQ_OK && outcome && seconds >= 0) {
+        dwqi_outcome_set_totals(outcome, stats->n_calls, stats->time);
+    }
+    return status;
+}
+
+void dwqi_controller_drop_waiting(dwq_controller_t *c,
+                                  enum dwqi_task_event event,
                                   const char *message)
 {
     struct dwqi_job *job;
 
     while ((job = dwqi_scheduler_any_waiting(c->scheduler)) != NULL) {
         dwqi_scheduler_remove(c->scheduler, job);
-        dwqi_controller_complete_local(c, dwqi_task_of(job), status, message);
+        (void)dwqi_controller_end_local(c, dwqi_task_of(job), event, message);
     }
 }
 
@@ -54,16 +102,16 @@ bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task)
                                            : dwqi_clock_now();
 
     if (c->limit_passed || now >= config->time_limit) {
-        dwqi_controller_complete_local(c, task, DWQ_E_TIME_LIMIT,
-                                       "the time limit has passed");
+        (void)dwqi_controller_end_local(c, task, DWQI_EVENT_LIMIT,
+                                        "the time limit has passed");
         return true;
     }
     if (config->n_workers == 0 ? !c->in_place
         : task->job.binding
             ? dwqi_scheduler_is_gone(c->scheduler, task->job.worker)
             : dwqi_scheduler_n_gone(c->scheduler) == config->n_workers) {
-        dwqi_controller_complete_local(c, task, DWQ_E_WORKER,
-                                       "no worker is left for this task");
+        (void)dwqi_controller_end_local(c, task, DWQI_EVENT_LOSE,
+                                        "no worker is left for this task");
         return true;
     }
     return false;
@@ -79,11 +127,12 @@ static dwq_status_t call_in_place(dwq_controller_t *c, struct dwqi_task *task,
     void *item = dwqi_pool_get(c->config.pool, pack->size);
     dwq_status_t status;
 
+    dwqi_pack_set_attempt(pack, task->entry.attempt);
+    dwqi_task_head_read(pack->block, pack->size, &head);
     if (!item) {
-        return dwqi_executor_fail(executor, task->id, pack->size, done_out);
+        return dwqi_executor_fail(executor, &head, head.size, done_out);
     }
     dwqi_pack_copy(pack, item);
-    dwqi_task_head_read(item, pack->size, &head);
     dwqi_task_drop_pack(task); /* two copies are enough */
     status = dwqi_executor_run(executor, item, &head, NULL, done_out);
     dwqi_pool_give(item);
@@ -106,26 +155,36 @@ static struct dwqi_outcome *make_outcome(dwq_controller_t *c,
     return outcome;
 }
 
-void dwqi_controller_run_in_place(dwq_controller_t *c, struct dwqi_task *task)
+dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
+                                          struct dwqi_task *task)
 {
+    static const enum dwqi_task_event way[] = { DWQI_EVENT_QUEUE,
+                                                DWQI_EVENT_ASSIGN,
+                                                DWQI_EVENT_START };
     struct dwqi_done done = { .owned = NULL };
     struct dwqi_outcome *outcome = NULL;
     char text[DWQI_NO_MEMORY_SIZE];
     size_t size;
 
+    for (size_t i = 0; i < sizeof way / sizeof way[0]; i++) {
+        dwq_status_t status = dwqi_task_step(&c->ledger, task, way[i]);
+
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
     if (call_in_place(c, task, &done) == DWQ_OK) {
         outcome = make_outcome(c, &done.pack);
     }
     size = done.pack.size;
     dwqi_done_finish(&done);
     if (outcome) {
-        dwqi_stats_add(&c->stats, NULL, dwqi_outcome_time(outcome),
-                       task->job.time_est);
-        dwqi_controller_complete(c, task, outcome);
-    } else {
-        dwqi_no_memory_text(text, c->config.log, "the result", size);
-        dwqi_controller_complete_local(c, task, DWQ_E_NOMEM, text);
+        return dwqi_controller_end_reported(c, task, outcome,
+                                            dwqi_outcome_time(outcome), 0);
     }
+    dwqi_no_memory_text(text, c->config.log, "the result", size);
+    return dwqi_controller_end_reported(
+        c, task, dwqi_outcome_create_local(DWQ_E_NOMEM, text), -1, 0);
 }
 
 /* --- Collecting --------------------------------------------------------- */
@@ -146,6 +205,7 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
     result_out->worker = task->worker;
     c->stats.n_collected++;
     c->stats.n_failed += result_out->status != DWQ_OK;
+    (void)dwqi_task_step(&c->ledger, task, DWQI_EVENT_COLLECT);
     dwqi_task_remove(&c->tasks, task);
 }
 
@@ -176,7 +236,7 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
             &controller->error, DWQ_E_ID,
             "no task has the id %" PRIu64 ", or its result was collected", id);
     }
-    while (task->state != DWQI_TASK_DONE) {
+    while (task->entry.state != DWQI_TASK_DONE) {
         status = dwqi_controller_turn(controller, INFINITY);
         if (status != DWQ_OK) {
             return dwqi_controller_answer(controller, status);

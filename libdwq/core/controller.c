@@ -16,7 +16,7 @@
 
 static void free_parts(dwq_controller_t *c)
 {
-    free(c->worker_stats);
+    free(c->stats.workers);
     free(c->workers);
     free(c->ready_data);
     free(c->worker_of_peer);
@@ -24,6 +24,36 @@ static void free_parts(dwq_controller_t *c)
     free(c->parts);
     dwqi_scheduler_destroy(c->scheduler);
     free(c);
+}
+
+static void log_step(void *arg, const struct dwqi_step *step)
+{
+    const dwq_controller_t *c = arg;
+    const struct dwqi_task *task = step->task;
+
+    if (task->worker > 0) {
+        dwqi_log_info(c->config.log,
+                      step->event == DWQI_EVENT_ASSIGN
+                          ? "task %" PRIu64 " to worker %d"
+                          : "task %" PRIu64 " done by worker %d",
+                      task->id, task->worker);
+    }
+}
+
+static void watch_steps(dwq_controller_t *c, const struct dwqi_log *log)
+{
+    const struct dwqi_observer observers[] = {
+        { DWQI_STATS_EVENTS, dwqi_stats_see, &c->stats, NULL },
+        { DWQI_RATES_EVENTS, dwqi_rates_see, NULL, NULL },
+        { DWQI_EVENT_BIT(ASSIGN) | DWQI_EVENT_BIT(RESULT), log_step, c, NULL },
+    };
+    size_t n = log->verbose ? 3 : 2;
+
+    c->ledger.log = log;
+    for (size_t i = 0; i < n; i++) {
+        c->observers[i] = observers[i];
+        dwqi_ledger_watch(&c->ledger, &c->observers[i]);
+    }
 }
 
 dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
@@ -43,14 +73,14 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     c->tasks.est_seconds = config->time_est_seconds;
     c->scheduler =
         dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
-    c->worker_stats = calloc(n + 1, sizeof *c->worker_stats);
+    c->stats.workers = calloc(n + 1, sizeof *c->stats.workers);
     c->workers = calloc(n + 1, sizeof *c->workers);
     c->ready_data = calloc(n + 1, sizeof *c->ready_data);
     c->worker_of_peer =
         calloc((size_t)config->n_peers + 1, sizeof *c->worker_of_peer);
     c->touched = calloc(n + 1, sizeof *c->touched);
     c->parts = calloc((size_t)config->held_max + 1, sizeof *c->parts);
-    if (!c->scheduler || !c->worker_stats || !c->workers || !c->ready_data ||
+    if (!c->scheduler || !c->stats.workers || !c->workers || !c->ready_data ||
         !c->worker_of_peer || !c->touched || !c->parts) {
         free_parts(c);
         return DWQ_E_NOMEM;
@@ -59,6 +89,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
         c->workers[w].peer = config->peers[w - 1];
         c->worker_of_peer[config->peers[w - 1]] = w;
     }
+    watch_steps(c, config->log);
     *controller_out = c;
     return DWQ_OK;
 }
@@ -145,7 +176,19 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
     return DWQ_OK;
 }
 
-/* Queue a task, run it here, or complete it when it can never run. The task is
+/* A task of a submit that fails, before anything was sent. */
+static void drop(dwq_controller_t *c, struct dwqi_task *task)
+{
+    if (task->entry.state == DWQI_TASK_QUEUED) {
+        dwqi_scheduler_remove(c->scheduler, &task->job);
+    } else if (task->entry.state == DWQI_TASK_DONE) {
+        dwqi_controller_take_done(c, task);
+    }
+    (void)dwqi_task_step(&c->ledger, task, DWQI_EVENT_DROP);
+    dwqi_task_remove(&c->tasks, task);
+}
+
+/* Queue a task, run it here, or end it when it can never run. The task is
  * out of the map again unless DWQ_OK, which is sure where calls run here. */
 static dwq_status_t enter(dwq_controller_t *c, struct dwqi_task *task)
 {
@@ -155,26 +198,14 @@ static dwq_status_t enter(dwq_controller_t *c, struct dwqi_task *task)
         return DWQ_OK;
     }
     if (c->config.n_workers == 0) {
-        dwqi_controller_run_in_place(c, task);
-        return DWQ_OK;
+        return dwqi_controller_run_in_place(c, task);
     }
-    task->state = DWQI_TASK_QUEUED;
     status = dwqi_scheduler_add(c->scheduler, &task->job);
     if (status != DWQ_OK) {
-        dwqi_task_remove(&c->tasks, task);
+        drop(c, task);
+        return status;
     }
-    return status;
-}
-
-/* Undo enter(), before anything was sent. */
-static void withdraw(dwq_controller_t *c, struct dwqi_task *task)
-{
-    if (task->state == DWQI_TASK_QUEUED) {
-        dwqi_scheduler_remove(c->scheduler, &task->job);
-    } else {
-        dwqi_controller_take_done(c, task);
-    }
-    dwqi_task_remove(&c->tasks, task);
+    return dwqi_task_step(&c->ledger, task, DWQI_EVENT_QUEUE);
 }
 
 /* All of them, or none. */
@@ -189,10 +220,8 @@ static dwq_status_t enter_all(dwq_controller_t *c, struct dwqi_task **made,
         n_entered += status == DWQ_OK;
     }
     for (size_t i = 0; i < n && status != DWQ_OK; i++) {
-        if (i < n_entered) {
-            withdraw(c, made[i]);
-        } else if (i > n_entered) {
-            dwqi_task_remove(&c->tasks, made[i]);
+        if (i != n_entered) { /* that one is dropped */
+            drop(c, made[i]);
         }
     }
     return status;
@@ -286,7 +315,8 @@ static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
         *id_out = id;
     }
     return dwqi_controller_answer(
-        c, after_queueing(c, task->state == DWQI_TASK_QUEUED ? task : NULL));
+        c,
+        after_queueing(c, task->entry.state == DWQI_TASK_QUEUED ? task : NULL));
 }
 
 dwq_status_t dwq_controller_submit_call(dwq_controller_t *controller,
@@ -319,7 +349,7 @@ static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
         dwqi_error_set(&c->error, status, "tasks[%zu]: %s", n_made, why.text);
     }
     for (size_t i = 0; i < n_made && status != DWQ_OK; i++) {
-        dwqi_task_remove(&c->tasks, made[i]);
+        drop(c, made[i]);
     }
     return status;
 }
@@ -355,20 +385,30 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
                             : dwqi_controller_refuse(controller, status, NULL);
 }
 
-/* --- The rest ----------------------------------------------------------- */
+/* --- Cancelling --------------------------------------------------------- */
+
+/* One that its worker may not have started. */
+static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwq_status_t status = dwqi_controller_recall(c, task->worker);
+
+    return status == DWQ_OK
+               ? dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL)
+               : status;
+}
 
 static dwq_status_t cancel_all(dwq_controller_t *c)
 {
     dwq_status_t status = DWQ_OK;
 
-    dwqi_controller_drop_waiting(c, DWQ_E_CANCELLED, "cancelled");
+    dwqi_controller_drop_waiting(c, DWQI_EVENT_CANCEL, "cancelled");
     for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
         struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, w);
 
         /* The oldest is running; what is behind it may not have started. */
-        for (job = job ? job->next : NULL; job; job = job->next) {
-            dwqi_task_of(job)->cancel = true;
-            status = dwqi_controller_recall(c, w);
+        for (job = job ? job->next : NULL; job && status == DWQ_OK;
+             job = job->next) {
+            status = ask_back(c, dwqi_task_of(job));
         }
     }
     return status;
@@ -395,20 +435,21 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
             &c->error, DWQ_E_ID,
             "no task has the id %" PRIu64 ", or its result was collected", id);
     }
-    if (task->state == DWQI_TASK_QUEUED) {
+    if (task->entry.state == DWQI_TASK_QUEUED) {
         dwqi_scheduler_remove(c->scheduler, &task->job);
-        dwqi_controller_complete_local(c, task, DWQ_E_CANCELLED, "cancelled");
-        return DWQ_OK;
+        return dwqi_controller_end_local(c, task, DWQI_EVENT_CANCEL,
+                                         "cancelled");
     }
-    if (task->state == DWQI_TASK_DONE || task->state == DWQI_TASK_SETTLING ||
-        dwqi_scheduler_held(c->scheduler, task->job.holder) == &task->job) {
+    /* The oldest that a worker holds is running. */
+    if (!dwqi_task_edges[task->entry.state][DWQI_EVENT_CANCEL].allowed ||
+        dwqi_scheduler_held(c->scheduler, task->worker) == &task->job) {
         return dwqi_error_set(&c->error, DWQ_E_STATE,
                               "task %" PRIu64 " has started, or is done", id);
     }
-    task->cancel = true;
-    return dwqi_controller_answer(c,
-                                  dwqi_controller_recall(c, task->job.holder));
+    return dwqi_controller_answer(c, ask_back(c, task));
 }
+
+/* --- The rest ----------------------------------------------------------- */
 
 dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
 {
@@ -468,8 +509,7 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
         .n_running = dwqi_scheduler_n_running(c->scheduler),
         .n_ready = c->n_done,
     };
-    dwqi_stats_print(&c->stats, c->worker_stats, c->config.n_workers, &backlog,
-                     out);
+    dwqi_stats_print(&c->stats, c->config.n_workers, &backlog, out);
     return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
                                         "the report could not be written")
                        : DWQ_OK;

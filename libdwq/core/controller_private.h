@@ -31,6 +31,8 @@ struct dwqi_ready_data {
 struct dwq_controller {
     struct dwqi_controller_config config;
     struct dwqi_scheduler *scheduler;
+    struct dwqi_ledger ledger;
+    struct dwqi_observer observers[3]; /* statistics, rates, log */
     struct dwqi_tasks tasks;
     struct dwqi_task *done; /* not collected, first finished first */
     size_t n_done;
@@ -44,11 +46,10 @@ struct dwq_controller {
         leave_end; /* no worker is awaited any more; INFINITY: not yet said */
     double last_look; /* the end of the last one, in a submit */
     struct dwqi_stats stats;
-    struct dwqi_worker_stats *worker_stats; /* [n_workers] */
-    struct dwqi_worker_info *workers;       /* [n_workers + 1], from 1 */
-    struct dwqi_ready_data *ready_data;     /* the same */
-    int *worker_of_peer;                    /* [n_peers]; 0: none */
-    int *touched;                           /* workers with unsent tasks */
+    struct dwqi_worker_info *workers;   /* [n_workers + 1], from 1 */
+    struct dwqi_ready_data *ready_data; /* the same */
+    int *worker_of_peer;                /* [n_peers]; 0: none */
+    int *touched;                       /* workers with unsent tasks */
     int n_touched;
     struct dwqi_extent *parts; /* [held_max], for one message */
     pthread_t thread;          /* of the user's calls */
@@ -74,17 +75,24 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out);
 dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until);
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
 
-/* The task is over: its outcome (taken; NULL: no memory for it) can be
- * collected. It must be neither waiting nor held in the scheduler. */
-void dwqi_controller_complete(dwq_controller_t *c, struct dwqi_task *task,
-                              struct dwqi_outcome *outcome);
-/* The same, when nothing of it is being sent any more (or nobody waits for that).
- * Borrowed arrays are the user's again with the result, so a result waits for it. */
-void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task);
-void dwqi_controller_complete_local(dwq_controller_t *c, struct dwqi_task *task,
-                                    dwq_status_t status, const char *message);
+/* The step that ends a task that no rank reports, and why. The result can be collected
+ * when nothing of the task is being sent any more. DWQ_OK, DWQ_E_STATE. */
+dwq_status_t dwqi_controller_end_local(dwq_controller_t *c,
+                                       struct dwqi_task *task,
+                                       enum dwqi_task_event event,
+                                       const char *message);
+/* The same of a task that a worker reports: what came of it (taken; NULL: no memory for
+ * that), the seconds it took (< 0: not known), and how many the worker holds behind
+ * it. */
+dwq_status_t dwqi_controller_end_reported(dwq_controller_t *c,
+                                          struct dwqi_task *task,
+                                          struct dwqi_outcome *outcome,
+                                          double seconds, int n_behind);
+/* SENT or FORSAKE: of a task that is over, the result can be collected now. */
+void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task,
+                             enum dwqi_task_event event);
 /* What a new task becomes when it cannot be queued at all: true, and it is
- * complete. */
+ * over. */
 bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
 /* Which worker a task goes to (fit.c): *worker_out, and *binding when only some
  * fit what it asks for. DWQ_E_OPTION: none does, and *why_out says so. */
@@ -98,16 +106,18 @@ void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
 /* Out of the queue of a worker that is gone, into that of another; false: it is
  * in no queue. */
 bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task);
-/* Run it here: it is complete. */
-void dwqi_controller_run_in_place(dwq_controller_t *c, struct dwqi_task *task);
+/* Run it here: it is over. */
+dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
+                                          struct dwqi_task *task);
 /* Out of the list of those that can be collected. */
 void dwqi_controller_take_done(dwq_controller_t *c, struct dwqi_task *task);
-/* Complete all that waits. */
-void dwqi_controller_drop_waiting(dwq_controller_t *c, dwq_status_t status,
+/* End all that waits, and all that a worker holds. */
+void dwqi_controller_drop_waiting(dwq_controller_t *c,
+                                  enum dwqi_task_event event,
                                   const char *message);
-dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker);
 void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
-                               dwq_status_t status, const char *message);
+                               enum dwqi_task_event event, const char *message);
+dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker);
 dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
                                      struct dwqi_message *message);
 

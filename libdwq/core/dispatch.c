@@ -23,11 +23,11 @@ static dwq_controller_t *controller_of(const struct dwqi_task *task)
 static void release_task(void *owner)
 {
     struct dwqi_task *task = owner;
-    bool settles = task->state == DWQI_TASK_SETTLING && task->refs == 2;
+    bool all_left = task->tasks && task->refs == 2;
 
     dwqi_task_unref(task);
-    if (settles) {
-        dwqi_controller_settled(controller_of(task), task);
+    if (all_left) {
+        dwqi_controller_settled(controller_of(task), task, DWQI_EVENT_SENT);
     }
 }
 
@@ -112,29 +112,36 @@ static dwq_status_t send_touched(dwq_controller_t *c)
     return status;
 }
 
+static dwq_status_t assign(dwq_controller_t *c, struct dwqi_task *task,
+                           int worker)
+{
+    struct dwqi_worker_info *info = &c->workers[worker];
+    dwq_status_t status;
+
+    task->worker = worker;
+    status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_ASSIGN);
+    dwqi_pack_set_attempt(&task->pack, task->entry.attempt);
+    if (!info->unsent) {
+        info->unsent = &task->job;
+        c->touched[c->n_touched++] = worker;
+    }
+    if (dwqi_scheduler_n_held(c->scheduler, worker) == 1) {
+        info->last_heard = c->now;
+    }
+    return status;
+}
+
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
 {
     struct dwqi_job *job;
     int worker;
+    dwq_status_t status = DWQ_OK;
 
-    while (!c->limit_passed &&
+    while (status == DWQ_OK && !c->limit_passed &&
            dwqi_scheduler_next(c->scheduler, &job, &worker)) {
-        struct dwqi_worker_info *info = &c->workers[worker];
-        struct dwqi_task *task = dwqi_task_of(job);
-
-        task->state = DWQI_TASK_HELD;
-        task->worker = worker;
-        if (!info->unsent) {
-            info->unsent = job;
-            c->touched[c->n_touched++] = worker;
-        }
-        if (dwqi_scheduler_n_held(c->scheduler, worker) == 1) {
-            info->last_heard = c->now;
-        }
-        dwqi_log_info(c->config.log, "task %" PRIu64 " to worker %d", task->id,
-                      worker);
+        status = assign(c, dwqi_task_of(job), worker);
     }
-    return send_touched(c);
+    return status == DWQ_OK ? send_touched(c) : status;
 }
 
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
@@ -182,8 +189,8 @@ static void settle_all(dwq_controller_t *c)
     for (size_t i = 0; i < map->capacity; i++) {
         struct dwqi_task *task = map->slots[i].id ? map->slots[i].item : NULL;
 
-        if (task && task->state == DWQI_TASK_SETTLING) {
-            dwqi_controller_settled(c, task);
+        if (task && task->entry.state == DWQI_TASK_SETTLING) {
+            dwqi_controller_settled(c, task, DWQI_EVENT_FORSAKE);
         }
     }
 }
@@ -205,7 +212,7 @@ static void pass_grace(dwq_controller_t *c)
             c->workers[w].overdue = true;
             dwqi_scheduler_worker_gone(c->scheduler, w);
             dwqi_controller_drop_held(
-                c, w, DWQ_E_TIME_LIMIT,
+                c, w, DWQI_EVENT_LIMIT,
                 "still running after the time limit and its grace");
         }
     }
@@ -219,7 +226,7 @@ static void check_limits(dwq_controller_t *c)
                          "the time limit has passed: %zu waiting task(s) will "
                          "not run",
                          dwqi_scheduler_n_waiting(c->scheduler));
-        dwqi_controller_drop_waiting(c, DWQ_E_TIME_LIMIT,
+        dwqi_controller_drop_waiting(c, DWQI_EVENT_LIMIT,
                                      "the time limit has passed");
     }
     if (!c->grace_passed && c->now >= c->config.grace_end) {

@@ -15,21 +15,21 @@ static void drop_bound(dwq_controller_t *c, int worker, const char *message)
     while ((job = dwqi_scheduler_any_bound(c->scheduler, worker)) != NULL) {
         dwqi_scheduler_remove(c->scheduler, job);
         if (!dwqi_controller_refit(c, dwqi_task_of(job))) {
-            dwqi_controller_complete_local(c, dwqi_task_of(job), DWQ_E_WORKER,
-                                           message);
+            (void)dwqi_controller_end_local(c, dwqi_task_of(job),
+                                            DWQI_EVENT_LOSE, message);
         }
     }
 }
 
 void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
-                               dwq_status_t status, const char *message)
+                               enum dwqi_task_event event, const char *message)
 {
     struct dwqi_job *job;
 
     c->workers[worker].unsent = NULL;
     while ((job = dwqi_scheduler_held(c->scheduler, worker)) != NULL) {
         dwqi_scheduler_done(c->scheduler, job);
-        dwqi_controller_complete_local(c, dwqi_task_of(job), status, message);
+        (void)dwqi_controller_end_local(c, dwqi_task_of(job), event, message);
     }
 }
 
@@ -41,10 +41,10 @@ static void worker_lost(dwq_controller_t *c, int worker, const char *reason)
                       reason);
     dwqi_log_warning(c->config.log, "%s", message);
     dwqi_scheduler_worker_gone(c->scheduler, worker);
-    dwqi_controller_drop_held(c, worker, DWQ_E_WORKER, message);
+    dwqi_controller_drop_held(c, worker, DWQI_EVENT_LOSE, message);
     drop_bound(c, worker, message);
     if (dwqi_scheduler_n_gone(c->scheduler) == c->config.n_workers) {
-        dwqi_controller_drop_waiting(c, DWQ_E_WORKER,
+        dwqi_controller_drop_waiting(c, DWQI_EVENT_LOSE,
                                      "no worker is left: all are gone");
     }
 }
@@ -73,53 +73,62 @@ static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,
     return NULL;
 }
 
-/* Learn from a result how long such calls take, and whether this one held up
- * others. The task is still among those that its worker holds. */
-static void learn(dwq_controller_t *c, struct dwqi_task *task, double time)
+/* The task that a part of a worker reports: one that it holds, in this attempt.
+ * DWQ_E_EMPTY: an answer of an attempt that was given up, which changes nothing.
+ * DWQ_E_MESSAGE: it cannot be. */
+static dwq_status_t find_reported(const dwq_controller_t *c, int worker,
+                                  const struct dwqi_part_head *part,
+                                  struct dwqi_task **task_out)
 {
-    int behind = dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
+    struct dwqi_task *held = held_task(c, worker, part->id);
+    const struct dwqi_task *task;
 
-    dwqi_stats_add(&c->stats, &c->worker_stats[task->worker - 1], time,
-                   task->job.time_est);
-    if (behind > 0 && time > DWQI_HELD_MAX &&
-        time > task->job.expected + DWQI_HELD_MAX) {
-        c->stats.n_overruns++;
-        c->stats.n_delayed += (uint64_t)behind;
+    if (held && held->entry.attempt == part->attempt) {
+        *task_out = held;
+        return DWQ_OK;
     }
-    dwqi_rate_learn(task->rate, time, task->job.time_est);
-}
-
-/* One result of a task that the worker holds (else DWQ_E_MESSAGE, and nothing
- * is taken); `memory`, if not NULL, is taken. */
-static dwq_status_t receive_result(dwq_controller_t *c, int worker,
-                                   const void *parts, size_t size, uint64_t id,
-                                   void *memory)
-{
-    struct dwqi_task *task = held_task(c, worker, id);
-    struct dwqi_outcome *outcome = NULL;
-    dwq_status_t status;
-
-    if (!task) {
+    task = dwqi_task_find(&c->tasks, part->id);
+    if (!task || part->attempt == 0 || part->attempt > task->entry.attempt ||
+        (part->attempt == task->entry.attempt && task->job.holder != 0)) {
         return DWQ_E_MESSAGE;
     }
-    status = dwqi_outcome_create(parts, size, memory, &outcome);
-    if (status == DWQ_OK) {
-        const struct dwqi_worker_stats *stats = &c->worker_stats[worker - 1];
+    dwqi_log_info(c->config.log,
+                  "task %" PRIu64
+                  ": dropped what worker %d says of its attempt "
+                  "%" PRIu32 ", which was given up",
+                  part->id, worker, part->attempt);
+    return DWQ_E_EMPTY;
+}
 
-        learn(c, task, dwqi_outcome_time(outcome));
-        dwqi_outcome_set_totals(outcome, stats->n_calls, stats->time);
-    } else {
-        dwqi_pool_give(memory); /* taken in every case */
-        outcome = status == DWQ_E_NOMEM
-                      ? NULL
-                      : dwqi_outcome_create_local(
-                            DWQ_E_TASK, "the result could not be read");
-    }
-    dwqi_log_info(c->config.log, "task %" PRIu64 " done by worker %d", id,
-                  worker);
+/* The task is over at its worker. The scheduler looks at the worker again with what
+ * is learned from this call. */
+static dwq_status_t end_held(dwq_controller_t *c, struct dwqi_task *task,
+                             struct dwqi_outcome *outcome, double seconds)
+{
+    int behind = dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
+    dwq_status_t status =
+        dwqi_controller_end_reported(c, task, outcome, seconds, behind);
+
     dwqi_scheduler_done(c->scheduler, &task->job);
-    dwqi_controller_complete(c, task, outcome);
-    return DWQ_OK;
+    return status;
+}
+
+/* `memory`, if not NULL, is taken. */
+static dwq_status_t receive_result(dwq_controller_t *c, struct dwqi_task *task,
+                                   const void *parts, size_t size, void *memory)
+{
+    struct dwqi_outcome *outcome = NULL;
+    dwq_status_t status = dwqi_outcome_create(parts, size, memory, &outcome);
+
+    if (status == DWQ_OK) {
+        return end_held(c, task, outcome, dwqi_outcome_time(outcome));
+    }
+    dwqi_pool_give(memory);
+    if (status != DWQ_E_NOMEM) {
+        outcome = dwqi_outcome_create_local(DWQ_E_TASK,
+                                            "the result could not be read");
+    }
+    return end_held(c, task, outcome, -1);
 }
 
 static dwq_status_t receive_done(dwq_controller_t *c, int worker,
@@ -132,21 +141,23 @@ static dwq_status_t receive_done(dwq_controller_t *c, int worker,
     }
     for (uint32_t i = 0; i < message->n_items; i++) {
         const unsigned char *parts = message->body + at;
-        bool take = !message->in_frame && message->n_items == 1;
-        uint64_t id;
+        struct dwqi_task *task;
+        struct dwqi_part_head first;
         size_t size;
         dwq_status_t status =
-            dwqi_result_size(parts, message->body_size - at, &id, &size);
+            dwqi_result_size(parts, message->body_size - at, &first, &size);
 
-        if (status != DWQ_OK || (take && !held_task(c, worker, id))) {
-            return DWQ_E_MESSAGE;
+        if (status == DWQ_OK) {
+            status = find_reported(c, worker, &first, &task);
         }
-        status = receive_result(c, worker, parts, size, id,
-                                take ? message->memory : NULL);
-        if (take) {
-            message->memory = NULL;
+        if (status == DWQ_OK) {
+            bool take = !message->in_frame && message->n_items == 1;
+            void *memory = take ? message->memory : NULL;
+
+            message->memory = take ? NULL : message->memory;
+            status = receive_result(c, task, parts, size, memory);
         }
-        if (status != DWQ_OK) {
+        if (status != DWQ_OK && status != DWQ_E_EMPTY) {
             return status;
         }
         at += size;
@@ -159,21 +170,40 @@ static dwq_status_t receive_lost(dwq_controller_t *c, int worker,
                                  const struct dwqi_message *message)
 {
     struct dwqi_part_head head;
-    struct dwqi_task *task = NULL;
+    struct dwqi_task *task;
     char text[DWQI_NO_MEMORY_SIZE];
+    dwq_status_t status =
+        dwqi_part_head_read(message->body, message->body_size, &head);
 
-    if (dwqi_part_head_read(message->body, message->body_size, &head) ==
-        DWQ_OK) {
-        task = held_task(c, worker, head.id);
+    if (status == DWQ_OK && message->n_items == 1) {
+        status = find_reported(c, worker, &head, &task);
     }
-    if (!task || message->n_items != 1) {
-        return DWQ_E_MESSAGE;
+    if (status != DWQ_OK || message->n_items != 1) {
+        return status == DWQ_E_EMPTY ? DWQ_OK : DWQ_E_MESSAGE;
     }
-    learn(c, task, head.this_time);
     dwqi_no_memory_text(text, c->config.log, "the result", message->body_size);
-    dwqi_scheduler_done(c->scheduler, &task->job);
-    dwqi_controller_complete_local(c, task, DWQ_E_NOMEM, text);
-    return DWQ_OK;
+    return end_held(c, task, dwqi_outcome_create_local(DWQ_E_NOMEM, text),
+                    head.this_time);
+}
+
+/* A task that its worker had not started waits again, or is over. */
+static dwq_status_t take_back(dwq_controller_t *c, struct dwqi_task *task)
+{
+    bool cancel = task->entry.state == DWQI_TASK_ASKED_BACK;
+    dwq_status_t status = DWQ_OK;
+
+    dwqi_scheduler_give_back(c->scheduler, &task->job);
+    if (!cancel) {
+        status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_RETURN);
+    }
+    if (status == DWQ_OK && (cancel || c->limit_passed)) {
+        dwqi_scheduler_remove(c->scheduler, &task->job);
+        status = dwqi_controller_end_local(
+            c, task, cancel ? DWQI_EVENT_RETURN : DWQI_EVENT_LIMIT,
+            cancel ? "cancelled" : "the time limit has passed");
+    }
+    task->worker = 0;
+    return status;
 }
 
 static dwq_status_t receive_return(dwq_controller_t *c, int worker,
@@ -186,21 +216,16 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
     for (uint32_t i = 0; i < message->n_items; i++) {
         struct dwqi_task *task;
         uint64_t id;
+        dwq_status_t status;
 
         memcpy(&id, message->body + i * sizeof id, sizeof id);
         task = held_task(c, worker, id);
         if (!task) {
             return DWQ_E_MESSAGE;
         }
-        c->stats.n_recalled++;
-        task->worker = 0;
-        task->state = DWQI_TASK_QUEUED;
-        dwqi_scheduler_give_back(c->scheduler, &task->job);
-        if (task->cancel || c->limit_passed) {
-            dwqi_scheduler_remove(c->scheduler, &task->job);
-            dwqi_controller_complete_local(
-                c, task, task->cancel ? DWQ_E_CANCELLED : DWQ_E_TIME_LIMIT,
-                task->cancel ? "cancelled" : "the time limit has passed");
+        status = take_back(c, task);
+        if (status != DWQ_OK) {
+            return status;
         }
     }
     dwqi_scheduler_worker_pause(c->scheduler, worker, false);

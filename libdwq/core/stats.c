@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "libdwq/base/plain.h"
-#include "libdwq/wire/outcome.h"
+#include "libdwq/core/task.h"
 
 void dwqi_series_add(struct dwqi_series *series, double value)
 {
@@ -35,16 +35,38 @@ static double variation(const struct dwqi_series *series)
     return series->mean != 0 ? dwqi_series_deviation(series) / series->mean : 0;
 }
 
-void dwqi_stats_add(struct dwqi_stats *stats,
-                    struct dwqi_worker_stats *worker_or_null, double time,
+void dwqi_stats_add(struct dwqi_stats *stats, int worker, double time,
                     double time_est)
 {
+    struct dwqi_worker_stats *own = &stats->workers[worker];
+
     dwqi_series_add(&stats->time, time);
     dwqi_series_add(&stats->over_est, dwqi_over_est(time, time_est));
-    if (worker_or_null) {
-        worker_or_null->n_calls++;
-        worker_or_null->time += time;
-        worker_or_null->time_est += time_est;
+    own->n_calls++;
+    own->time += time;
+    own->time_est += time_est;
+}
+
+static void see_result(struct dwqi_stats *stats, const struct dwqi_step *step)
+{
+    const struct dwqi_task *task = step->task;
+
+    dwqi_stats_add(stats, task->worker, step->seconds, task->job.time_est);
+    if (step->n_behind > 0 && step->seconds > DWQI_HELD_MAX &&
+        step->seconds > task->job.expected + DWQI_HELD_MAX) {
+        stats->n_overruns++;
+        stats->n_delayed += (uint64_t)step->n_behind;
+    }
+}
+
+void dwqi_stats_see(void *arg, const struct dwqi_step *step)
+{
+    struct dwqi_stats *stats = arg;
+
+    if (step->event == DWQI_EVENT_RETURN) {
+        stats->n_recalled++;
+    } else if (step->seconds >= 0) {
+        see_result(stats, step);
     }
 }
 
@@ -53,7 +75,7 @@ static void print_workers(const struct dwqi_worker_stats *workers,
 {
     struct dwqi_series calls = { 0 }, time = { 0 }, over_est = { 0 };
 
-    for (int i = 0; i < n_workers; i++) {
+    for (int i = 1; i <= n_workers; i++) {
         dwqi_series_add(&calls, (double)workers[i].n_calls);
         dwqi_series_add(&time, workers[i].time);
         if (workers[i].n_calls > 0) {
@@ -73,8 +95,7 @@ static void print_workers(const struct dwqi_worker_stats *workers,
             dwqi_series_deviation(&time));
 }
 
-void dwqi_stats_print(const struct dwqi_stats *stats,
-                      const struct dwqi_worker_stats *workers, int n_workers,
+void dwqi_stats_print(const struct dwqi_stats *stats, int n_workers,
                       const struct dwqi_backlog *backlog, FILE *out)
 {
     locale_t outer = dwqi_plain_enter();
@@ -98,7 +119,7 @@ void dwqi_stats_print(const struct dwqi_stats *stats,
             "call: %.3g\n",
             variation(&stats->over_est));
     if (n_workers > 0) {
-        print_workers(workers, n_workers, out);
+        print_workers(stats->workers, n_workers, out);
     }
     if (stats->n_recalled > 0) {
         fprintf(out, "calls given back unstarted by a worker: %" PRIu64 "\n",

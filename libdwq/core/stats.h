@@ -2,8 +2,9 @@
 #ifndef DWQI_CORE_STATS_H
 #define DWQI_CORE_STATS_H
 
-#include <stdint.h>
 #include <stdio.h>
+
+#include "libdwq/core/ledger.h"
 
 /* Count, mean and spread of a series, one value at a time (Welford 1962). */
 struct dwqi_series {
@@ -35,6 +36,8 @@ struct dwqi_stats {
                           * others waited behind them */
     uint64_t n_delayed;  /* those that waited */
     uint64_t n_recalled; /* calls given back unstarted */
+    struct dwqi_worker_stats
+        *workers; /* borrowed: by number; [0]: this process */
 };
 
 /* What is not collected. */
@@ -42,13 +45,14 @@ struct dwqi_backlog {
     size_t n_queued, n_running, n_ready;
 };
 
-void dwqi_stats_add(struct dwqi_stats *stats,
-                    struct dwqi_worker_stats *worker_or_null, double time,
+/* Count what the ledger's steps tell; `arg` is the dwqi_stats. */
+void dwqi_stats_see(void *arg, const struct dwqi_step *step);
+#define DWQI_STATS_EVENTS (DWQI_EVENT_BIT(RESULT) | DWQI_EVENT_BIT(RETURN))
+void dwqi_stats_add(struct dwqi_stats *stats, int worker, double time,
                     double time_est);
 
-/* workers[0..n_workers-1]; n_workers is 0 with one process. */
-void dwqi_stats_print(const struct dwqi_stats *stats,
-                      const struct dwqi_worker_stats *workers, int n_workers,
+/* n_workers is 0 with one process. */
+void dwqi_stats_print(const struct dwqi_stats *stats, int n_workers,
                       const struct dwqi_backlog *backlog, FILE *out);
 
 #endif

@@ -91,6 +91,15 @@ void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est)
     }
 }
 
+void dwqi_rates_see(void *arg, const struct dwqi_step *step)
+{
+    (void)arg;
+    if (step->seconds >= 0) {
+        dwqi_rate_learn(step->task->rate, step->seconds,
+                        step->task->job.time_est);
+    }
+}
+
 double dwqi_task_expected(const struct dwqi_task *task)
 {
     double rate = task->tasks->est_seconds ? 1 : task->rate->seconds;

@@ -3,6 +3,7 @@
 #define DWQI_CORE_TASK_H
 
 #include "libdwq/base/idmap.h"
+#include "libdwq/core/ledger.h"
 #include "libdwq/core/scheduler.h"
 #include "libdwq/wire/outcome.h"
 
@@ -29,13 +30,6 @@ struct dwqi_rate {
     char key[]; /* module, '\0', function, '\0' */
 };
 
-enum dwqi_task_state {
-    DWQI_TASK_QUEUED,
-    DWQI_TASK_HELD,     /* a worker has it: running, or behind others */
-    DWQI_TASK_SETTLING, /* over, but something of it is still being sent */
-    DWQI_TASK_DONE      /* not collected */
-};
-
 /* Packed tasks up to this size lie in the task itself: head, names, and a few
  * numbers. */
 #define DWQI_TASK_SMALL 128
@@ -43,11 +37,10 @@ enum dwqi_task_state {
 struct dwqi_task {
     struct dwqi_job job;
     uint64_t id;
-    enum dwqi_task_state state;
-    bool cancel;              /* asked back from its worker */
+    struct dwqi_entry entry;  /* the ledger's */
     struct dwqi_tasks *tasks; /* where it belongs; NULL when they are gone */
     int refs;                 /* 1, and 1 per transfer under way */
-    int worker;               /* that ran it; 0: none */
+    int worker;               /* that has it, or ran it; 0: none */
     bool fitted;              /* bound to a worker that fits these two */
     int min_ranks;
     const char *host;      /* of the plan; or NULL */
@@ -67,6 +60,19 @@ static inline struct dwqi_task *dwqi_task_of(struct dwqi_job *job)
 static inline bool dwqi_task_is_sent(const struct dwqi_task *task)
 {
     return task->refs > 1;
+}
+
+/* A step of which nothing else is to be said. Most are nobody's: no record is made. */
+static inline dwq_status_t dwqi_task_step(struct dwqi_ledger *ledger,
+                                          struct dwqi_task *task,
+                                          enum dwqi_task_event event)
+{
+    if (!(ledger->watched & (uint32_t)1 << event) &&
+        dwqi_entry_follow(&task->entry, event)) {
+        return DWQ_OK;
+    }
+    return dwqi_ledger_step(
+        ledger, &(struct dwqi_step){ .task = task, .event = event });
 }
 
 struct dwqi_tasks {
@@ -100,6 +106,9 @@ void dwqi_task_remove(struct dwqi_tasks *tasks, struct dwqi_task *task);
 double dwqi_task_expected(const struct dwqi_task *task);
 /* Learn from a result: a task of this estimate took so long. */
 void dwqi_rate_learn(struct dwqi_rate *rate, double seconds, double time_est);
+/* The same from the ledger's steps; `arg` is not used. */
+void dwqi_rates_see(void *arg, const struct dwqi_step *step);
+#define DWQI_RATES_EVENTS DWQI_EVENT_BIT(RESULT)
 /* Drops all tasks that are left. */
 void dwqi_tasks_finish(struct dwqi_tasks *tasks);
 

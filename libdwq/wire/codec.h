@@ -57,7 +57,8 @@ struct dwqi_task_head {
     uint32_t function_size; /* with its closing NUL; 0: values alone */
     uint32_t module_size;   /* with its closing NUL; 0: __main__ */
     uint32_t n_scattered;   /* arrays of dwq_scatter() */
-    uint32_t reserved[4];
+    uint32_t attempt;       /* from 1; 0: it was not given to a worker */
+    uint32_t reserved[3];
 };
 _Static_assert(sizeof(struct dwqi_task_head) == 64, "wire struct");
 
@@ -67,14 +68,14 @@ struct dwqi_part_head {
     uint64_t id;
     uint64_t size;    /* of this part, a multiple of 64 */
     double this_time; /* seconds */
-    double total_time;
-    uint64_t n_processed;
-    int32_t status; /* DWQ_OK or DWQ_E_TASK */
+    int32_t status;   /* DWQ_OK or DWQ_E_TASK */
     int32_t code;
     uint32_t values_size;
     uint32_t n_values;
     uint32_t message_size; /* with its closing NUL; 0: none */
     uint32_t n_parts;
+    uint32_t attempt; /* the task's */
+    uint32_t reserved[3];
 };
 _Static_assert(sizeof(struct dwqi_part_head) == 64, "wire struct");
 
@@ -106,12 +107,15 @@ dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
                             struct dwqi_scratch *scratch,
                             struct dwqi_pack *pack_out, const char **why_out);
 
-/* Pack one part: head's id, times, status, code and n_parts are the caller's;
+/* Pack one part: head's id, attempt, time, status, code and n_parts are the caller's;
  * sizes and counts are filled in. OWNED arrays become extents as above. */
 dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
                             const char *message, dwq_values_t values,
                             struct dwqi_scratch *scratch,
                             struct dwqi_pack *pack_out, const char **why_out);
+
+/* Number the attempt that a packed task is sent for. */
+void dwqi_pack_set_attempt(struct dwqi_pack *pack, uint32_t attempt);
 
 /* Release block and extents (not what the extents name). */
 void dwqi_pack_finish(struct dwqi_pack *pack);

@@ -394,7 +394,6 @@ dwq_status_t dwqi_part_head_read(const void *item, size_t available,
     }
     memcpy(&head, item, sizeof head);
     if (head.n_parts == 0 || !is_time(head.this_time) ||
-        !is_time(head.total_time) ||
         !sizes_fit(head.size,
                    sizeof head + (uint64_t)head.values_size + head.message_size,
                    available)) {

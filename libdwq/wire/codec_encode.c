@@ -541,6 +541,12 @@ dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
     return finish(&e, e.status, why_out);
 }
 
+void dwqi_pack_set_attempt(struct dwqi_pack *pack, uint32_t attempt)
+{
+    memcpy(pack->block + offsetof(struct dwqi_task_head, attempt), &attempt,
+           sizeof attempt);
+}
+
 void dwqi_scratch_finish(struct dwqi_scratch *scratch)
 {
     dwqi_buffer_finish(&scratch->buffer);

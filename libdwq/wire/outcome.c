@@ -13,18 +13,19 @@ struct dwqi_outcome {
     struct dwqi_part_view *parts; /* in the arena */
     dwq_status_t status;
     int code;
-    int failed_rank; /* first that failed, or -1 */
-    int rank;        /* slowest */
-    uint64_t n_processed;
-    double total_time; /* seconds */
+    int failed_rank;      /* first that failed, or -1 */
+    int rank;             /* slowest */
+    uint64_t n_processed; /* by its worker so far */
+    double total_time;    /* seconds of these */
     const char *message;
     /* The arena begins here, and a copy of the parts follows. */
     _Alignas(16) unsigned char room[];
 };
 
-/* Every part but the first has to have the id and count of the first. */
+/* Every part but the first has to be of the same attempt and count as the first. */
 dwq_status_t dwqi_result_size(const void *item, size_t available,
-                              uint64_t *id_out, size_t *size_out)
+                              struct dwqi_part_head *first_out,
+                              size_t *size_out)
 {
     struct dwqi_part_head first, head;
     size_t size;
@@ -43,12 +44,13 @@ dwq_status_t dwqi_result_size(const void *item, size_t available,
         if (status != DWQ_OK) {
             return status;
         }
-        if (head.id != first.id || head.n_parts != first.n_parts) {
+        if (head.id != first.id || head.attempt != first.attempt ||
+            head.n_parts != first.n_parts) {
             return DWQ_E_MESSAGE;
         }
         size += head.size;
     }
-    *id_out = first.id;
+    *first_out = first;
     *size_out = size;
     return DWQ_OK;
 }
@@ -72,8 +74,6 @@ static void summarize(struct dwqi_outcome *outcome)
             outcome->rank = i;
         }
     }
-    outcome->n_processed = outcome->parts[outcome->rank].head.n_processed;
-    outcome->total_time = outcome->parts[outcome->rank].head.total_time;
 }
 
 static dwq_status_t unpack_parts(struct dwqi_outcome *outcome,

@@ -31,8 +31,7 @@ void dwqi_outcome_destroy(struct dwqi_outcome *outcome);
 void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
                        dwq_result_t *result_out);
 
-/* What all calls of the worker took so far: their number, and seconds. Until then it
- * is what the slowest rank counted of its own. */
+/* What all calls of the worker took so far: their number, and seconds. */
 void dwqi_outcome_set_totals(struct dwqi_outcome *outcome, uint64_t n_processed,
                              double total_time);
 /* Seconds in the function, on the slowest rank. */
@@ -47,9 +46,10 @@ static inline double dwqi_over_est(double time, double time_est)
     return over < DBL_MAX ? over : DBL_MAX;
 }
 
-/* Sizes of a result in a message: bytes of its n parts and their id.
+/* A result in a message: the head of its first part, and the bytes of all of them.
  * DWQ_E_MESSAGE when they do not fit together. */
 dwq_status_t dwqi_result_size(const void *item, size_t available,
-                              uint64_t *id_out, size_t *size_out);
+                              struct dwqi_part_head *first_out,
+                              size_t *size_out);
 
 #endif

@@ -65,7 +65,7 @@ enum dwqi_tag {
 };
 
 #define DWQI_MAGIC 0x31515744u /* "DWQ1" */
-#define DWQI_PROTOCOL_VERSION 1
+#define DWQI_PROTOCOL_VERSION 2
 
 /* Seconds: a task or a result may wait for the next one, to travel with it, only
  * where that call is expected to take less. */

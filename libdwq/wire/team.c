@@ -188,7 +188,7 @@ static bool is_late(const struct dwqi_team *team,
            team->sending == DWQI_ORDER_TASK &&
            dwqi_part_head_read(message->body, message->body_size, &head) ==
                DWQ_OK &&
-           head.id != team->head.id;
+           (head.id != team->head.id || head.attempt != team->head.attempt);
 }
 
 /* A part by message. What cannot be read is an empty part: the broker makes a

@@ -123,8 +123,8 @@ enum dwqi_order_kind {
 
 struct dwqi_order {
     enum dwqi_order_kind kind;
-    /* Of a task: bytes for which this rank had no memory, or 0. Only head.id is set
-     * then: the rank enters and leaves the call, and gives a part. */
+    /* Of a task: bytes for which this rank had no memory, or 0. Only head.id and
+     * head.attempt are set then: the rank enters and leaves the call, and gives a part. */
     uint64_t lost;
     /* Of a task, until dwqi_team_finish_order(). */
     const unsigned char *item;  /* this rank's share */

@@ -198,7 +198,7 @@ dwq_status_t dwqi_gather_all_is_down(struct dwqi_team *team)
     }
     g->state = HAS_ORDER;
     if (g->lost > 0) {
-        dwqi_team_take_lost(team, g->head.id, g->lost);
+        dwqi_team_take_lost(team, &g->head, g->lost);
         return DWQ_OK;
     }
     return dwqi_team_take_item(team, g->item,

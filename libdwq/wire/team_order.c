@@ -15,7 +15,8 @@ unsigned char *dwqi_team_make_front(struct dwqi_team *team,
                                     .size = size,
                                     .n_segments = (uint32_t)n,
                                     .flags = flags,
-                                    .id = team->head.id };
+                                    .id = team->head.id,
+                                    .attempt = team->head.attempt };
     unsigned char *front = dwqi_arena_alloc(&team->arena, total, 1);
 
     if (!front) {
@@ -64,11 +65,13 @@ dwq_status_t dwqi_team_read_order(struct dwqi_team *team,
     return DWQ_OK;
 }
 
-void dwqi_team_take_lost(struct dwqi_team *team, uint64_t id, uint64_t size)
+void dwqi_team_take_lost(struct dwqi_team *team,
+                         const struct dwqi_order_head *head, uint64_t size)
 {
     team->order = (struct dwqi_order){ .kind = DWQI_ORDER_TASK,
                                        .lost = size,
-                                       .head = { .id = id } };
+                                       .head = { .id = head->id,
+                                                 .attempt = head->attempt } };
     team->has_order = true;
 }
 

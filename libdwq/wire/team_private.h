@@ -13,8 +13,9 @@ struct dwqi_order_head {
     uint64_t size; /* bytes of the whole item; of COLLECT: of all parts */
     uint32_t n_segments;
     uint32_t flags;
-    uint64_t id; /* of a task */
-    uint64_t reserved[4];
+    uint64_t id;      /* of a task */
+    uint32_t attempt; /* the same */
+    uint32_t reserved[7];
 };
 _Static_assert(sizeof(struct dwqi_order_head) == 64, "wire struct");
 
@@ -124,7 +125,8 @@ dwq_status_t dwqi_team_read_order(struct dwqi_team *team,
 dwq_status_t dwqi_team_take_item(struct dwqi_team *team,
                                  const unsigned char *item, size_t size);
 /* There was no memory for the item, of so many bytes: that is this rank's order. */
-void dwqi_team_take_lost(struct dwqi_team *team, uint64_t id, uint64_t size);
+void dwqi_team_take_lost(struct dwqi_team *team,
+                         const struct dwqi_order_head *head, uint64_t size);
 /* What goes in front of an item; in the arena, `size_out` a multiple of 64. */
 unsigned char *dwqi_team_make_front(struct dwqi_team *team,
                                     enum dwqi_order_kind kind, uint64_t size,

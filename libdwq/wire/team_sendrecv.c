@@ -122,7 +122,7 @@ static dwq_status_t sendrecv_progress(struct dwqi_team *team)
         if (head.magic != DWQI_ORDER_MAGIC) {
             return DWQ_E_MESSAGE;
         }
-        dwqi_team_take_lost(team, head.id, message->body_size);
+        dwqi_team_take_lost(team, &head, message->body_size);
         return DWQ_OK;
     }
     status = dwqi_team_read_order(team, message->body, message->body_size,

@@ -168,10 +168,10 @@ static void try_result(const struct walk *w)
 {
     struct dwqi_outcome *outcome;
     dwq_result_t result;
-    uint64_t id;
+    struct dwqi_part_head first;
     size_t size;
 
-    if (dwqi_result_size(w->item, w->size, &id, &size) != DWQ_OK) {
+    if (dwqi_result_size(w->item, w->size, &first, &size) != DWQ_OK) {
         return;
     }
     MUST(size <= w->size && size % 64 == 0);

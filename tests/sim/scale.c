@@ -43,12 +43,13 @@ struct stub {
 
 /* --- Workers -------------------------------------------------------------- */
 
-static dwq_status_t answer(struct stub *w, uint64_t id)
+static dwq_status_t answer(struct stub *w, const struct dwqi_task_head *task)
 {
-    struct dwqi_part_head head = { .id = id,
+    struct dwqi_part_head head = { .id = task->id,
                                    .n_parts = 1,
+                                   .attempt = task->attempt,
                                    .this_time = w->s->seconds };
-    dwq_value_t value = dwq_value_double((double)id);
+    dwq_value_t value = dwq_value_double((double)task->id);
     struct dwqi_pack pack;
     struct dwqi_extent part;
     const char *why;
@@ -82,7 +83,7 @@ static dwq_status_t handle(struct stub *w, const struct dwqi_message *message)
                                      message->body_size - at, &head);
         if (status == DWQ_OK) {
             at += head.size;
-            status = answer(w, head.id);
+            status = answer(w, &head);
         }
     }
     return status;

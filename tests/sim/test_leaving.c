@@ -21,11 +21,11 @@ static dwq_status_t start(struct dwqi_runner *runner, const void *item,
     return DWQ_OK;
 }
 
-static dwq_status_t fail(struct dwqi_runner *runner, uint64_t id, uint64_t size)
+static dwq_status_t fail(struct dwqi_runner *runner,
+                         const struct dwqi_task_head *head)
 {
     (void)runner;
-    (void)id;
-    (void)size;
+    (void)head;
     return DWQ_OK;
 }
 

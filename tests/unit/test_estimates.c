@@ -19,17 +19,18 @@ static const double extremes[] = { DBL_TRUE_MIN, 1e-200, 1, 1e300, DBL_MAX };
 static void expect_finite_report(const double *times, const double *estimates,
                                  int n)
 {
-    struct dwqi_stats stats = { .n_collected = (uint64_t)n };
-    struct dwqi_worker_stats workers[3] = { { 0 } };
+    struct dwqi_worker_stats workers[4] = { { 0 } };
+    struct dwqi_stats stats = { .n_collected = (uint64_t)n,
+                                .workers = workers };
     const struct dwqi_backlog backlog = { 0, 0, 0 };
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
 
     for (int i = 0; i < n; i++) {
-        dwqi_stats_add(&stats, &workers[i % 2], times[i], estimates[i]);
+        dwqi_stats_add(&stats, 1 + i % 2, times[i], estimates[i]);
     }
-    dwqi_stats_print(&stats, workers, 3, &backlog, out);
+    dwqi_stats_print(&stats, 3, &backlog, out);
     fclose(out);
     cr_expect(!strstr(text, "nan") && !strstr(text, "inf"), "%s", text);
     free(text);

@@ -66,16 +66,16 @@ Test(locale, an_environment_of_seconds_is_read)
 
 static char *print_report(void)
 {
-    struct dwqi_stats stats = { .n_collected = 1 };
-    struct dwqi_worker_stats workers[2] = { { 0 } };
+    struct dwqi_worker_stats workers[3] = { { 0 } };
+    struct dwqi_stats stats = { .n_collected = 1, .workers = workers };
     const struct dwqi_backlog backlog = { 0, 0, 0 };
     char *printed = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&printed, &size);
     dwq_value_t value = dwq_value(3.25);
 
-    dwqi_stats_add(&stats, &workers[0], 0.5, 1);
-    dwqi_stats_print(&stats, workers, 2, &backlog, out);
+    dwqi_stats_add(&stats, 1, 0.5, 1);
+    dwqi_stats_print(&stats, 2, &backlog, out);
     dwq_value_print(&value, out);
     fclose(out);
     return printed;

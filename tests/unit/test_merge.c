@@ -11,6 +11,8 @@
 #define N 4
 #define ID 7
 
+static const struct dwqi_task_head task = { .id = ID, .attempt = 2 };
+
 struct parts {
     struct dwqi_scratch scratch;
     struct dwqi_pack packs[N];
@@ -21,7 +23,7 @@ struct parts {
 
 static void make_part(struct parts *p, int r, uint64_t id, uint32_t n_parts)
 {
-    struct dwqi_part_head head = { .id = id, .n_parts = n_parts };
+    struct dwqi_part_head head = { .id = id, .n_parts = n_parts, .attempt = 2 };
     const char *why;
 
     cr_assert_eq(dwqi_pack_part(&head, NULL, DWQ_VALUES(100 + r), &p->scratch,
@@ -59,10 +61,10 @@ static dwq_result_t merge(struct parts *p)
     struct dwqi_outcome *outcome;
     dwq_result_t result;
     size_t n, size, at = 0, said;
-    uint64_t id;
+    struct dwqi_part_head first;
     void *wire;
 
-    cr_assert_eq(dwqi_merge_create(ID, p->inputs, N, "unreadable", &merge),
+    cr_assert_eq(dwqi_merge_create(&task, p->inputs, N, "unreadable", &merge),
                  DWQ_OK);
     extents = dwqi_merge_extents(merge, &n, &size);
     wire = dwqi_pool_get(NULL, size);
@@ -72,8 +74,8 @@ static dwq_result_t merge(struct parts *p)
         at += dwqi_align(extents[i].size);
     }
     cr_assert_eq(at, size);
-    cr_assert_eq(dwqi_result_size(wire, size, &id, &said), DWQ_OK);
-    cr_assert_eq(id, ID);
+    cr_assert_eq(dwqi_result_size(wire, size, &first, &said), DWQ_OK);
+    cr_assert_eq(first.id, ID);
     cr_assert_eq(said, size);
     cr_assert_eq(dwqi_outcome_create(wire, size, wire, &outcome), DWQ_OK);
     dwqi_outcome_give(outcome, 1, &result);
@@ -186,7 +188,7 @@ Test(merge, an_own_part_with_extents_goes_with_the_result)
     size_t n = 20000, n_extents, size, total = 0;
     double *x = calloc(n, sizeof *x);
     dwq_array_t array = dwq_array(DWQ_DOUBLE, x, 1, &n);
-    struct dwqi_part_head head = { .id = ID, .n_parts = N };
+    struct dwqi_part_head head = { .id = ID, .n_parts = N, .attempt = 2 };
     const char *why;
 
     make(&p);
@@ -198,7 +200,7 @@ Test(merge, an_own_part_with_extents_goes_with_the_result)
     extents[0] = (struct dwqi_extent){ done.pack.block, done.pack.block_size };
     extents[1] = done.pack.extents[0];
     p.inputs[0] = (struct dwqi_merge_input){ extents, 2, true, NULL };
-    cr_assert_eq(dwqi_merge_create(ID, p.inputs, N, "no", &merge), DWQ_OK);
+    cr_assert_eq(dwqi_merge_create(&task, p.inputs, N, "no", &merge), DWQ_OK);
     dwqi_merge_take_done(merge, &done);
     cr_assert_null(done.pack.block, "it was taken");
     cr_assert_eq(dwqi_merge_extents(merge, &n_extents, &size)[1].data, x,
@@ -219,7 +221,7 @@ Test(merge, memory_that_it_takes_is_freed_with_it)
     struct dwqi_merge *merge = NULL;
 
     make(&p);
-    cr_assert_eq(dwqi_merge_create(ID, p.inputs, N, "no", &merge), DWQ_OK);
+    cr_assert_eq(dwqi_merge_create(&task, p.inputs, N, "no", &merge), DWQ_OK);
     for (int r = 0; r < N; r++) {
         dwqi_merge_take(merge, p.items[r]); /* ASan and valgrind look */
         p.items[r] = NULL;

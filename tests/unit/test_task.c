@@ -179,7 +179,7 @@ Test(task, job_is_what_was_given)
     struct dwqi_task *task = create(&tasks, &given);
     const char *why;
 
-    cr_assert_eq(task->state, DWQI_TASK_QUEUED);
+    cr_assert_eq(task->entry.state, DWQI_TASK_MADE);
     cr_assert_eq(task->job.worker, 3);
     cr_assert(task->job.binding);
     cr_assert_eq(task->job.priority, -4);
@@ -301,7 +301,7 @@ Test(task, small_tasks_are_packed_in_place_and_serve_again)
     cr_assert_neq(large->pack.block, large->small);
     cr_assert_eq(large->refs, 1);
     cr_assert_null(large->outcome);
-    cr_assert_eq(large->state, DWQI_TASK_QUEUED);
+    cr_assert_eq(large->entry.state, DWQI_TASK_MADE);
     dwqi_task_drop_pack(large);
     cr_assert_null(large->pack.block);
     dwqi_tasks_finish(&tasks);
