@@ -326,7 +326,7 @@ Test(placer, says_which_part_cannot_be_met)
 
         place(&f, r->request);
         cr_assert_eq(f.status, DWQ_E_OPTION, "%zu", i);
-        cr_assert_eq(f.why.code, r->part, "%zu: %s", i, f.why.text);
+        cr_assert_eq(f.why.code, (int)r->part, "%zu: %s", i, f.why.text);
         cr_assert_not_null(strstr(f.why.text, r->text), "%zu: %s", i,
                            f.why.text);
         finish(&f);
