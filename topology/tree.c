@@ -202,11 +202,11 @@ const struct mask *dwqi_tree_mask(struct tree *tree,
     size_t n = (size_t)cluster->n_sets + 1;
 
     if (!tree->masks) {
-        tree->masks = dwqi_arena_alloc(arena, n, sizeof *tree->masks);
+        tree->masks = dwqi_arena_alloc(arena, n, sizeof(struct mask *));
         if (!tree->masks) {
             return NULL;
         }
-        memset(tree->masks, 0, n * sizeof *tree->masks);
+        memset(tree->masks, 0, n * sizeof(struct mask *));
     }
     if (!tree->masks[set + 1]) {
         tree->masks[set + 1] =
