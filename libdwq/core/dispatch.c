@@ -310,8 +310,14 @@ static dwq_status_t pause_until_due(dwq_controller_t *c, double until)
 dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until)
 {
     bool moved = false;
-    dwq_status_t status = dwqi_controller_step(c, &moved);
+    dwq_status_t status;
 
+    if (!c->config.transport) { /* all that was submitted here has ended */
+        return dwqi_error_set(&c->error, DWQ_E_STATE,
+                              "a call waits for its own result, or for one "
+                              "behind it: it runs in this process");
+    }
+    status = dwqi_controller_step(c, &moved);
     return status == DWQ_OK && !moved ? pause_until_due(c, until) : status;
 }
 

@@ -173,7 +173,7 @@ DWQ_API dwq_status_t dwq_controller_exit(dwq_controller_t *controller);
  * @param controller  NULL: of this thread's last dwq_open(), dwq_run() or dwq_world()
  *                    that failed; it names the option, on every rank.
  *
- * @return "" if the call did return DWQ_OK. Valid until the next call on the handle
+ * @return "" if the call on the handle did return DWQ_OK. Valid until the next call on the handle
  *         (NULL: until the next of these in this thread).
  */
 DWQ_API const char *dwq_controller_error(const dwq_controller_t *controller);
