@@ -43,12 +43,14 @@ bool dwqi_work_is_plain(struct work *work, int host)
     return !mask || !mask->allowed;
 }
 
+/* One item more than asked for: the first node of a host that has none is the one
+ * behind the last. */
 void *dwqi_work_array(struct work *work, int n, size_t size)
 {
-    void *items = dwqi_arena_alloc(&work->arena, (size_t)n, size);
+    void *items = dwqi_arena_alloc(&work->arena, (size_t)n + 1, size);
 
     if (items) {
-        memset(items, 0, (size_t)n * size);
+        memset(items, 0, ((size_t)n + 1) * size);
     }
     work->no_memory = work->no_memory || !items;
     return items;
