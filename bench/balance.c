@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "bench/calls.h"
-#include "bench/questions.h"
 
 #define CALLS_MAX 200
 #define MEAN 0.01 /* seconds */
@@ -106,7 +105,7 @@ static int controller(dwq_controller_t *controller, void *arg)
     return 0;
 }
 
-static int measure(int argc, char **argv)
+int measure_balance(int argc, char **argv)
 {
     bool longest = argc > 1 && strtod(argv[1], NULL) > 0;
 
@@ -115,50 +114,3 @@ static int measure(int argc, char **argv)
         &(dwq_options_t){ .queue_order = longest ? DWQ_ORDER_LONGEST_FIRST
                                                  : DWQ_ORDER_FIFO });
 }
-
-/* --- Asking ----------------------------------------------------------------------- */
-
-static void ask_order(struct bench *bench, bool longest)
-{
-    static const char *const names[] = { "makespan", "ideal", "bound" };
-    char calls[24];
-    struct job job = { .np = 5,
-                       .args = { "balance", calls, longest ? "1" : "0" } };
-    struct samples samples[3] = { { .n = 0 } };
-    struct figure figure = {
-        .question = "balance", .ranks = 5, .unit = "s", .x = NAN
-    };
-
-    number(calls, scaled(bench, CALLS_MAX, 10));
-    jobs_alternate(bench, &job, 1, names, 3, samples);
-    snprintf(figure.name, sizeof figure.name, "np=5, %s",
-             longest ? "longest first, exact estimates"
-                     : "first in first out, no estimates");
-    figure_side(&figure, SIDE_OURS, &samples[0]);
-    figure_side(&figure, SIDE_BARE, &samples[1]);
-    figure_ratio(&figure, SIDE_BARE, BAR_AT_MOST, 1.03);
-    snprintf(figure.value_unit, sizeof figure.value_unit, "x ideal");
-    snprintf(figure.note, sizeof figure.note,
-             "the ideal list schedule stands as bare; max(total / workers, "
-             "longest) is %.4g s",
-             samples_median(&samples[2]));
-    figure_measured(bench, &figure);
-    for (int i = 0; i < 3; i++) {
-        samples_finish(&samples[i]);
-    }
-}
-
-static void ask(struct bench *bench)
-{
-    progress_begin(bench, "balance", bench->rounds * 2);
-    ask_order(bench, true);
-    ask_order(bench, false);
-    progress_end(bench);
-}
-
-const struct question question_balance = {
-    .name = "balance",
-    .title = "200 sleeping calls, lognormal times (sigma 1, mean 10 ms)",
-    .ask = ask,
-    .measure = measure,
-};

@@ -1,15 +1,46 @@
 #include "bench/calls.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
-
-#include "bench/bench.h"
+#include <unistd.h>
 
 #define WINDOW 2000 /* calls outstanding */
 
 double arg_number(const struct args *args, int i)
 {
     return i < args->argc ? strtod(args->argv[i], NULL) : 0;
+}
+
+double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+double resident_bytes(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "r");
+    long size = 0, resident = 0;
+
+    if (!statm || fscanf(statm, "%ld %ld", &size, &resident) != 2) {
+        resident = 0;
+    }
+    if (statm) {
+        fclose(statm);
+    }
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+double processor_time(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 /* --- Functions ------------------------------------------------------------ */
@@ -99,17 +130,11 @@ int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
     return dwq_main(0, NULL, &own);
 }
 
-/* The median and the 99th percentile of n seconds, as p50 and p99. */
-static void print_percentiles(const double *seconds, int n)
+static int compare(const void *a, const void *b)
 {
-    struct samples all = { .values = NULL };
+    double x = *(const double *)a, y = *(const double *)b;
 
-    for (int i = 0; i < n; i++) {
-        samples_add(&all, seconds[i]);
-    }
-    printf("p50 %.9g\np99 %.9g\n", samples_median(&all),
-           samples_percentile(&all, 0.99));
-    samples_finish(&all);
+    return (x > y) - (x < y);
 }
 
 int time_calls(dwq_controller_t *controller, void *arg)
@@ -133,7 +158,9 @@ int time_calls(dwq_controller_t *controller, void *arg)
         }
     }
     if (seconds) {
-        print_percentiles(seconds, n);
+        qsort(seconds, (size_t)n, sizeof *seconds, compare);
+        printf("p50 %.9g\np99 %.9g\n", seconds[n / 2],
+               seconds[(size_t)n * 99 / 100]);
     }
     free(seconds);
     return 0;

@@ -3,6 +3,20 @@
 #define BENCH_CALLS_H
 
 #include <dwq/dwq.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+int measure_payload(int argc, char **argv);
+int measure_idle(int argc, char **argv);
+int measure_balance(int argc, char **argv);
+int measure_bounds(int argc, char **argv);
+int measure_sweep(int argc, char **argv);
+
+double now(void);
+/* Bytes that this process has in memory. */
+double resident_bytes(void);
+/* Seconds of processor time of this process. */
+double processor_time(void);
 
 /* The arguments of a measuring job, for its controller function. */
 struct args {

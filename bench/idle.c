@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "bench/calls.h"
-#include "bench/questions.h"
 
 /* --- In the job: SECONDS ------------------------------------------------------ */
 
@@ -95,20 +94,18 @@ static int on_broker(dwq_broker_t *broker, void *arg)
 }
 
 struct kind {
-    const char *name, *title;
+    const char *name;
     dwq_grouping_t grouping;
-    int np, ranks; /* of a group */
-    bool inside;   /* the broker */
+    int ranks;   /* of a group */
+    bool inside; /* the broker */
     /* Ranks of the world; 0: none. Group 1 has the call, group 2 waits. */
     int broker, member, left;
 };
 
 static const struct kind kinds[] = {
-    { "beside", "np=9, groups of 2", DWQ_GROUPING_SPLIT, 9, 2, false, 4, 5, 7 },
-    { "inside", "np=9, groups of 3, broker inside", DWQ_GROUPING_SPLIT, 9, 3,
-      true, 4, 5, 7 },
-    { "spawned", "np=3, spawned groups of 2", DWQ_GROUPING_SPAWN, 3, 2, false,
-      2, 0, 0 },
+    { "beside", DWQ_GROUPING_SPLIT, 2, false, 4, 5, 7 },
+    { "inside", DWQ_GROUPING_SPLIT, 3, true, 4, 5, 7 },
+    { "spawned", DWQ_GROUPING_SPAWN, 2, false, 2, 0, 0 },
 };
 
 static const struct kind *find_kind(const char *name)
@@ -169,103 +166,10 @@ static int measure_groups(const struct kind *kind, int argc, char **argv)
     return 0;
 }
 
-static int measure(int argc, char **argv)
+int measure_idle(int argc, char **argv)
 {
     const struct kind *kind = argc > 1 ? find_kind(argv[1]) : NULL;
 
     return kind ? measure_groups(kind, argc, argv)
                 : run_calls(controller, argc, argv, NULL);
 }
-
-/* --- Asking -------------------------------------------------------------------- */
-
-static void ask_roles(struct bench *bench, struct job *job, const char *what,
-                      bool bell, const char *const *names, size_t n)
-{
-    struct samples samples[4] = { { .n = 0 } };
-
-    job->env[0] = bell ? "DWQ_DOORBELL=" : "DWQ_DOORBELL=0";
-    jobs_alternate(bench, job, 1, names, n, samples);
-    for (size_t i = 0; i < n; i++) {
-        struct figure figure = { .question = "idle",
-                                 .ranks = job->spawns ? 7 : job->np,
-                                 .unit = "% core",
-                                 .x = NAN };
-
-        snprintf(figure.name, sizeof figure.name, "%s, %s, %s", what, names[i],
-                 bell ? "one host" : "as between hosts");
-        figure_side(&figure, SIDE_OURS, &samples[i]);
-        figure_absolute(&figure, BAR_AT_MOST, bell ? 0.5 : 2);
-        snprintf(figure.note, sizeof figure.note,
-                 "a bare MPI_Recv takes 100 %%%s",
-                 strcmp(names[i], "worker") == 0 ? "; the worst of three" : "");
-        figure_measured(bench, &figure);
-        samples_finish(&samples[i]);
-    }
-}
-
-static void ask_how(struct bench *bench, bool bell)
-{
-    static const char *const plain[] = { "controller", "worker" };
-    static const char *const grouped[] = { "controller", "broker", "member",
-                                           "left" };
-    const char *seconds = bench->tiny ? "0.2" : "10";
-    struct job workers = { .np = 5, .args = { "idle", seconds } };
-
-    ask_roles(bench, &workers, "np=5", bell, plain, 2);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        struct job groups = { .np = kinds[i].np,
-                              .args = { "idle", seconds, kinds[i].name },
-                              .spawns =
-                                  kinds[i].grouping == DWQ_GROUPING_SPAWN };
-
-        ask_roles(bench, &groups, kinds[i].title, bell, grouped,
-                  kinds[i].left > 0 ? 4 : 3);
-    }
-}
-
-/* What is below every rank that sleeps 1 ms at a time. */
-static void ask_floor(struct bench *bench)
-{
-    static const char *const names[] = { "core_percent" };
-    char path[4096];
-    const char *const command[] = { path, "sleep", bench->tiny ? "0.2" : "10",
-                                    NULL };
-    struct job job = { .command = command };
-    struct samples samples = { .n = 0 };
-    struct figure figure = { .question = "idle",
-                             .name = "a process that sleeps 1 ms at a time",
-                             .note = "nothing else: what a rank between hosts "
-                                     "cannot go below",
-                             .unit = "% core",
-                             .x = NAN };
-
-    snprintf(path, sizeof path, "%s/raw_wake", bench->folder);
-    if (access(path, X_OK) != 0) {
-        return;
-    }
-    jobs_alternate(bench, &job, 1, names, 1, &samples);
-    figure_side(&figure, SIDE_BARE, &samples);
-    figure_measured(bench, &figure);
-    samples_finish(&samples);
-}
-
-static void ask(struct bench *bench)
-{
-    int rounds = bench->rounds;
-
-    bench->rounds = bench->against ? rounds : 1; /* 10 s are many waits */
-    progress_begin(bench, "idle", 9);
-    ask_how(bench, true);
-    ask_how(bench, false);
-    ask_floor(bench);
-    progress_end(bench);
-    bench->rounds = rounds;
-}
-
-const struct question question_idle = {
-    .name = "idle",
-    .title = "Processor time of ranks that wait for 10 s",
-    .ask = ask,
-    .measure = measure,
-};

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""report.py: pages of runs that dwq-bench wrote with --json.
+"""report.py: what dwq-bench says of a run; and pages of runs that it wrote with --json.
 
     report.py page RUN DIR        DIR/index.html, with plots by gnuplot
     report.py compare OLD NEW     figures of one run beside those of another
@@ -55,17 +55,10 @@ class Wrong(Exception):
 
 
 class Run:
-    def __init__(self, path):
-        self.facts, self.figures = {}, []
-        self.incomplete = "no last line says that it is"
-        try:
-            with open(path, encoding="utf-8") as lines:
-                for line in lines:
-                    self.take(json.loads(line))
-        except (OSError, ValueError, AttributeError) as error:
-            raise Wrong("%s: no run of dwq-bench: %s" % (path, error)) from None
-        if not self.figures:
-            raise Wrong("%s: no figures in it" % path)
+    """facts: of the machine; figures: as in the file; incomplete: why more were asked for."""
+
+    def __init__(self):
+        self.facts, self.figures, self.incomplete = {}, [], ""
 
     def take(self, entry):
         if "question" in entry:
@@ -83,6 +76,37 @@ class Run:
             if f["name"] == name:
                 return f
         return None
+
+
+def read(path):
+    run = Run()
+    run.incomplete = "no last line says that it is"
+    try:
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                run.take(json.loads(line))
+    except (OSError, ValueError, AttributeError) as error:
+        raise Wrong("%s: no run of dwq-bench: %s" % (path, error)) from None
+    if not run.figures:
+        raise Wrong("%s: no figures in it" % path)
+    return run
+
+
+def plain(value):
+    """Commands and their parameters may be any bytes; and JSON has no word for what is not a
+    number but null."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, float):
+        return float("%.9g" % value) if math.isfinite(value) else None
+    if isinstance(value, str):
+        value = value.encode("utf-8", "replace").decode()
+        return re.sub("[\0-\x1f\x7f]", " ", value)
+    return value
+
+
+def json_text(entry):
+    return json.dumps(plain(entry), ensure_ascii=False)
 
 
 # --- Texts ---------------------------------------------------------------------------
@@ -117,14 +141,10 @@ def value_text(f):
 
 def row(f):
     """The texts of all COLUMNS."""
-    ours = f.get("ours", {"n": 0})
-    spread = " - ".join(quantity(ours[p], f["unit"]) for p in ("p25", "p75")) \
-        if ours["n"] > 1 else ""
-    sign = {"at least": ">= ", "at most": "<= "}.get(f["bar_kind"])
     return [f["name"], "%d%s" % (f["ranks"], "*" * f["oversubscribed"])
-            if f["ranks"] else "", side_text(f, "ours"), spread,
-            side_text(f, "bare"), side_text(f, "peer"), value_text(f),
-            sign + quantity(f["bar"], f["value_unit"]) if sign else "", f["verdict"]]
+            if f["ranks"] else "", side_text(f, "ours"), spread_text(f, "ours"),
+            side_text(f, "bare"), side_text(f, "peer"), value_text(f), bar_text(f),
+            f["verdict"]]
 
 
 def facts_text(run):
@@ -140,6 +160,53 @@ def sum_text(run):
                        if v in verdicts or v in ("met", "missed"))
     return "%d figures, %d with a bar: %s" % (len(run.figures), len(verdicts), counts) + (
         "\nNOT COMPLETE: " + run.incomplete if run.incomplete else "")
+
+
+def spread_text(f, side):
+    """The quartiles; of one job none."""
+    return " - ".join(quantity(f[side][p], f["unit"]) for p in ("p25", "p75")) \
+        if f.get(side, {"n": 0})["n"] > 1 else ""
+
+
+def bar_text(f):
+    sign = {"at least": ">= ", "at most": "<= "}.get(f["bar_kind"])
+    return sign + quantity(f["bar"], f["value_unit"]) if sign else ""
+
+
+def interval_text(f):
+    low, high = (math.nan if f[end] is None else f[end] for end in ("low", "high"))
+    return "%.3f - %.3f" % (low, high)
+
+
+def line_text(f):
+    """A figure as soon as it is measured."""
+    side = "ours" if "ours" in f else "bare"
+    parts = [side_text(f, side)] + (["old " + side_text(f, "old")] if "old" in f else [])
+    texts = ["%s: %s: %s (%s)" % (f["question"], f["name"], ", ".join(parts), interval_text(f)
+                                  if "old" in f else spread_text(f, side)), value_text(f)]
+    if bar_text(f):
+        texts.append("%s: %s" % (bar_text(f), f["verdict"]))
+    return plain(", ".join(texts))
+
+
+def print_table(run, titles):
+    """For people, on a terminal. Beside an older build: ours of both, and what comes of their
+    rounds. A note is said once for the figures in a row that share it, below the last."""
+    line = "  %-46s %6s %14s %-27s %14s %14s  %-18s %-16s %s"
+    compared = "  %-62s %6s %14s %14s %8s %-17s %-13s %s"
+    print(facts_text(run))
+    for f, before, after in zip(run.figures, [{}] + run.figures, run.figures[1:] + [{}]):
+        if f["question"] != before.get("question"):
+            print("\n%s: %s" % (f["question"], titles[f["question"]]))
+            print(compared % ("", "rounds", "old", "new", "new/old", "interval", "bar",
+                              "verdict") if "old" in f else line % COLUMNS)
+        print(compared % (f["name"], f["old"]["n"], side_text(f, "old"), side_text(f, "ours"),
+                          "%.3f" % f["value"], interval_text(f), bar_text(f), f["verdict"])
+              if "old" in f else line % tuple(row(f)))
+        if f["note"] and (f["note"], f["question"]) != (after.get("note"),
+                                                        after.get("question")):
+            print("    (%s)" % f["note"])
+    print("\n" + sum_text(run))
 
 
 # --- A page of prose -------------------------------------------------------------------
@@ -184,7 +251,7 @@ def filled(path):
     names = re.findall("<!-- run (.+?) -->", text)
     if len(names) != 1:
         raise Wrong("%s: names %d runs rather than one" % (path, len(names)))
-    run = Run(os.path.join(os.path.dirname(path), names[0]))
+    run = read(os.path.join(os.path.dirname(path), names[0]))
     parts = re.split("<!-- (.*?)-->", text, flags=re.S)
     # Texts at even places, what marks say between them: a mark, what it marks, an end.
     for i in range(1, len(parts), 4):
@@ -264,8 +331,7 @@ def html_row(cells, kind="td"):
                    for cell in cells)
 
 
-def page(path, folder):
-    run = Run(path)
+def make_page(run, folder):
     parts = [HEAD, "<p>%s<br>Medians; plots have quartiles.</p>\n" %
              html.escape(facts_text(run)).replace("\n", "<br>")]
     try:
@@ -302,8 +368,7 @@ def change(old, new):
     return "lower" if new["p75"] < old["p25"] else "within noise"
 
 
-def compare(old_path, new_path):
-    old, new = Run(old_path), Run(new_path)
+def print_compared(old, new):
     line = "%-60s %14s %14s %8s  %s"
     print("\n" + line % ("ours, beside an older run", "old", "new", "new/old", ""))
     for f in new.figures:
@@ -317,8 +382,9 @@ def compare(old_path, new_path):
 
 
 def main(arguments):
-    commands = {"page": (page, 2), "compare": (compare, 2), "fill": (fill, 1),
-                "check": (check, 1)}
+    commands = {"page": (lambda run, folder: make_page(read(run), folder), 2),
+                "compare": (lambda old, new: print_compared(read(old), read(new)), 2),
+                "fill": (fill, 1), "check": (check, 1)}
     if arguments == ["--help"]:
         print(__doc__.strip())
         return 0

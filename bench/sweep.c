@@ -1,359 +1,323 @@
-#include "bench/sweep.h"
-
-#include <math.h>
+/* The job of a sweep: REPEATS WARMUPS [MODULE:NAME]. A user's own commands or
+ * functions, timed: every run is a task, alone on the cores of its worker. Standard
+ * input has the combinations, each a list of texts that end with NUL and an empty one:
+ * the command, or the name and the value of each parameter. Prints a line for each
+ * run: dwq-sweep-ran CASE SECONDS PROCESSOR BYTES, the last two -1 of functions;
+ * dwq-sweep-failed CASE WHY; dwq-sweep-warm CASE. */
+#define _GNU_SOURCE /* wait4, sched_setaffinity */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "bench/cases.h"
-#include "bench/cores.h"
-#include "bench/environment.h"
-#include "bench/table.h"
+#include "bench/calls.h"
 
-#define RUNS_MAX 10000000
-
-/* What came of one combination. */
-struct outcome {
-    struct samples seconds, processor, memory;
-    bool reported;
-    int n_failed;
-    char why[NOTE_MAX]; /* the first of them */
-};
+#define PARAMETERS_MAX 8
+#define SAVED "DWQ_BENCH_ENVIRONMENT"
 
 struct sweep {
-    struct cases cases;
-    struct outcome *outcomes; /* cases.n */
-    int repeats;
-    int n_failed;
-    const char *what; /* the command or the function */
+    char *text;         /* of standard input */
+    const char **cases; /* their first texts */
+    size_t n;           /* of them */
+    size_t repeats, warmups;
+    const char *function; /* NULL: commands */
+    char module[64];
 };
 
-/* Its parameters; of none, what is run. */
-static void name_case(const struct sweep *sweep, size_t number, char *text_out,
-                      size_t size)
+/* --- On a worker ------------------------------------------------------------------- */
+
+/* Those that launchers set, by the beginnings of their names: all the same now. */
+static void remove_all(const char *beginnings)
 {
-    cases_text(&sweep->cases, number, sweep->cases.n_parameters, text_out,
-               size);
-    if (sweep->cases.n_parameters == 0) {
-        snprintf(text_out, size, "%.*s", TEXT_MAX, sweep->what);
-    }
-}
+    for (const char *at = beginnings; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
 
-/* --- The table ------------------------------------------------------------------------- */
+        for (size_t i = 0; environ[i];) {
+            char *name = strncmp(environ[i], at, length) == 0
+                             ? strndup(environ[i], strcspn(environ[i], "="))
+                             : NULL;
 
-static void print_case(const struct sweep *sweep, size_t number)
-{
-    const struct outcome *o = &sweep->outcomes[number];
-    char name[NOTE_MAX], text[5][QUANTITY_MAX];
-
-    name_case(sweep, number, name, sizeof name);
-    printf("%-32s %12s %12s %12s %12s %10s %4zu %6d%s%s\n", name,
-           quantity(text[0], samples_median(&o->seconds), "s"),
-           quantity(text[1], samples_percentile(&o->seconds, 0.25), "s"),
-           quantity(text[2], samples_percentile(&o->seconds, 0.75), "s"),
-           quantity(text[3], samples_median(&o->processor), "s"),
-           quantity(text[4], samples_median(&o->memory), "B"), o->seconds.n,
-           o->n_failed, o->n_failed > 0 ? "  " : "", o->why);
-}
-
-static void print_cases(const struct sweep *sweep, const struct facts *facts)
-{
-    facts_print(facts, stdout);
-    printf("\n%-32s %12s %12s %12s %12s %10s %4s %6s\n", "", "median", "p25",
-           "p75", "processor", "memory", "runs", "failed");
-    for (size_t i = 0; i < sweep->cases.n; i++) {
-        print_case(sweep, i);
-    }
-}
-
-/* --- Figures --------------------------------------------------------------------------- */
-
-static void report_samples(struct bench *bench, struct figure figure,
-                           const char *what, const char *unit,
-                           const struct samples *samples)
-{
-    size_t used = strlen(figure.name);
-
-    snprintf(figure.name + used, sizeof figure.name - used, "%s", what);
-    snprintf(figure.unit, sizeof figure.unit, "%s", unit);
-    figure_side(&figure, SIDE_OURS, samples);
-    figure_absolute(&figure, BAR_NONE, 0);
-    figure_report(bench, &figure);
-}
-
-/* The first parameter that is a number is the x of the plot. */
-static void report_case(struct bench *bench, struct sweep *sweep, size_t number)
-{
-    const struct cases *cases = &sweep->cases;
-    struct outcome *o = &sweep->outcomes[number];
-    struct figure figure = { .question = "sweep", .x = NAN };
-    size_t x = cases_numeric(cases);
-
-    if (o->reported) {
-        return;
-    }
-    o->reported = true;
-    name_case(sweep, number, figure.name, sizeof figure.name);
-    if (o->n_failed > 0) {
-        snprintf(figure.note, sizeof figure.note, "%d failed: %.160s",
-                 o->n_failed, o->why);
-    }
-    if (x < cases->n_parameters) {
-        char others[TEXT_MAX];
-
-        cases_text(cases, number, x, others, sizeof others);
-        snprintf(figure.series, sizeof figure.series, "%.27s%s%.27s", others,
-                 others[0] ? ", by " : "by ", cases->parameters[x].name);
-        figure.x = strtod(cases_value(cases, number, x), NULL);
-    }
-    report_samples(bench, figure, "", "s", &o->seconds);
-    figure.x = NAN;
-    if (o->processor.n > 0) {
-        report_samples(bench, figure, ", processor time", "s", &o->processor);
-        report_samples(bench, figure, ", memory", "B", &o->memory);
-    }
-}
-
-static bool is_done(const struct sweep *sweep, size_t number)
-{
-    const struct outcome *o = &sweep->outcomes[number];
-
-    return (int)o->seconds.n + o->n_failed == sweep->repeats;
-}
-
-/* Of the last run of a combination: its line, and its figures to the file. */
-static void report_when_done(struct bench *bench, struct sweep *sweep,
-                             size_t number)
-{
-    if (is_done(sweep, number)) {
-        progress_end(bench);
-        if (bench->json != stdout) {
-            print_case(sweep, number);
-            fflush(stdout);
+            i += name && unsetenv(name) == 0 ? 0 : 1;
+            free(name);
         }
-        report_case(bench, sweep, number);
+        at += length;
     }
 }
 
-/* --- What the job prints ------------------------------------------------------------ */
-
-static void take_run(struct bench *bench, struct sweep *sweep, const char *text)
+/* The user's environment, as dwq-bench found and saved it: beginnings of names, then
+ * NAME=VALUE of those that have one of them. */
+static void restore_environment(void)
 {
-    size_t number;
-    double seconds, processor, memory;
+    char *rest = NULL, *saved = getenv(SAVED) ? strdup(getenv(SAVED)) : NULL;
+    char *beginnings = saved ? strtok_r(saved, "\x1f", &rest) : NULL;
 
-    if (sscanf(text, "%zu %lf %lf %lf", &number, &seconds, &processor,
-               &memory) == 4 &&
-        number < sweep->cases.n) {
-        struct outcome *o = &sweep->outcomes[number];
+    if (beginnings) {
+        remove_all(beginnings);
+        for (char *entry; (entry = strtok_r(NULL, "\x1f", &rest)) != NULL;) {
+            char *value = strchr(entry, '=');
 
-        samples_add(&o->seconds, seconds);
-        if (processor >= 0 && memory >= 0) {
-            samples_add(&o->processor, processor);
-            samples_add(&o->memory, memory);
+            *value++ = '\0';
+            setenv(entry, value, 1);
         }
-        report_when_done(bench, sweep, number);
     }
+    unsetenv(SAVED);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+    free(saved);
 }
 
-static void take_failure(struct bench *bench, struct sweep *sweep,
-                         const char *text)
+static void exec_command(const char *command)
 {
-    size_t number;
-    int used = 0;
+    int nowhere = open("/dev/null", O_RDWR);
 
-    if (sscanf(text, "%zu %n", &number, &used) == 1 &&
-        number < sweep->cases.n) {
-        struct outcome *o = &sweep->outcomes[number];
+    dup2(nowhere, STDIN_FILENO);
+    dup2(nowhere, STDOUT_FILENO);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive its job */
+    /* The command is no rank of this job, even if it is an MPI program. */
+    restore_environment();
+    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    _exit(127);
+}
 
-        if (o->n_failed++ == 0) {
-            snprintf(o->why, sizeof o->why, "%.*s", NOTE_MAX - 1, text + used);
+/* run(command) -> seconds, processor seconds, bytes */
+static int run_command(dwq_call_t *call, void *arg)
+{
+    const char *command;
+    struct rusage usage;
+    double seconds, processor;
+    int status;
+    pid_t pid;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &command)) {
+        return dwq_call_fail(call, 1, "run(command)");
+    }
+    seconds = now();
+    pid = fork();
+    if (pid == 0) {
+        exec_command(command);
+    }
+    if (pid < 0 || wait4(pid, &status, 0, &usage) != pid) {
+        return dwq_call_fail(call, 2, "the command could not be started");
+    }
+    seconds = now() - seconds;
+    if (WIFSIGNALED(status)) {
+        return dwq_call_fail(call, 3, "signal %d", WTERMSIG(status));
+    }
+    if (WEXITSTATUS(status) != 0) {
+        return dwq_call_fail(call, 3, "exit status %d", WEXITSTATUS(status));
+    }
+    processor =
+        (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+        1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    return dwq_call_return(
+        call, DWQ_VALUES(seconds, processor, usage.ru_maxrss * 1024.0));
+}
+
+/* The first hardware thread of this one's core: the core's number. */
+static int core_of(int cpu)
+{
+    char path[96];
+    int first = cpu;
+    FILE *from;
+
+    snprintf(path, sizeof path,
+             "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
+             cpu);
+    from = fopen(path, "r");
+    if (from) {
+        if (fscanf(from, "%d", &first) != 1 || first < 0) {
+            first = cpu;
         }
-        sweep->n_failed++;
-        report_when_done(bench, sweep, number);
+        fclose(from);
     }
+    return first < CPU_SETSIZE ? first : cpu;
 }
 
-/* What stands behind the word, or NULL: the line begins with another one. */
-static const char *behind(const char *line, const char *word)
+/* This process has share i of n of the cores, with all of their hardware threads. */
+static bool bind_to_share(int i, int n)
 {
-    size_t length = strlen(word);
+    cpu_set_t allowed, share;
+    int place[CPU_SETSIZE], n_cores = 0; /* of each core among them */
 
-    return strncmp(line, word, length) == 0 && line[length] == ' '
-               ? line + length + 1
-               : NULL;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        return false;
+    }
+    memset(place, -1, sizeof place);
+    for (int c = 0; c < CPU_SETSIZE; c++) {
+        if (CPU_ISSET((size_t)c, &allowed) && place[core_of(c)] < 0) {
+            place[core_of(c)] = n_cores++;
+        }
+    }
+    CPU_ZERO(&share);
+    for (int c = 0; c < CPU_SETSIZE; c++) {
+        if (CPU_ISSET((size_t)c, &allowed) &&
+            place[core_of(c)] / (n_cores / n) == i) {
+            CPU_SET((size_t)c, &share);
+        }
+    }
+    return sched_setaffinity(0, sizeof share, &share) == 0;
 }
 
-/* What functions print goes to the user; it may not end its line. */
-static void pass_line(struct bench *bench, const char *line, void *arg)
+static int bind_worker(dwq_worker_t *worker, void *arg)
 {
-    const char *own = strstr(line, SWEEP_PREFIX);
-    int n_before = own ? (int)(own - line) : 0;
-    const char *ran = behind(line + n_before, SWEEP_RAN);
-    const char *failed = behind(line + n_before, SWEEP_FAILED);
+    dwq_world_t world;
 
-    if (ran) {
-        take_run(bench, arg, ran);
-    } else if (failed) {
-        take_failure(bench, arg, failed);
-    } else if (!behind(line + n_before, SWEEP_WARM)) {
-        progress_end(bench);
-        fprintf(stderr, "%s\n", line);
-        return;
+    (void)arg;
+    if (dwq_world(&world) != DWQ_OK ||
+        !bind_to_share(dwq_worker_id(worker) - 1, world.n_workers)) {
+        fprintf(stderr, "dwq-bench: a worker could not be bound\n");
+        return 1;
     }
-    if (n_before > 0) {
-        progress_end(bench);
-        fprintf(stderr, "%.*s\n", n_before, line);
-    }
-    progress_step(bench);
+    return 0;
 }
 
-/* --- Running ---------------------------------------------------------------------------- */
+/* --- On the controller -------------------------------------------------------------- */
 
-static bool check(const struct sweep *sweep,
-                  const struct sweep_options *options)
+/* As an integer or a number if it is one, else as text. */
+static dwq_value_t value_of_text(const char *text)
 {
-    int cores = cores_count();
+    char *end;
+    long long integer;
+    double number;
 
-    if (options->jobs > cores) {
-        fprintf(stderr, "dwq-bench: --jobs %d, but %d core%s\n", options->jobs,
-                cores, cores > 1 ? "s" : "");
-        return false;
+    errno = 0;
+    integer = strtoll(text, &end, 10);
+    if (*end == '\0' && errno == 0) {
+        return dwq_value((int64_t)integer);
     }
-    if ((double)(options->repeats + options->warmups) * (double)sweep->cases.n >
-        RUNS_MAX) {
-        fprintf(stderr, "dwq-bench: more than %d runs\n", RUNS_MAX);
-        return false;
-    }
-    if (options->command && options->function) {
-        fprintf(stderr, "dwq-bench: a command or a function\n");
-        return false;
-    }
-    if (options->function &&
-        (!strchr(options->function, ':') || options->function[0] == ':' ||
-         !strchr(options->function, ':')[1])) {
-        fprintf(stderr, "dwq-bench: '%s' is not MODULE:NAME\n",
-                options->function);
-        return false;
-    }
-    return options->function ||
-           cases_check_command(&sweep->cases, options->command);
+    number = strtod(text, &end);
+    return *end == '\0' ? dwq_value(number) : dwq_value_string(text);
 }
 
-/* cases_read() cuts what it reads: the job gets copies. */
-static bool copy_all(char **parameters, int n, const char **copies_out)
+static dwq_status_t submit(dwq_controller_t *controller,
+                           const struct sweep *sweep, const char *text,
+                           uint64_t id)
 {
-    for (int i = 0; i < n; i++) {
-        copies_out[i] = strdup(parameters[i]);
-        if (!copies_out[i]) {
+    dwq_kwarg_t entries[PARAMETERS_MAX];
+    dwq_value_t command = dwq_value_string(text);
+    dwq_task_t task = { .function = "run", .id = id, .args = { 1, &command } };
+    size_t n = 0;
+
+    if (sweep->function) {
+        task = (dwq_task_t){ .function = sweep->function,
+                             .module = sweep->module,
+                             .id = id };
+        while (*text && n < PARAMETERS_MAX) {
+            const char *value = text + strlen(text) + 1;
+
+            entries[n++] = (dwq_kwarg_t){ text, value_of_text(value) };
+            text = value + strlen(value) + 1;
+        }
+        task.kwargs = (dwq_kwargs_t){ n, entries };
+    }
+    return dwq_controller_queue_call(controller, &task, NULL);
+}
+
+static void print_result(const struct sweep *sweep, const dwq_result_t *result)
+{
+    size_t i = result->id - 1, number = i % sweep->n;
+    double seconds = result->this_time, processor = -1, memory = -1;
+
+    if (i < sweep->warmups * sweep->n) {
+        printf("dwq-sweep-warm %zu\n", number);
+    } else if (result->status != DWQ_OK) {
+        printf("dwq-sweep-failed %zu %.160s\n", number,
+               result->message[0] ? result->message
+                                  : dwq_status_text(result->status));
+    } else {
+        if (!sweep->function) {
+            dwq_result_get(result, 0, 0, &seconds);
+            dwq_result_get(result, 0, 1, &processor);
+            dwq_result_get(result, 0, 2, &memory);
+        }
+        printf("dwq-sweep-ran %zu %.9g %.9g %.9g\n", number, seconds, processor,
+               memory);
+    }
+    fflush(stdout);
+}
+
+/* What comes on standard input. */
+static bool read_cases(struct sweep *sweep)
+{
+    size_t room = 0, size = 0, n = 1;
+
+    while (n > 0) {
+        if (size == room) {
+            room = room > 0 ? 2 * room : 65536;
+            sweep->text = realloc(sweep->text, room);
+            sweep->cases = realloc(sweep->cases, room * sizeof *sweep->cases);
+        }
+        if (!sweep->text || !sweep->cases) {
             return false;
         }
+        n = fread(sweep->text + size, 1, room - size, stdin);
+        size += n;
     }
-    return true;
-}
-
-static void free_all(const char **copies, int n)
-{
-    for (int i = 0; i < n; i++) {
-        free((char *)copies[i]);
-    }
-}
-
-/* A result may be lost among what functions print. */
-static bool is_complete(const struct sweep *sweep)
-{
-    for (size_t i = 0; i < sweep->cases.n; i++) {
-        if (!is_done(sweep, i)) {
-            fprintf(stderr, "dwq-bench: results of the sweep are missing\n");
-            return false;
+    for (char *at = sweep->text; at < sweep->text + size; at++) {
+        sweep->cases[sweep->n++] = at;
+        for (; *at; at += strlen(at) + 1) {
         }
     }
-    return true;
+    return sweep->n > 0;
 }
 
-static int run_job(struct bench *bench, struct sweep *sweep,
-                   const char *const *parameters, int n,
-                   const struct sweep_options *options)
+/* All combinations once, then all again, so that what else the machine does meets
+ * them alike; the first times are for warming up. The id tells the combination. */
+static int controller(dwq_controller_t *controller, void *arg)
 {
-    char repeats[24], warmups[24];
-    struct job job = {
-        .np = options->jobs + 1,
-        .side = SIDE_OURS,
-        .args = { "sweep", options->command ? "command" : "function",
-                  number(repeats, options->repeats),
-                  number(warmups, options->warmups),
-                  options->command ? options->command : options->function },
-        .pass_line = pass_line,
-        .pass_arg = sweep,
-        .timeout = 1e9
+    struct sweep *sweep = arg;
+    dwq_status_t status = read_cases(sweep) ? DWQ_OK : DWQ_E_NOMEM;
+    size_t n = (sweep->warmups + sweep->repeats) * sweep->n;
+    dwq_result_t result;
+
+    for (size_t i = 0; i < n && status == DWQ_OK; i++) {
+        status = submit(controller, sweep, sweep->cases[i % sweep->n], i + 1);
+    }
+    if (status != DWQ_OK) {
+        fprintf(stderr, "dwq-bench: %s\n", dwq_status_text(status));
+        dwq_controller_cancel(controller, 0);
+        return 2;
+    }
+    while (dwq_controller_get_next_result(controller, &result) == DWQ_OK) {
+        print_result(sweep, &result);
+        dwq_result_clear(&result);
+    }
+    return 0;
+}
+
+int measure_sweep(int argc, char **argv)
+{
+    static const dwq_function_t functions[] = {
+        { .name = "run", .function = run_command },
+        { .name = NULL },
     };
-    struct job_result result;
-    bool ok;
+    struct sweep sweep = { .function = NULL };
+    int code;
 
-    for (int i = 0; i < n; i++) {
-        job.args[5 + i] = parameters[i];
+    if (argc < 2) {
+        return 2;
     }
-    environment_save();
-    progress_begin(bench, "sweep",
-                   (options->repeats + options->warmups) * (int)sweep->cases.n);
-    job_run(bench, &job, &result);
-    progress_end(bench);
-    ok = result.ok && is_complete(sweep);
-    job_result_finish(&result);
-    return !ok ? 2 : sweep->n_failed > 0;
-}
-
-bool sweep_check(char **parameters, int n, const struct sweep_options *options)
-{
-    const char *copies[PARAMETERS_MAX] = { NULL };
-    struct sweep sweep = { .outcomes = NULL };
-    bool good = n <= PARAMETERS_MAX;
-
-    if (!good) {
-        fprintf(stderr, "dwq-bench: more than %d parameters\n", PARAMETERS_MAX);
-        return false;
+    sweep.repeats = strtoul(argv[0], NULL, 10);
+    sweep.warmups = strtoul(argv[1], NULL, 10);
+    if (argc > 2) {
+        sweep.function = strchr(argv[2], ':') + 1;
+        snprintf(sweep.module, sizeof sweep.module, "%.*s",
+                 (int)strcspn(argv[2], ":"), argv[2]);
     }
-    good = copy_all(parameters, n, copies) &&
-           cases_read(&sweep.cases, (char **)copies, n) &&
-           check(&sweep, options);
-    cases_finish(&sweep.cases);
-    free_all(copies, n);
-    return good;
-}
-
-static void sweep_finish(struct sweep *sweep)
-{
-    for (size_t i = 0; sweep->outcomes && i < sweep->cases.n; i++) {
-        samples_finish(&sweep->outcomes[i].seconds);
-        samples_finish(&sweep->outcomes[i].processor);
-        samples_finish(&sweep->outcomes[i].memory);
-    }
-    free(sweep->outcomes);
-    cases_finish(&sweep->cases);
-}
-
-int sweep_run(struct bench *bench, const struct facts *facts, char **parameters,
-              int n, const struct sweep_options *options)
-{
-    const char *copies[PARAMETERS_MAX] = { NULL };
-    struct sweep sweep = { .repeats = options->repeats,
-                           .what = options->command ? options->command
-                                                    : options->function };
-    int code = 2;
-
-    if (copy_all(parameters, n, copies) &&
-        cases_read(&sweep.cases, parameters, n)) {
-        sweep.outcomes = calloc(sweep.cases.n, sizeof *sweep.outcomes);
-    }
-    if (sweep.outcomes) {
-        code = run_job(bench, &sweep, copies, n, options);
-        for (size_t i = 0; i < sweep.cases.n; i++) {
-            report_case(bench, &sweep, i);
-        }
-        if (bench->json != stdout) {
-            print_cases(&sweep, facts);
-        }
-    }
-    sweep_finish(&sweep);
-    free_all(copies, n);
+    code = dwq_main(argc, argv,
+                    &(dwq_options_t){ .controller = controller,
+                                      .worker = bind_worker,
+                                      .functions = functions,
+                                      .prefetch = DWQ_PREFETCH_OFF,
+                                      .arg = &sweep });
+    free(sweep.text);
+    free(sweep.cases);
     return code;
 }

@@ -2,7 +2,7 @@
 #ifndef DWQI_TOPOLOGY_BIND_H
 #define DWQI_TOPOLOGY_BIND_H
 
-#include "topology/hosts.h"
+#include "libdwq/base/error.h"
 
 /**
  * Bind this process (all of its threads), and check what came of it.

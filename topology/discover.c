@@ -11,8 +11,6 @@
 #include "libdwq/base/plain.h"
 #include "topology/text.h"
 
-#define SYNTHETIC_LIMIT 4096 /* hardware threads of a host */
-
 static dwq_status_t fail(struct dwqi_error *fault, dwq_status_t status,
                          const char *text, const char *why)
 {
@@ -191,20 +189,29 @@ static long count_threads(const char *text, long limit)
     return n;
 }
 
-static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
-                               struct dwqi_error *fault)
+/* hwloc wants each core's threads to be named. */
+static dwq_status_t set_synthetic(hwloc_topology_t topology, const char *text,
+                                  struct dwqi_error *fault)
 {
-    if (!is_file_name(text) &&
-        count_threads(text, SYNTHETIC_LIMIT) > SYNTHETIC_LIMIT) {
+    char whole[1024];
+
+    if (count_threads(text, DWQI_SYNTHETIC_LIMIT) > DWQI_SYNTHETIC_LIMIT) {
         return fail(fault, DWQ_E_OPTION, text,
                     "more than 4096 hardware threads on a host");
     }
+    snprintf(whole, sizeof whole, "%s pu:1", text);
+    return hwloc_topology_set_synthetic(topology, text) == 0 ||
+                   (strstr(text, "core") &&
+                    hwloc_topology_set_synthetic(topology, whole) == 0)
+               ? DWQ_OK
+               : fail(fault, DWQ_E_OPTION, text, DWQI_SYNTHETIC_FAULT);
+}
+
+static dwq_status_t set_source(hwloc_topology_t topology, const char *text,
+                               struct dwqi_error *fault)
+{
     if (!is_file_name(text)) {
-        return hwloc_topology_set_synthetic(topology, text) == 0
-                   ? DWQ_OK
-                   : fail(fault, DWQ_E_OPTION, text,
-                          "not a synthetic topology of hwloc, which ends "
-                          "in pu:N (pack:2 numa:2 core:16 pu:2)");
+        return set_synthetic(topology, text, fault);
     }
     if (access(text, R_OK) != 0) {
         return fail(fault, DWQ_E_OPTION, text, dwqi_plain_error(errno));

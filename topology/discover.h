@@ -4,9 +4,13 @@
 #ifndef DWQI_TOPOLOGY_DISCOVER_H
 #define DWQI_TOPOLOGY_DISCOVER_H
 
-#include "topology/hosts.h"
+#include "libdwq/base/error.h"
+#include "topology/model.h"
 
 #define DWQI_TOPOLOGY_ENV "DWQ_TOPOLOGY"
+#define DWQI_SYNTHETIC_LIMIT 4096 /* hardware threads of a described host */
+#define DWQI_SYNTHETIC_FAULT \
+    "not a synthetic topology of hwloc (pack:2 numa:2 core:16 pu:2)"
 
 /**
  * Describe this host: by the environment's DWQ_TOPOLOGY (see below), else this
@@ -25,7 +29,8 @@ dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
                            bool *this_system_out, struct dwqi_error *fault_out);
 
 /* The same from a text: an XML file when it has a '/' or ends in ".xml", else a
- * synthetic string. "%h" is the host's name, "%%" is "%". A dwqi_machine_of. */
+ * synthetic string of hwloc (" pu:1" may be left out). "%h" is the host's name, "%%"
+ * is "%". Writes the fault unless it returns DWQ_OK or DWQ_E_NOMEM. */
 dwq_status_t dwqi_discover_text(const char *text, const char *host,
                                 struct dwqi_machine *out,
                                 struct dwqi_error *fault_out);

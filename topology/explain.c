@@ -23,14 +23,24 @@ static const char *plural(long long n)
     return n == 1 ? "" : "s";
 }
 
+static const char *domain_name(enum dwqi_domain domain)
+{
+    static const char *const names[] = { [DWQI_DOMAIN_CORE] = "core",
+                                         [DWQI_DOMAIN_L3] = "l3",
+                                         [DWQI_DOMAIN_NUMA] = "numa",
+                                         [DWQI_DOMAIN_PACKAGE] = "package",
+                                         [DWQI_DOMAIN_HOST] = "host" };
+
+    return names[domain];
+}
+
 /* No part of that kind holds one rank. */
 static void blame_threads(struct dwqi_error *why_out, int threads,
                           enum dwqi_domain kind, int largest)
 {
     dwqi_place_blame(why_out, DWQI_PART_THREADS,
                      "threads: each rank needs %d cores; the largest %s has %d",
-                     threads, dwqi_policy_name(DWQI_POLICY_DOMAIN, (int)kind),
-                     largest);
+                     threads, domain_name(kind), largest);
 }
 
 static int widest_host(const struct dwqi_cluster *cluster)
@@ -160,7 +170,7 @@ static bool would_straddle(const struct work *work)
 static void explain_domain(const struct work *work, struct dwqi_error *why_out)
 {
     enum dwqi_domain domain = work->request.size.domain;
-    const char *name = dwqi_policy_name(DWQI_POLICY_DOMAIN, (int)domain);
+    const char *name = domain_name(domain);
 
     if (largest_part(work, domain) == 0) {
         dwqi_place_blame(why_out, DWQI_PART_SIZE,

@@ -33,16 +33,12 @@ static void list_pus_of(struct work *work, struct dwqi_seat *seat,
                         const struct dwqi_core *core, int n_pus)
 {
     struct dwqi_placement *plan = &work->plan;
-    const struct dwqi_cluster *cluster = work->cluster;
     const int *pus = work->hosts[seat->host].tree->machine->pus;
-    int set = seat->rank >= 0 && seat->rank < cluster->n_ranks
-                  ? cluster->ranks[seat->rank].set
-                  : -1;
 
     for (int i = 0; i < n_pus; i++) {
         int pu = pus[core->first_pu + i];
 
-        if (set < 0 || dwqi_cpuset_has(&cluster->sets[set], pu)) {
+        if (dwqi_cluster_allows(work->cluster, seat->rank, pu)) {
             plan->pus[plan->n_pus++] = pu;
             seat->n_pus++;
         }
@@ -200,20 +196,31 @@ static bool has_ranks(const struct work *work, const struct work_host *h)
            work->plan.n_groups < work->cluster->n_ranks - 1;
 }
 
-static enum dwqi_idle_why why_idle(struct work *work, int rank)
+/* What holds for ranks and cores of a host alike; false: neither. */
+static bool is_common(const struct work *work, int number,
+                      enum dwqi_idle_why *why_out)
+{
+    if (work->plan.n_groups >= work->limit) {
+        *why_out = DWQI_IDLE_MAX_WORKERS;
+    } else if (has_all_groups(work, &work->hosts[number])) {
+        *why_out = DWQI_IDLE_PER_HOST;
+    } else if (work->plan.controller_costs > 0 &&
+               number == work->plan.controller.host) {
+        *why_out = DWQI_IDLE_CONTROLLER;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static enum dwqi_idle_why why_idle(const struct work *work, int rank)
 {
     int number = work->cluster->ranks[rank].host;
     const struct work_host *host = &work->hosts[number];
+    enum dwqi_idle_why why;
 
-    if (work->plan.n_groups >= work->limit) {
-        return DWQI_IDLE_MAX_WORKERS;
-    }
-    if (has_all_groups(work, host)) {
-        return DWQI_IDLE_PER_HOST;
-    }
-    if (work->plan.controller_costs > 0 &&
-        number == work->plan.controller.host) {
-        return DWQI_IDLE_CONTROLLER;
+    if (is_common(work, number, &why)) {
+        return why;
     }
     if (host->oversubscribed) {
         return DWQI_IDLE_LEFT_OVER;
@@ -221,13 +228,11 @@ static enum dwqi_idle_why why_idle(struct work *work, int rank)
     if (host->n_free == 0) {
         return DWQI_IDLE_NO_CORE;
     }
-    if (host->would_straddle) {
-        return DWQI_IDLE_STRADDLE;
-    }
-    if (host->class_ < 0) {
+    if (!host->would_straddle && host->class_ < 0) {
         return DWQI_IDLE_TOO_SMALL;
     }
-    if (has_cores(work, host) && has_ranks(work, host)) {
+    if (host->would_straddle ||
+        (has_cores(work, host) && has_ranks(work, host))) {
         return DWQI_IDLE_STRADDLE;
     }
     return dwqi_work_is_split(work) ? DWQI_IDLE_LEFT_OVER : DWQI_IDLE_NO_CORE;
@@ -236,27 +241,22 @@ static enum dwqi_idle_why why_idle(struct work *work, int rank)
 static enum dwqi_idle_why why_cores_idle(const struct work *work, int number)
 {
     const struct work_host *host = &work->hosts[number];
+    bool cores = has_cores(work, host);
+    enum dwqi_idle_why why;
 
-    if (work->plan.n_groups >= work->limit) {
-        return DWQI_IDLE_MAX_WORKERS;
-    }
-    if (has_all_groups(work, host)) {
-        return DWQI_IDLE_PER_HOST;
-    }
-    if (work->plan.controller_costs > 0 &&
-        number == work->plan.controller.host) {
-        return DWQI_IDLE_CONTROLLER;
+    if (is_common(work, number, &why)) {
+        return why;
     }
     if (host->would_straddle) {
         return DWQI_IDLE_STRADDLE;
     }
-    if (!has_cores(work, host) && (host->class_ < 0 || host->width > 0)) {
+    if (!cores && (host->class_ < 0 || host->width > 0)) {
         return host->class_ < 0 ? DWQI_IDLE_TOO_SMALL : DWQI_IDLE_LEFT_OVER;
     }
     if (!has_ranks(work, host)) {
         return DWQI_IDLE_NO_RANK;
     }
-    return has_cores(work, host) ? DWQI_IDLE_STRADDLE : DWQI_IDLE_LEFT_OVER;
+    return cores ? DWQI_IDLE_STRADDLE : DWQI_IDLE_LEFT_OVER;
 }
 
 static bool list_idle_cores(struct work *work)

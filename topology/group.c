@@ -1,31 +1,22 @@
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "topology/placer_private.h"
 
 /* The seats from first_seat on are one group; its extra broker is the last. */
 static void add_group(struct work *work, int first_seat, bool oversubscribed)
 {
     struct dwqi_placement *plan = &work->plan;
-    struct dwqi_placed_group *groups = plan->groups;
     int extra = dwqi_work_has_extra(work);
     int width = plan->n_seats - first_seat - extra;
 
-    if (plan->n_groups == work->group_room) {
-        int room = work->group_room ? work->group_room * 2 : 64;
-
-        groups = room > INT_MAX / 2
-                     ? NULL
-                     : realloc(groups, (size_t)room * sizeof *groups);
-        if (!groups) {
-            work->no_memory = true;
-            return;
-        }
-        plan->groups = groups;
-        work->group_room = room;
+    if (!dwqi_memory_grow(&plan->groups, &work->group_room, plan->n_groups + 1,
+                          sizeof *plan->groups)) {
+        work->no_memory = true;
+        return;
     }
-    groups[plan->n_groups++] = (struct dwqi_placed_group){
+    plan->groups[plan->n_groups++] = (struct dwqi_placed_group){
         .first_seat = first_seat,
         .width = width,
         .broker = plan->seats[first_seat + (extra ? width : 0)],

@@ -9,10 +9,8 @@ struct dwqi_intern_key;
 
 /* {0} holds nothing. */
 struct dwqi_intern {
-    struct dwqi_intern_key *keys; /* by number */
+    struct dwqi_intern_key *keys; /* of uthash */
     int n_keys;
-    int *slots; /* number + 1, by hash; 0: free */
-    size_t n_slots;
 };
 
 void dwqi_intern_finish(struct dwqi_intern *table);

@@ -6,20 +6,19 @@
 #include "topology/placer_private.h"
 
 /* Cores of its host that a rank may use, at least in part. */
-static int cores_of(const struct dwqi_cluster *cluster,
-                    const struct dwqi_place *rank)
+static int cores_of(const struct dwqi_cluster *cluster, int rank)
 {
     const struct dwqi_machine *machine =
-        dwqi_cluster_machine(cluster, rank->host);
+        dwqi_cluster_machine(cluster, cluster->ranks[rank].host);
     int n = 0;
 
     for (int i = 0; i < machine->n_cores; i++) {
         const struct dwqi_core *core = &machine->cores[i];
-        bool usable = rank->set < 0;
+        bool usable = false;
 
         for (int k = 0; k < core->n_pus && !usable; k++) {
-            usable = dwqi_cpuset_has(&cluster->sets[rank->set],
-                                     machine->pus[core->first_pu + k]);
+            usable = dwqi_cluster_allows(cluster, rank,
+                                         machine->pus[core->first_pu + k]);
         }
         n += usable;
     }
@@ -36,7 +35,7 @@ void dwqi_name_launcher(const struct work *work, struct dwqi_error *why_out)
 
     for (int r = 0; r < cluster->n_ranks; r++) {
         const struct dwqi_place *rank = &cluster->ranks[r];
-        int n = cores_of(cluster, rank);
+        int n = cores_of(cluster, r);
 
         bound =
             bound || (cluster->hosts[rank->host].this_system &&

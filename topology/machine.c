@@ -1,7 +1,7 @@
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "topology/model.h"
 
 void dwqi_machine_finish(struct dwqi_machine *machine)
@@ -9,26 +9,6 @@ void dwqi_machine_finish(struct dwqi_machine *machine)
     free(machine->cores);
     free(machine->pus);
     *machine = (struct dwqi_machine){ .cores = NULL };
-}
-
-static bool make_room(void **items, int *room, int needed, size_t size)
-{
-    int wanted = *room ? *room : 16;
-    void *grown;
-
-    if (needed <= *room) {
-        return true;
-    }
-    while (wanted < needed) {
-        wanted *= 2;
-    }
-    grown = realloc(*items, (size_t)wanted * size);
-    if (!grown) {
-        return false;
-    }
-    *items = grown;
-    *room = wanted;
-    return true;
 }
 
 static bool is_number(int number, int least)
@@ -54,26 +34,17 @@ static bool is_core(const struct dwqi_core *core, const int *pus)
 dwq_status_t dwqi_machine_add(struct dwqi_machine *machine,
                               const struct dwqi_core *core, const int *pus)
 {
-    struct dwqi_core *cores = machine->cores;
-    void *items;
-
     if (!is_core(core, pus) || machine->n_pus > DWQI_PU_LIMIT - core->n_pus ||
         (machine->n_cores > 0 &&
-         cores[machine->n_cores - 1].number >= core->number)) {
+         machine->cores[machine->n_cores - 1].number >= core->number)) {
         return DWQ_E_ARG;
     }
-    items = machine->cores;
-    if (!make_room(&items, &machine->core_room, machine->n_cores + 1,
-                   sizeof *cores)) {
+    if (!dwqi_memory_grow(&machine->cores, &machine->core_room,
+                          machine->n_cores + 1, sizeof *core) ||
+        !dwqi_memory_grow(&machine->pus, &machine->pu_room,
+                          machine->n_pus + core->n_pus, sizeof *pus)) {
         return DWQ_E_NOMEM;
     }
-    machine->cores = items;
-    items = machine->pus;
-    if (!make_room(&items, &machine->pu_room, machine->n_pus + core->n_pus,
-                   sizeof *pus)) {
-        return DWQ_E_NOMEM;
-    }
-    machine->pus = items;
     memcpy(machine->pus + machine->n_pus, pus,
            (size_t)core->n_pus * sizeof *pus);
     machine->cores[machine->n_cores] = *core;

@@ -275,11 +275,9 @@ static void measure_parts(struct work *work, int host)
     if (at < 0 || h->n_free == 0) {
         return;
     }
-    room = calloc((size_t)n_parts, sizeof *room);
-    h->quota = calloc((size_t)n_parts, sizeof *h->quota);
-    if (!room || !h->quota) {
-        free(room);
-        work->no_memory = true;
+    room = dwqi_work_array(work, n_parts, sizeof *room);
+    h->quota = dwqi_work_array(work, n_parts, sizeof *h->quota);
+    if (work->no_memory) {
         return;
     }
     n_parts = part_rooms(work, host, level, room);
@@ -301,7 +299,6 @@ static void measure_parts(struct work *work, int host)
         h->class_ = n > 0 ? 0 : h->class_;
     }
     h->most_level = at;
-    free(room);
 }
 
 /* --- All of it ---------------------------------------------------------- */

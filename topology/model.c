@@ -1,9 +1,9 @@
 #include "topology/model.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "topology/describe.h"
 
 void dwqi_cluster_finish(struct dwqi_cluster *cluster)
@@ -26,41 +26,18 @@ void dwqi_cluster_finish(struct dwqi_cluster *cluster)
     *cluster = (struct dwqi_cluster){ .hosts = NULL };
 }
 
-/* Room for one more of n items; NULL: out of memory, and nothing changed. */
-static void *room_for(void *items, int *room, int n, size_t size)
-{
-    int wanted = *room ? *room * 2 : 16;
-    void *grown;
-
-    if (n < *room) {
-        return items;
-    }
-    if (*room > INT_MAX / 2) {
-        return NULL;
-    }
-    grown = realloc(items, (size_t)wanted * size);
-    if (grown) {
-        *room = wanted;
-    }
-    return grown;
-}
-
 /* Takes the machine, which is then empty. -1: out of memory. */
 static int share_machine(struct dwqi_cluster *cluster,
                          struct dwqi_machine *machine)
 {
     struct dwqi_buffer key = { .data = NULL };
-    struct dwqi_machine *grown;
     int index = -1;
 
     dwqi_machine_print(machine, &key);
-    grown = room_for(cluster->machines, &cluster->machine_room,
-                     cluster->n_machines, sizeof *grown);
-    if (grown) {
-        cluster->machines = grown;
-        index = key.failed
-                    ? -1
-                    : dwqi_intern(&cluster->machine_keys, key.data, key.size);
+    if (!key.failed &&
+        dwqi_memory_grow(&cluster->machines, &cluster->machine_room,
+                         cluster->n_machines + 1, sizeof *machine)) {
+        index = dwqi_intern(&cluster->machine_keys, key.data, key.size);
     }
     if (index == cluster->n_machines) {
         cluster->machines[cluster->n_machines++] = *machine;
@@ -102,7 +79,6 @@ dwq_status_t dwqi_cluster_add_host(struct dwqi_cluster *cluster,
                                    bool this_system)
 {
     struct dwqi_machine copy = { .cores = NULL };
-    struct dwqi_host *hosts;
     dwq_status_t status;
     char *own_name;
     int index;
@@ -116,17 +92,14 @@ dwq_status_t dwqi_cluster_add_host(struct dwqi_cluster *cluster,
         return status;
     }
     index = share_machine(cluster, &copy);
-    hosts = room_for(cluster->hosts, &cluster->host_room, cluster->n_hosts,
-                     sizeof *hosts);
-    if (hosts) {
-        cluster->hosts = hosts;
-    }
     own_name = strdup(name);
-    if (index < 0 || !hosts || !own_name) {
+    if (index < 0 || !own_name ||
+        !dwqi_memory_grow(&cluster->hosts, &cluster->host_room,
+                          cluster->n_hosts + 1, sizeof *cluster->hosts)) {
         free(own_name);
         return DWQ_E_NOMEM;
     }
-    hosts[cluster->n_hosts++] = (struct dwqi_host){
+    cluster->hosts[cluster->n_hosts++] = (struct dwqi_host){
         .name = own_name, .machine = index, .this_system = this_system
     };
     return DWQ_OK;
@@ -136,14 +109,14 @@ dwq_status_t dwqi_cluster_add_host(struct dwqi_cluster *cluster,
 static int share_set(struct dwqi_cluster *cluster,
                      const struct dwqi_cpuset *set)
 {
-    struct dwqi_cpuset *sets = room_for(cluster->sets, &cluster->set_room,
-                                        cluster->n_sets, sizeof *sets);
+    struct dwqi_cpuset *sets;
     int index;
 
-    if (!sets) {
+    if (!dwqi_memory_grow(&cluster->sets, &cluster->set_room,
+                          cluster->n_sets + 1, sizeof *sets)) {
         return -1;
     }
-    cluster->sets = sets;
+    sets = cluster->sets;
     index = dwqi_intern(&cluster->set_keys, set->words,
                         set->n_words * sizeof *set->words);
     if (index == cluster->n_sets) {
@@ -159,7 +132,6 @@ static int share_set(struct dwqi_cluster *cluster,
 dwq_status_t dwqi_cluster_add_rank(struct dwqi_cluster *cluster, int host,
                                    const struct dwqi_cpuset *allowed)
 {
-    struct dwqi_place *ranks;
     int set = -1;
 
     if (host < 0 || host >= cluster->n_hosts) {
@@ -171,13 +143,12 @@ dwq_status_t dwqi_cluster_add_rank(struct dwqi_cluster *cluster, int host,
             return DWQ_E_NOMEM;
         }
     }
-    ranks = room_for(cluster->ranks, &cluster->rank_room, cluster->n_ranks,
-                     sizeof *ranks);
-    if (!ranks) {
+    if (!dwqi_memory_grow(&cluster->ranks, &cluster->rank_room,
+                          cluster->n_ranks + 1, sizeof *cluster->ranks)) {
         return DWQ_E_NOMEM;
     }
-    cluster->ranks = ranks;
-    ranks[cluster->n_ranks++] = (struct dwqi_place){ .host = host, .set = set };
+    cluster->ranks[cluster->n_ranks++] =
+        (struct dwqi_place){ .host = host, .set = set };
     return DWQ_OK;
 }
 

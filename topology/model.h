@@ -8,6 +8,7 @@
 
 #include "topology/cpuset.h"
 #include "topology/intern.h"
+#include "topology/policy.h"
 
 #define DWQI_CORE_LIMIT 65536    /* cores of a host, and numbers of its parts */
 #define DWQI_HOST_NAME_LIMIT 256 /* bytes, with the end mark */
@@ -21,6 +22,17 @@ struct dwqi_core {
     int l3;              /* its level 3 cache, or -1 */
     int first_pu, n_pus; /* usable hardware threads: a slice of machine->pus */
 };
+
+/* The number of its part of that kind; -1: in none. */
+static inline int dwqi_core_part(const struct dwqi_core *core,
+                                 enum dwqi_domain kind)
+{
+    return kind == DWQI_DOMAIN_CORE      ? core->number
+           : kind == DWQI_DOMAIN_L3      ? core->l3
+           : kind == DWQI_DOMAIN_NUMA    ? core->numa
+           : kind == DWQI_DOMAIN_PACKAGE ? core->package
+                                         : 0;
+}
 
 /* {0} has no cores. */
 struct dwqi_machine {
@@ -83,6 +95,16 @@ static inline const struct dwqi_machine *dwqi_cluster_machine(
     const struct dwqi_cluster *cluster, int host)
 {
     return &cluster->machines[cluster->hosts[host].machine];
+}
+
+/* Whether a rank (of no number: anybody) may use a hardware thread. */
+static inline bool dwqi_cluster_allows(const struct dwqi_cluster *cluster,
+                                       int rank, int pu)
+{
+    int set =
+        rank >= 0 && rank < cluster->n_ranks ? cluster->ranks[rank].set : -1;
+
+    return set < 0 || dwqi_cpuset_has(&cluster->sets[set], pu);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef DWQI_TOPOLOGY_PLACER_PRIVATE_H
 #define DWQI_TOPOLOGY_PLACER_PRIVATE_H
 
+#include "libdwq/base/arena.h"
 #include "topology/placer.h"
 
 #define MAX_LEVELS 4
@@ -82,6 +83,7 @@ struct broker_hosts {
 };
 
 struct work {
+    struct dwqi_arena arena; /* what follows, but for the plan and by seat */
     const struct dwqi_cluster *cluster;
     struct dwqi_place_request request;
     bool controller_on_thread;
@@ -122,14 +124,16 @@ struct work {
 };
 
 /* tree.c */
-bool dwqi_tree_init(struct tree *tree, const struct dwqi_machine *machine);
-void dwqi_tree_finish(struct tree *tree, int n_sets);
-/* The machine with each hardware thread as a core: release its cores alone. */
+/* All of a tree lies in the arena. false: out of memory. */
+bool dwqi_tree_init(struct tree *tree, const struct dwqi_machine *machine,
+                    struct dwqi_arena *arena);
+/* The machine with each hardware thread as a core. */
 bool dwqi_tree_threads(const struct dwqi_machine *machine,
-                       struct dwqi_machine *out);
+                       struct dwqi_machine *out, struct dwqi_arena *arena);
 /* NULL: out of memory. Set -1 is everything. */
 const struct mask *dwqi_tree_mask(struct tree *tree,
-                                  const struct dwqi_cluster *cluster, int set);
+                                  const struct dwqi_cluster *cluster, int set,
+                                  struct dwqi_arena *arena);
 /* The level of that kind, or -1: the machine has none. */
 int dwqi_tree_level(const struct tree *tree, enum dwqi_domain kind);
 /* NUMA nodes, packages and the host count as straddled; L3 caches do not. */
@@ -142,6 +146,8 @@ static inline bool dwqi_level_is_hard(const struct level *level)
 /* With cluster, request, fits, unbound set. */
 dwq_status_t dwqi_work_init(struct work *work);
 void dwqi_work_finish(struct work *work);
+/* n items of zeros, until the end of the work; NULL: no memory, which is noted. */
+void *dwqi_work_array(struct work *work, int n, size_t size);
 /* Ranks of a group that are there already. */
 bool dwqi_work_is_split(const struct work *work);
 /* A group's broker is a rank more than its members. */
@@ -168,6 +174,10 @@ void dwqi_settle_seat(struct work *work, int number, int position, bool own,
 bool dwqi_pool_core(struct work *work, int position);
 /* Takes back the seats from this number on. */
 void dwqi_undo(struct work *work, int first_seat);
+/* A thread of the core that the rank may use is left, when some are lent and n_more
+ * are. */
+bool dwqi_has_thread(const struct work *work, int host, int rank, int position,
+                     int n_more);
 /* The first rank of a host that is not used, from *at on, which moves behind it;
  * -1: none. */
 int dwqi_next_rank(const struct work *work, int host, int *at);

@@ -1,9 +1,6 @@
-/* What may be asked of the placer, and the names for it. */
+/* What may be asked of the placer. */
 #ifndef DWQI_TOPOLOGY_POLICY_H
 #define DWQI_TOPOLOGY_POLICY_H
-
-#include <stdbool.h>
-#include <stddef.h>
 
 enum dwqi_domain { /* from the inside to the outside */
     DWQI_DOMAIN_CORE,
@@ -45,25 +42,5 @@ struct dwqi_size {
     int n;                   /* FIXED, PER_HOST */
     enum dwqi_domain domain; /* DOMAIN */
 };
-
-/* The tables of names; the values are those of the enumerations. */
-enum dwqi_policy {
-    DWQI_POLICY_DOMAIN,
-    DWQI_POLICY_STRADDLE,
-    DWQI_POLICY_BROKER,
-    DWQI_POLICY_FILL
-};
-
-/* A constant; "?" when there is no such value. */
-const char *dwqi_policy_name(enum dwqi_policy policy, int value);
-/* false: no such name. */
-bool dwqi_policy_parse(enum dwqi_policy policy, const char *name,
-                       int *value_out);
-/* The names with ", " between. */
-void dwqi_policy_names(enum dwqi_policy policy, char *text_out, size_t room);
-
-/* "4", "auto" (auto:numa), "auto:DOMAIN", "auto:2-per-host". */
-bool dwqi_size_parse(const char *text, struct dwqi_size *size_out);
-void dwqi_size_print(const struct dwqi_size *size, char *text_out, size_t room);
 
 #endif

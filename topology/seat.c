@@ -2,9 +2,9 @@
  * a host are matched; a rank that is bound to few cores can push one that is
  * bound to more to another core (augmenting paths). */
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "topology/placer_private.h"
 
 #define MAX_DEPTH 1000 /* of a search: bounds the stack */
@@ -23,23 +23,21 @@ int dwqi_next_rank(const struct work *work, int host, int *at)
     return -1;
 }
 
-/* A thread that it may use is left, when some of the core's are lent. */
-static bool has_thread(const struct work *work, int host, int rank,
-                       int position)
+bool dwqi_has_thread(const struct work *work, int host, int rank, int position,
+                     int n_more)
 {
     const struct work_host *h = &work->hosts[host];
     const struct dwqi_machine *machine = h->tree->machine;
     const struct dwqi_core *core = &machine->cores[h->tree->order[position]];
-    int left = core->n_pus - work->core_lent[h->first_core + position];
-    int set = rank >= 0 ? work->cluster->ranks[rank].set : -1;
+    int left = core->n_pus - work->core_lent[h->first_core + position] - n_more;
 
-    for (int i = 0; i < left && set >= 0; i++) {
-        if (dwqi_cpuset_has(&work->cluster->sets[set],
-                            machine->pus[core->first_pu + i])) {
+    for (int i = 0; i < left; i++) {
+        if (dwqi_cluster_allows(work->cluster, rank,
+                                machine->pus[core->first_pu + i])) {
             return true;
         }
     }
-    return left > 0 && set < 0;
+    return false;
 }
 
 static bool is_open(const struct work *work, int member, int position)
@@ -53,7 +51,7 @@ static bool is_open(const struct work *work, int member, int position)
         return false;
     }
     return work->core_lent[core] == 0 ||
-           has_thread(work, a->host, a->ranks[member], position);
+           dwqi_has_thread(work, a->host, a->ranks[member], position, 0);
 }
 
 static int clip_low(const struct attempt *a, int member)
@@ -235,40 +233,18 @@ int dwqi_try(struct work *work, int host, int low, int high, int width)
 
 /* --- Taking and giving back --------------------------------------------- */
 
-static bool grow(void **items, int *room, int n, size_t size)
-{
-    int wanted = *room ? *room : 64;
-    void *grown;
-
-    if (n < *room) {
-        return true;
-    }
-    if (wanted > INT_MAX / 2) {
-        return false;
-    }
-    wanted = *room ? wanted * 2 : wanted;
-    grown = realloc(*items, (size_t)wanted * size);
-    if (!grown) {
-        return false;
-    }
-    *items = grown;
-    *room = wanted;
-    return true;
-}
-
 static bool make_room(struct work *work)
 {
     struct dwqi_placement *plan = &work->plan;
-    void *seats = plan->seats, *threads = work->thread_of_seat;
     int room = work->seat_room;
-    bool ok = grow(&seats, &room, plan->n_seats, sizeof *plan->seats);
 
-    plan->seats = seats;
-    ok = ok && grow(&threads, &work->seat_room, plan->n_seats,
-                    sizeof *work->thread_of_seat);
-    work->thread_of_seat = threads;
-    work->no_memory = work->no_memory || !ok;
-    return ok;
+    work->no_memory =
+        work->no_memory ||
+        !dwqi_memory_grow(&plan->seats, &room, plan->n_seats + 1,
+                          sizeof *plan->seats) ||
+        !dwqi_memory_grow(&work->thread_of_seat, &work->seat_room,
+                          plan->n_seats + 1, sizeof *work->thread_of_seat);
+    return !work->no_memory;
 }
 
 static void mark_core(struct work *work, int host, int position, int used)
@@ -289,14 +265,13 @@ static void mark_core(struct work *work, int host, int position, int used)
 bool dwqi_pool_core(struct work *work, int position)
 {
     struct dwqi_placement *plan = &work->plan;
-    void *cores = plan->cores;
 
     if (work->no_memory ||
-        !grow(&cores, &work->core_room, plan->n_cores, sizeof *plan->cores)) {
+        !dwqi_memory_grow(&plan->cores, &work->core_room, plan->n_cores + 1,
+                          sizeof *plan->cores)) {
         work->no_memory = true;
         return false;
     }
-    plan->cores = cores;
     plan->cores[plan->n_cores++] = position;
     plan->seats[plan->n_seats - 1].n_cores++;
     return true;

@@ -80,33 +80,11 @@ static bool may_lend(const struct work *work, int rank, int host, int position)
     const struct dwqi_machine *machine = h->tree->machine;
     const struct dwqi_core *core = &machine->cores[h->tree->order[position]];
     int lent = work->core_lent[h->first_core + position];
-    int set = rank >= 0 && rank < work->cluster->n_ranks
-                  ? work->cluster->ranks[rank].set
-                  : -1;
 
     return core->n_pus - lent >= 2 &&
-           (set < 0 ||
-            dwqi_cpuset_has(
-                &work->cluster->sets[set],
-                machine->pus[core->first_pu + core->n_pus - 1 - lent]));
-}
-
-/* A rank that sits there keeps a thread that it may use. */
-static bool is_left(const struct work *work, int rank, int host, int position)
-{
-    const struct work_host *h = &work->hosts[host];
-    const struct dwqi_machine *machine = h->tree->machine;
-    const struct dwqi_core *core = &machine->cores[h->tree->order[position]];
-    int left = core->n_pus - work->core_lent[h->first_core + position] - 1;
-    int set = rank >= 0 ? work->cluster->ranks[rank].set : -1;
-
-    for (int i = 0; i < left; i++) {
-        if (set < 0 || dwqi_cpuset_has(&work->cluster->sets[set],
-                                       machine->pus[core->first_pu + i])) {
-            return true;
-        }
-    }
-    return false;
+           dwqi_cluster_allows(
+               work->cluster, rank,
+               machine->pus[core->first_pu + core->n_pus - 1 - lent]);
 }
 
 bool dwqi_lend_thread(struct work *work, int rank, int host, int position)
@@ -141,7 +119,7 @@ static bool broker_on_thread(struct work *work, int rank, int host,
         for (int i = 0; i < seat.n_cores && seat.host == host; i++) {
             int position = plan->cores[seat.first_core + i];
 
-            if (is_left(work, seat.rank, host, position) &&
+            if (dwqi_has_thread(work, host, seat.rank, position, 1) &&
                 dwqi_lend_thread(work, rank, host, position)) {
                 return true;
             }
@@ -200,8 +178,9 @@ static int shared_core(const struct work *work, const struct mask *mask,
             int p = plan->cores[seat->first_core + i];
 
             if ((!mask->allowed || mask->allowed[p]) &&
-                (!with_thread || (may_lend(work, rank, home, p) &&
-                                  is_left(work, seat->rank, home, p)))) {
+                (!with_thread ||
+                 (may_lend(work, rank, home, p) &&
+                  dwqi_has_thread(work, home, seat->rank, p, 1)))) {
                 return p;
             }
         }

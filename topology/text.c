@@ -1,6 +1,5 @@
 #include "topology/text.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,20 +88,5 @@ bool dwqi_reader_number(struct dwqi_reader *reader, int max, int *out)
     }
     reader->at = at;
     *out = number;
-    return true;
-}
-
-bool dwqi_text_to_int(const char *text, int min, int max, int *out)
-{
-    char *end;
-    long number;
-
-    errno = 0;
-    number = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || number < min ||
-        number > max) {
-        return false;
-    }
-    *out = (int)number;
     return true;
 }

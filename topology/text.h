@@ -27,7 +27,5 @@ struct dwqi_reader {
 bool dwqi_reader_skip(struct dwqi_reader *reader, char c);
 /* Takes digits; false when there are none, or the number is above max. */
 bool dwqi_reader_number(struct dwqi_reader *reader, int max, int *out);
-/* A whole string as a number, in any of strtol's decimal forms. */
-bool dwqi_text_to_int(const char *text, int min, int max, int *out);
 
 #endif

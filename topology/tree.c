@@ -3,20 +3,6 @@
 
 #include "topology/placer_private.h"
 
-static int part_of(const struct dwqi_core *core, enum dwqi_domain kind)
-{
-    switch (kind) {
-    case DWQI_DOMAIN_L3:
-        return core->l3;
-    case DWQI_DOMAIN_NUMA:
-        return core->numa;
-    case DWQI_DOMAIN_PACKAGE:
-        return core->package;
-    default:
-        return 0;
-    }
-}
-
 static int compare_ints(const void *a, const void *b)
 {
     int x = *(const int *)a, y = *(const int *)b;
@@ -31,7 +17,7 @@ static int count_parts(const struct dwqi_machine *machine,
     int count = 0;
 
     for (int i = 0; i < machine->n_cores; i++) {
-        scratch[i] = part_of(&machine->cores[i], kind);
+        scratch[i] = dwqi_core_part(&machine->cores[i], kind);
         if (scratch[i] < 0) {
             return 0;
         }
@@ -86,14 +72,15 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* A part that two outer parts share counts as two: so each is one interval. */
-static bool cut_level(struct tree *tree, int at, const struct sort_key *keys)
+static bool cut_level(struct tree *tree, int at, const struct sort_key *keys,
+                      struct dwqi_arena *arena)
 {
     struct level *level = &tree->levels[at];
     int n = tree->machine->n_cores, depth = tree->n_levels - at;
     size_t room = (size_t)n + 1;
 
-    level->first = malloc(room * sizeof *level->first);
-    level->node_of = malloc(room * sizeof *level->node_of);
+    level->first = dwqi_arena_alloc(arena, room, sizeof *level->first);
+    level->node_of = dwqi_arena_alloc(arena, room, sizeof *level->node_of);
     if (!level->first || !level->node_of) {
         return false;
     }
@@ -111,22 +98,24 @@ static bool cut_level(struct tree *tree, int at, const struct sort_key *keys)
     return true;
 }
 
-bool dwqi_tree_init(struct tree *tree, const struct dwqi_machine *machine)
+bool dwqi_tree_init(struct tree *tree, const struct dwqi_machine *machine,
+                    struct dwqi_arena *arena)
 {
-    size_t n = machine->n_cores > 0 ? (size_t)machine->n_cores : 1;
-    struct sort_key *keys = calloc(n, sizeof *keys);
+    size_t n = (size_t)machine->n_cores;
+    struct sort_key *keys = dwqi_arena_alloc(arena, n, sizeof *keys);
     bool ok;
 
     *tree = (struct tree){ .machine = machine,
-                           .order = calloc(n, sizeof *tree->order) };
+                           .order = dwqi_arena_alloc(arena, n,
+                                                     sizeof *tree->order) };
     ok = keys && tree->order;
     if (ok) {
         order_levels(tree, tree->order);
     }
     for (int i = 0; ok && i < machine->n_cores; i++) {
-        keys[i].index = i;
+        keys[i] = (struct sort_key){ .index = i };
         for (int k = 0; k < tree->n_levels; k++) {
-            keys[i].parts[k] = part_of(
+            keys[i].parts[k] = dwqi_core_part(
                 &machine->cores[i], tree->levels[tree->n_levels - 1 - k].kind);
         }
         tree->has_spare = tree->has_spare || machine->cores[i].n_pus > 1;
@@ -138,19 +127,19 @@ bool dwqi_tree_init(struct tree *tree, const struct dwqi_machine *machine)
         }
     }
     for (int i = 0; ok && i < tree->n_levels; i++) {
-        ok = cut_level(tree, i, keys);
+        ok = cut_level(tree, i, keys, arena);
     }
-    free(keys);
     return ok;
 }
 
 /* The first threads of all cores come first, so that few share one. */
 bool dwqi_tree_threads(const struct dwqi_machine *machine,
-                       struct dwqi_machine *out)
+                       struct dwqi_machine *out, struct dwqi_arena *arena)
 {
     *out =
         (struct dwqi_machine){ .pus = machine->pus, .n_pus = machine->n_pus };
-    out->cores = calloc((size_t)machine->n_pus + 1, sizeof *out->cores);
+    out->cores =
+        dwqi_arena_alloc(arena, (size_t)machine->n_pus, sizeof *out->cores);
     for (int t = 0; out->cores && out->n_cores < machine->n_pus; t++) {
         for (int i = 0; i < machine->n_cores; i++) {
             struct dwqi_core core = machine->cores[i];
@@ -165,78 +154,63 @@ bool dwqi_tree_threads(const struct dwqi_machine *machine,
     return out->cores != NULL;
 }
 
-void dwqi_tree_finish(struct tree *tree, int n_sets)
-{
-    for (int i = 0; i < tree->n_levels; i++) {
-        free(tree->levels[i].first);
-        free(tree->levels[i].node_of);
-    }
-    for (int i = 0; tree->masks && i < n_sets + 1; i++) {
-        if (tree->masks[i]) {
-            free(tree->masks[i]->allowed);
-            free(tree->masks[i]);
-        }
-    }
-    free(tree->masks);
-    free(tree->order);
-}
-
 static struct mask *make_mask(const struct tree *tree,
-                              const struct dwqi_cpuset *set)
+                              const struct dwqi_cpuset *set,
+                              struct dwqi_arena *arena)
 {
     const struct dwqi_machine *machine = tree->machine;
-    size_t n = machine->n_cores > 0 ? (size_t)machine->n_cores : 1;
-    struct mask *mask = calloc(1, sizeof *mask);
+    size_t n = (size_t)machine->n_cores;
+    struct mask *mask = dwqi_arena_alloc(arena, 1, sizeof *mask);
+    unsigned char *allowed = set ? dwqi_arena_alloc(arena, n, 1) : NULL;
     int n_pus = 0, last = -1;
 
-    if (!mask) {
+    if (!mask || (set && !allowed)) {
         return NULL;
     }
-    mask->high = machine->n_cores;
+    *mask =
+        (struct mask){ .high = machine->n_cores, .n_cores = machine->n_cores };
     if (!set) {
-        mask->n_cores = machine->n_cores;
         return mask;
     }
-    mask->allowed = calloc(n, 1);
-    if (!mask->allowed) {
-        free(mask);
-        return NULL;
-    }
+    mask->n_cores = 0;
     for (int i = 0; i < machine->n_cores; i++) {
         const struct dwqi_core *core = &machine->cores[tree->order[i]];
 
+        allowed[i] = 0;
         for (int k = 0; k < core->n_pus; k++) {
             if (dwqi_cpuset_has(set, machine->pus[core->first_pu + k])) {
-                mask->allowed[i] = 1;
+                allowed[i] = 1;
                 n_pus++;
             }
         }
-        if (mask->allowed[i]) {
+        if (allowed[i]) {
             mask->low = mask->n_cores == 0 ? i : mask->low;
             mask->n_cores++;
             last = i;
         }
     }
     mask->high = last + 1;
-    if (n_pus == machine->n_pus) { /* no need to look */
-        free(mask->allowed);
-        mask->allowed = NULL;
-    }
+    mask->allowed =
+        n_pus == machine->n_pus ? NULL : allowed; /* no need to look */
     return mask;
 }
 
 const struct mask *dwqi_tree_mask(struct tree *tree,
-                                  const struct dwqi_cluster *cluster, int set)
+                                  const struct dwqi_cluster *cluster, int set,
+                                  struct dwqi_arena *arena)
 {
+    size_t n = (size_t)cluster->n_sets + 1;
+
     if (!tree->masks) {
-        tree->masks = calloc((size_t)cluster->n_sets + 1, sizeof(void *));
+        tree->masks = dwqi_arena_alloc(arena, n, sizeof(struct mask *));
         if (!tree->masks) {
             return NULL;
         }
+        memset(tree->masks, 0, n * sizeof(struct mask *));
     }
     if (!tree->masks[set + 1]) {
         tree->masks[set + 1] =
-            make_mask(tree, set >= 0 ? &cluster->sets[set] : NULL);
+            make_mask(tree, set >= 0 ? &cluster->sets[set] : NULL, arena);
     }
     return tree->masks[set + 1];
 }

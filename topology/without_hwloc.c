@@ -20,13 +20,6 @@ dwq_status_t dwqi_discover(const char *host, struct dwqi_machine *out,
     return absent(fault_out);
 }
 
-dwq_status_t dwqi_discover_text(const char *text, const char *host,
-                                struct dwqi_machine *out,
-                                struct dwqi_error *fault_out)
-{
-    return dwqi_synthetic_parse(text, host, out, fault_out);
-}
-
 dwq_status_t dwqi_bind(const int *pus, int n_pus, struct dwqi_error *fault_out)
 {
     (void)pus;

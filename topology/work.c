@@ -25,8 +25,8 @@ const struct mask *dwqi_work_mask(struct work *work, int host, int rank)
     int set = rank >= 0 && rank < work->cluster->n_ranks
                   ? work->cluster->ranks[rank].set
                   : -1;
-    const struct mask *mask =
-        dwqi_tree_mask(work->hosts[host].tree, work->cluster, set);
+    const struct mask *mask = dwqi_tree_mask(work->hosts[host].tree,
+                                             work->cluster, set, &work->arena);
 
     work->no_memory = work->no_memory || !mask;
     return mask;
@@ -43,13 +43,14 @@ bool dwqi_work_is_plain(struct work *work, int host)
     return !mask || !mask->allowed;
 }
 
-static void *array(struct work *work, int n, size_t size)
+/* One item more than asked for: the first node of a host that has none is the one
+ * behind the last. */
+void *dwqi_work_array(struct work *work, int n, size_t size)
 {
-    size_t n_bytes = (n > 0 ? (size_t)n : 1) * size;
-    void *items = dwqi_memory_get(0, n_bytes);
+    void *items = dwqi_arena_alloc(&work->arena, (size_t)n + 1, size);
 
     if (items) {
-        memset(items, 0, n_bytes);
+        memset(items, 0, ((size_t)n + 1) * size);
     }
     work->no_memory = work->no_memory || !items;
     return items;
@@ -59,11 +60,13 @@ static void make_trees(struct work *work)
 {
     const struct dwqi_cluster *cluster = work->cluster;
 
-    work->trees = array(work, 2 * cluster->n_machines, sizeof *work->trees);
-    work->threads = array(work, cluster->n_machines, sizeof *work->threads);
+    work->trees =
+        dwqi_work_array(work, 2 * cluster->n_machines, sizeof *work->trees);
+    work->threads =
+        dwqi_work_array(work, cluster->n_machines, sizeof *work->threads);
     for (int i = 0; i < cluster->n_machines && !work->no_memory; i++) {
-        work->no_memory =
-            !dwqi_tree_init(&work->trees[i], &cluster->machines[i]);
+        work->no_memory = !dwqi_tree_init(&work->trees[i],
+                                          &cluster->machines[i], &work->arena);
     }
 }
 
@@ -99,9 +102,10 @@ static void use_threads(struct work *work, int number)
     struct tree *tree = &work->trees[work->cluster->n_machines + machine];
 
     if (!tree->machine) {
-        work->no_memory = !dwqi_tree_threads(&work->cluster->machines[machine],
-                                             &work->threads[machine]) ||
-                          !dwqi_tree_init(tree, &work->threads[machine]);
+        work->no_memory =
+            !dwqi_tree_threads(&work->cluster->machines[machine],
+                               &work->threads[machine], &work->arena) ||
+            !dwqi_tree_init(tree, &work->threads[machine], &work->arena);
     }
     host->tree = tree;
     host->by_thread = work->plan.on_threads[number] = true;
@@ -174,9 +178,9 @@ static void list_ranks(struct work *work)
     const struct dwqi_cluster *cluster = work->cluster;
     int n = 0;
 
-    work->ranks = array(work, cluster->n_ranks, sizeof *work->ranks);
-    work->rank_used = array(work, cluster->n_ranks, 1);
-    work->rank_stuck = array(work, cluster->n_ranks, 1);
+    work->ranks = dwqi_work_array(work, cluster->n_ranks, sizeof *work->ranks);
+    work->rank_used = dwqi_work_array(work, cluster->n_ranks, 1);
+    work->rank_stuck = dwqi_work_array(work, cluster->n_ranks, 1);
     if (work->no_memory) {
         return;
     }
@@ -203,12 +207,14 @@ static void make_attempt(struct work *work, int most_cores)
 {
     struct attempt *attempt = &work->attempt;
 
-    attempt->ranks = array(work, most_cores, sizeof *attempt->ranks);
-    attempt->masks = array(work, most_cores, sizeof(void *));
-    attempt->slot_at = array(work, most_cores, sizeof *attempt->slot_at);
-    attempt->closed = array(work, most_cores, 1);
-    attempt->seen = array(work, most_cores, sizeof *attempt->seen);
-    attempt->core_of = array(work, most_cores, sizeof *attempt->core_of);
+    attempt->ranks = dwqi_work_array(work, most_cores, sizeof *attempt->ranks);
+    attempt->masks = dwqi_work_array(work, most_cores, sizeof(void *));
+    attempt->slot_at =
+        dwqi_work_array(work, most_cores, sizeof *attempt->slot_at);
+    attempt->closed = dwqi_work_array(work, most_cores, 1);
+    attempt->seen = dwqi_work_array(work, most_cores, sizeof *attempt->seen);
+    attempt->core_of =
+        dwqi_work_array(work, most_cores, sizeof *attempt->core_of);
 }
 
 static void count_free(struct work *work)
@@ -263,11 +269,13 @@ dwq_status_t dwqi_work_init(struct work *work)
         cluster->n_ranks > 0 ? cluster->ranks[work->request.controller].host
                              : 0;
     make_trees(work);
-    work->hosts = array(work, cluster->n_hosts, sizeof *work->hosts);
+    work->hosts = dwqi_work_array(work, cluster->n_hosts, sizeof *work->hosts);
     work->plan.oversubscribed =
-        array(work, cluster->n_hosts, sizeof *work->plan.oversubscribed);
+        calloc((size_t)cluster->n_hosts, sizeof *work->plan.oversubscribed);
     work->plan.on_threads =
-        array(work, cluster->n_hosts, sizeof *work->plan.on_threads);
+        calloc((size_t)cluster->n_hosts, sizeof *work->plan.on_threads);
+    work->no_memory =
+        work->no_memory || !work->plan.oversubscribed || !work->plan.on_threads;
     if (!work->no_memory) {
         list_ranks(work);
     }
@@ -275,13 +283,16 @@ dwq_status_t dwqi_work_init(struct work *work)
         most_cores = make_hosts(work);
     }
     make_attempt(work, most_cores);
-    work->core_used = array(work, work->n_cores, 1);
-    work->core_lent = array(work, work->n_cores, 1);
-    work->node_free = array(work, work->n_nodes, sizeof *work->node_free);
-    work->node_groups = array(work, work->n_nodes, sizeof *work->node_groups);
-    work->node_failed = array(work, work->n_nodes, 1);
-    work->room = array(work, cluster->n_hosts, sizeof *work->room);
-    work->picked = array(work, cluster->n_hosts, sizeof *work->picked);
+    work->core_used = dwqi_work_array(work, work->n_cores, 1);
+    work->core_lent = dwqi_work_array(work, work->n_cores, 1);
+    work->node_free =
+        dwqi_work_array(work, work->n_nodes, sizeof *work->node_free);
+    work->node_groups =
+        dwqi_work_array(work, work->n_nodes, sizeof *work->node_groups);
+    work->node_failed = dwqi_work_array(work, work->n_nodes, 1);
+    work->room = dwqi_work_array(work, cluster->n_hosts, sizeof *work->room);
+    work->picked =
+        dwqi_work_array(work, cluster->n_hosts, sizeof *work->picked);
     if (work->no_memory || !reserve(work)) {
         return DWQ_E_NOMEM;
     }
@@ -291,34 +302,7 @@ dwq_status_t dwqi_work_init(struct work *work)
 
 void dwqi_work_finish(struct work *work)
 {
-    for (int i = 0; work->hosts && i < work->cluster->n_hosts; i++) {
-        free(work->hosts[i].quota);
-    }
-    for (int i = 0; work->trees && i < 2 * work->cluster->n_machines; i++) {
-        dwqi_tree_finish(&work->trees[i], work->cluster->n_sets);
-    }
-    for (int i = 0; work->threads && i < work->cluster->n_machines; i++) {
-        free(work->threads[i].cores);
-    }
-    free(work->threads);
-    free(work->trees);
-    free(work->hosts);
-    free(work->ranks);
-    free(work->rank_used);
-    free(work->rank_stuck);
-    free(work->core_used);
-    free(work->core_lent);
-    free(work->node_free);
-    free(work->node_groups);
-    free(work->node_failed);
+    dwqi_arena_finish(&work->arena);
     free(work->thread_of_seat);
-    free(work->room);
-    free(work->picked);
-    free(work->attempt.ranks);
-    free(work->attempt.masks);
-    free(work->attempt.slot_at);
-    free(work->attempt.closed);
-    free(work->attempt.seen);
-    free(work->attempt.core_of);
     dwqi_placement_finish(&work->plan);
 }

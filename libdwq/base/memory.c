@@ -1,9 +1,10 @@
 #define _DEFAULT_SOURCE /* madvise */
 #include "libdwq/base/memory.h"
 
-#include <stdbool.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -27,4 +28,28 @@ void *dwqi_memory_get(size_t align, size_t size)
     }
 #endif
     return memory;
+}
+
+bool dwqi_memory_grow(void *array, int *room, int needed, size_t size)
+{
+    int wanted = *room > 0 ? *room : 16;
+    void *items;
+
+    if (needed <= *room) {
+        return true;
+    }
+    while (wanted < needed) {
+        if (wanted > INT_MAX / 2) {
+            return false;
+        }
+        wanted *= 2;
+    }
+    memcpy(&items, array, sizeof items); /* whatever it points to */
+    items = realloc(items, (size_t)wanted * size);
+    if (!items) {
+        return false;
+    }
+    memcpy(array, &items, sizeof items);
+    *room = wanted;
+    return true;
 }

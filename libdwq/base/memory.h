@@ -24,4 +24,9 @@ static inline bool dwqi_is_zero(const uint64_t *words, size_t n)
  * costs more than to send what they hold. */
 void *dwqi_memory_get(size_t align, size_t size);
 
+/* The one growable array: room for `needed` items of `size` bytes in *array, which
+ * has *room; it doubles. `array` is the address of a pointer to the items. false: out
+ * of memory, and nothing changed. */
+bool dwqi_memory_grow(void *array, int *room, int needed, size_t size);
+
 #endif

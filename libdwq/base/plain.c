@@ -35,8 +35,7 @@ static size_t announced(unsigned char first)
                                             : 0;
 }
 
-/* Bytes of the character that a text begins with; 0: it is none. */
-static size_t character(const char *text)
+size_t dwqi_plain_character(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     size_t n = announced(at[0]);
@@ -93,7 +92,7 @@ void dwqi_plain_cut(char *text, size_t size)
 /* One character, or one byte that is none, as it is written. */
 static size_t escape(const char *text, char *out, size_t size, size_t *used_out)
 {
-    size_t n = character(text);
+    size_t n = dwqi_plain_character(text);
 
     if (n > 0 && !is_control(text)) {
         *used_out = n;

@@ -14,6 +14,8 @@
 locale_t dwqi_plain_enter(void);
 void dwqi_plain_leave(locale_t outer);
 
+/* Bytes of the character that a text begins with; 0: it is none. */
+size_t dwqi_plain_character(const char *text);
 /* Bytes of the longest beginning of `text` that has at most `most` bytes and ends
  * with a whole character: for "%.*s". What is no UTF-8 is cut anywhere. */
 int dwqi_plain_fit(const char *text, size_t most);

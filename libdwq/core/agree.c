@@ -2,7 +2,6 @@
 #include <limits.h>
 
 #include "libdwq/core/run_private.h"
-#include "libdwq/wire/spawn.h"
 
 /* Before all hear it. What is wrong with a run that has not begun is an option, but for
  * this. */

@@ -311,7 +311,7 @@ dwq_status_t dwq_controller_wait_next_result(dwq_controller_t *controller,
         return dwqi_error_set(&controller->error, DWQ_E_ARG,
                               "seconds is %g: it is 0 or more", seconds);
     }
-    if (seconds == 0 || !controller->config.transport) {
+    if (seconds == 0 || (!controller->config.transport && !isinf(seconds))) {
         return dwq_controller_probe_next_result(controller, result_out);
     }
     return take_next(controller,

@@ -176,14 +176,18 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
 {
     struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    dwq_status_t status;
 
     if (cell->recalled || dwqi_cell_is_over(cell) || c->exit_sent) {
         return DWQ_OK;
     }
-    cell->recalled = true;
-    /* So that every task it was sent before is either started or returned. */
-    dwqi_scheduler_worker_pause(c->scheduler, worker, true);
-    return dwqi_send_bare(c->config.transport, cell->peer, DWQI_RECALL);
+    status = dwqi_send_bare(c->config.transport, cell->peer, DWQI_RECALL);
+    if (status == DWQ_OK) {
+        cell->recalled = true;
+        /* So that every task it was sent before is either started or returned. */
+        dwqi_scheduler_worker_pause(c->scheduler, worker, true);
+    }
+    return status;
 }
 
 /* A worker is idle and nothing waits: ask one that holds more than it runs to
@@ -341,8 +345,14 @@ static dwq_status_t pause_until_due(dwq_controller_t *c, double until)
 dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until)
 {
     bool moved = false;
-    dwq_status_t status = dwqi_controller_step(c, &moved);
+    dwq_status_t status;
 
+    if (!c->config.transport) { /* all that was submitted here has ended */
+        return dwqi_error_set(&c->error, DWQ_E_STATE,
+                              "a call waits for its own result, or for one "
+                              "behind it: it runs in this process");
+    }
+    status = dwqi_controller_step(c, &moved);
     return status == DWQ_OK && !moved ? pause_until_due(c, until) : status;
 }
 

@@ -72,7 +72,7 @@ dwq_status_t dwq_options_set_double(dwq_options_t *options, const char *field,
     void *at;
     const struct dwqi_option_row *row = find(options, field, &at);
 
-    if (!row || row->kind != KIND_DOUBLE) {
+    if (!row || row->kind != KIND_SECONDS) {
         return DWQ_E_ARG;
     }
     *(double *)at = value;

@@ -78,10 +78,14 @@ void dwqi_interrupt_watch(struct dwqi_interrupt *interrupt)
     }
 }
 
+/* A handler that the program set since then stays. */
 void dwqi_interrupt_restore(const struct dwqi_interrupt *interrupt)
 {
+    struct sigaction now;
+
     for (int i = 0; i < 2; i++) {
-        if (interrupt->watched[i]) {
+        if (interrupt->watched[i] && sigaction(signals[i], NULL, &now) == 0 &&
+            now.sa_handler == on_signal) {
             sigaction(signals[i], &interrupt->old[i], NULL);
         }
     }

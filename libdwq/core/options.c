@@ -9,15 +9,16 @@
 #include "libdwq/base/memory.h"
 #include "libdwq/base/plain.h"
 
-#define ROW(field, kind, use, min, max)                                   \
-    {                                                                     \
-#field, kind, offsetof(dwq_options_t, field), use, min, max, NULL \
+#define ROW(field, environment, kind, use, min, max)                         \
+    {                                                                        \
+#field, environment, kind, offsetof(dwq_options_t, field), use, min, \
+            max, NULL                                                        \
     }
-#define ENUM(field, use)                                               \
-    {                                                                  \
-#field, KIND_INT, offsetof(dwq_options_t, field), use, 0,      \
-            (int)(sizeof field##_names / sizeof field##_names[0]) - 1, \
-            field##_names,                                             \
+#define ENUM(field, environment, use)                                          \
+    {                                                                          \
+#field, environment, KIND_INT, offsetof(dwq_options_t, field), use, 0, \
+            (int)(sizeof field##_names / sizeof field##_names[0]) - 1,         \
+            field##_names,                                                     \
     }
 
 static const char *const grouping_names[] = { "none", "spawn", "split" };
@@ -33,38 +34,40 @@ static const char *const bind_names[] = { "none", "core", "group" };
 
 /* Every option that holds data. Enumerations are ints here. */
 const struct dwqi_option_row dwqi_option_rows[] = {
-    ROW(worker_name, KIND_STRING, ANYWHERE, 0, 0),
-    ROW(worker_module, KIND_STRING, ANYWHERE, 0, 0),
-    ROW(broker_name, KIND_STRING, GROUPED, 0, 0),
-    ROW(broker_module, KIND_STRING, GROUPED, 0, 0),
-    ROW(module_path, KIND_STRING, ANYWHERE, 0, 0),
-    ENUM(grouping, ANYWHERE),
-    ROW(nprocs_per_worker, KIND_INT, ANYWHERE, -1, 65536),
-    ENUM(collective_mode, GROUPED),
-    ROW(broker_is_worker, KIND_BOOL, GROUPED, 0, 1),
-    ROW(max_workers, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
-    ROW(sequential_spawn, KIND_BOOL, STARTING, 0, 1),
-    ROW(spawn_startup_wait, KIND_DOUBLE, STARTING, 0, 1e9),
-    ROW(spawn_executable, KIND_STRING, STARTING, 0, 0),
-    ROW(spawn_args, KIND_STRINGS, STARTING, 0, 0),
-    ROW(enable_worker_service, KIND_BOOL, ANYWHERE, 0, 1),
-    ROW(worker_service_name, KIND_STRING, SPAWNED, 0, 0),
-    ROW(time_limit, KIND_DOUBLE, ANYWHERE, 0, 1e12),
-    ROW(time_limit_grace, KIND_DOUBLE, ANYWHERE, 0, 1e12),
-    ENUM(queue_order, ANYWHERE),
-    ROW(prefetch, KIND_INT, ANYWHERE, -1, 1e6),
-    ROW(idle_wait, KIND_DOUBLE, ANYWHERE, -1, 3600),
-    ROW(verbose, KIND_BOOL, ANYWHERE, 0, 1),
-    ROW(thread_level, KIND_INT, ANYWHERE, 0, 3),
-    ENUM(domain, GROUPED),
-    ROW(groups_per_host, KIND_INT, GROUPED, 0, INT_MAX),
-    ENUM(straddle, GROUPED),
-    ENUM(fill, GROUPED),
-    ROW(threads_per_rank, KIND_INT, GROUPED, 0, INT_MAX),
-    ROW(broker_on_thread, KIND_BOOL, GROUPED, 0, 1),
-    ENUM(bind, GROUPED),
-    ROW(controller_shares_core, KIND_BOOL, GROUPED, 0, 1),
-    ROW(time_est_seconds, KIND_BOOL, ANYWHERE, 0, 1),
+    ROW(worker_name, NULL, KIND_STRING, ANYWHERE, 0, 0),
+    ROW(worker_module, NULL, KIND_STRING, ANYWHERE, 0, 0),
+    ROW(broker_name, NULL, KIND_STRING, GROUPED, 0, 0),
+    ROW(broker_module, NULL, KIND_STRING, GROUPED, 0, 0),
+    ROW(module_path, NULL, KIND_STRING, ANYWHERE, 0, 0),
+    ENUM(grouping, NULL, ANYWHERE),
+    ROW(nprocs_per_worker, NULL, KIND_INT, ANYWHERE, -1, 65536),
+    ENUM(collective_mode, NULL, GROUPED),
+    ROW(broker_is_worker, NULL, KIND_BOOL, GROUPED, 0, 1),
+    ROW(max_workers, NULL, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
+    ROW(sequential_spawn, NULL, KIND_BOOL, STARTING, 0, 1),
+    ROW(spawn_startup_wait, NULL, KIND_SECONDS, STARTING, 0, 1e9),
+    ROW(spawn_executable, NULL, KIND_STRING, STARTING, 0, 0),
+    ROW(spawn_args, NULL, KIND_STRINGS, STARTING, 0, 0),
+    ROW(enable_worker_service, NULL, KIND_BOOL, ANYWHERE, 0, 1),
+    ROW(worker_service_name, NULL, KIND_STRING, SPAWNED, 0, 0),
+    ROW(time_limit, NULL, KIND_SECONDS, ANYWHERE, 0, 1e12),
+    ROW(time_limit_grace, NULL, KIND_SECONDS, ANYWHERE, 0, 1e12),
+    ENUM(queue_order, "DWQ_QUEUE_ORDER", ANYWHERE),
+    ROW(prefetch, "DWQ_PREFETCH", KIND_INT, ANYWHERE, -1, 1e6),
+    ROW(idle_wait, "DWQ_IDLE_WAIT", KIND_SECONDS, ANYWHERE, -1, 3600),
+    ROW(verbose, "DWQ_VERBOSE", KIND_BOOL, ANYWHERE, 0, 1),
+    ROW(thread_level, NULL, KIND_INT, ANYWHERE, 0, 3),
+    ENUM(domain, "DWQ_DOMAIN", GROUPED),
+    ROW(groups_per_host, NULL, KIND_INT, GROUPED, 0, INT_MAX),
+    ENUM(straddle, "DWQ_STRADDLE", GROUPED),
+    ENUM(fill, "DWQ_FILL", GROUPED),
+    ROW(threads_per_rank, "DWQ_THREADS_PER_RANK", KIND_INT, GROUPED, 0,
+        INT_MAX),
+    ROW(broker_on_thread, NULL, KIND_BOOL, GROUPED, 0, 1),
+    ENUM(bind, "DWQ_BIND", GROUPED),
+    ROW(controller_shares_core, "DWQ_CONTROLLER_SHARES", KIND_BOOL, GROUPED, 0,
+        1),
+    ROW(time_est_seconds, NULL, KIND_BOOL, ANYWHERE, 0, 1),
 };
 
 const size_t dwqi_n_option_rows =
@@ -95,7 +98,7 @@ double dwqi_option_number(const dwq_options_t *options,
         return *(const int *)at;
     case KIND_BOOL:
         return *(const bool *)at;
-    case KIND_DOUBLE:
+    case KIND_SECONDS:
         return *(const double *)at;
     default:
         return 0;
@@ -121,7 +124,7 @@ static bool is_in_range(const dwq_options_t *options,
 {
     double value = dwqi_option_number(options, row);
 
-    return row->kind > KIND_DOUBLE || (value >= row->min && value <= row->max);
+    return row->kind > KIND_SECONDS || (value >= row->min && value <= row->max);
 }
 
 /* --- Environment -------------------------------------------------------- */
@@ -161,102 +164,117 @@ static bool parse_int(const char *text, int *out)
     return true;
 }
 
-static bool parse_idle_wait(const char *text, dwq_options_t *o)
+static bool parse_name(const char *text, const struct dwqi_option_row *row,
+                       double *out)
 {
-    double value;
+    int i = 0;
 
-    if (!parse_seconds(text, &value)) {
-        return false;
+    while (i <= (int)row->max && strcmp(text, row->names[i]) != 0) {
+        i++;
     }
-    o->idle_wait = value > 0 ? value : DWQ_IDLE_WAIT_SPIN;
-    return true;
+    *out = i;
+    return i <= (int)row->max;
 }
 
-static bool parse_prefetch(const char *text, dwq_options_t *o)
+/* In the environment 0 means none, which is negative in the option, and auto is the
+ * default, which is 0 there. An option that has no such value takes neither. */
+static bool parse_number(const char *text, const struct dwqi_option_row *row,
+                         double *out)
 {
-    int value = 0;
+    bool none = row->min < 0;
+    int count = 0;
 
-    if (strcmp(text, "auto") == 0) {
-        return true;
-    }
-    if (!parse_int(text, &value) || value < 0) {
-        return false;
-    }
-    o->prefetch = value > 0 ? value : DWQ_PREFETCH_OFF;
-    return true;
-}
-
-static bool parse_threads(const char *text, dwq_options_t *o)
-{
-    return parse_int(text, &o->threads_per_rank) && o->threads_per_rank > 0;
-}
-
-static const struct {
-    const char *name;
-    const char *option;
-    bool (*parse)(const char *text, dwq_options_t *o); /* NULL: a name */
-    const char *help;
-} variables[] = {
-    { "DWQ_IDLE_WAIT", "idle_wait", parse_idle_wait,
-      "seconds up to 3600, or a number with us, ms or s" },
-    { "DWQ_PREFETCH", "prefetch", parse_prefetch,
-      "auto, or a number from 0 to 1000000" },
-    { "DWQ_QUEUE_ORDER", "queue_order", NULL, "fifo or longest-first" },
-    { "DWQ_VERBOSE", "verbose", NULL, "0 or 1" },
-    { "DWQ_DOMAIN", "domain", NULL, "core, l3, numa, package or host" },
-    { "DWQ_STRADDLE", "straddle", NULL, "if-must, never or freely" },
-    { "DWQ_FILL", "fill", NULL, "pack or spread" },
-    { "DWQ_THREADS_PER_RANK", "threads_per_rank", parse_threads,
-      "a number from 1 on" },
-    { "DWQ_BIND", "bind", NULL, "none, core or group" },
-    { "DWQ_CONTROLLER_SHARES", "controller_shares_core", NULL, "0 or 1" },
-};
-
-static const struct dwqi_option_row *row_of(const char *name)
-{
-    const struct dwqi_option_row *row = dwqi_option_rows;
-
-    while (strcmp(row->name, name) != 0) {
-        row++;
-    }
-    return row;
-}
-
-/* By the option's kind: 0 or 1, or a name. */
-static bool parse_by_kind(const char *text, dwq_options_t *o,
-                          const struct dwqi_option_row *row)
-{
-    bool on = strcmp(text, "1") == 0;
-
-    if (row->kind == KIND_BOOL) {
-        memcpy((char *)o + row->offset, &on, sizeof on);
-        return on || strcmp(text, "0") == 0;
-    }
-    for (int i = 0; i <= (int)row->max; i++) {
-        if (strcmp(text, row->names[i]) == 0) {
-            memcpy((char *)o + row->offset, &i, sizeof i);
-            return true;
+    if (row->kind == KIND_SECONDS) {
+        if (!parse_seconds(text, out)) {
+            return false;
         }
+    } else if (none && strcmp(text, "auto") == 0) {
+        *out = 0;
+        return true;
+    } else if (parse_int(text, &count) && count >= 0) {
+        *out = count;
+    } else {
+        return false;
     }
-    return false;
+    if (*out == 0) {
+        *out = -1;
+    }
+    return *out <= row->max && *out >= row->min;
+}
+
+static bool parse_switch(const char *text, double *out)
+{
+    *out = strcmp(text, "1") == 0;
+    return *out != 0 || strcmp(text, "0") == 0;
+}
+
+static bool parse(const char *text, dwq_options_t *o,
+                  const struct dwqi_option_row *row)
+{
+    void *at = (char *)o + row->offset;
+    double value = 0;
+    bool good = row->kind == KIND_BOOL ? parse_switch(text, &value)
+                : row->names           ? parse_name(text, row, &value)
+                                       : parse_number(text, row, &value);
+
+    if (good && row->kind == KIND_BOOL) {
+        *(bool *)at = value != 0;
+    } else if (good && row->kind == KIND_INT) {
+        *(int *)at = (int)value;
+    } else if (good) {
+        *(double *)at = value;
+    }
+    return good;
+}
+
+/* "core, l3, numa, package or host": the default has no name here. */
+static void list_names(const struct dwqi_option_row *row, char *text,
+                       size_t size)
+{
+    int last = (int)row->max;
+    size_t used = 0;
+
+    for (int i = strcmp(row->names[0], "default") == 0; i <= last; i++) {
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%s", row->names[i],
+                             i + 1 < last    ? ", "
+                             : i + 1 == last ? " or "
+                                             : "");
+    }
+}
+
+/* What a variable of the environment takes. */
+static void describe(const struct dwqi_option_row *row, char *text, size_t size)
+{
+    if (row->kind == KIND_BOOL) {
+        snprintf(text, size, "0 or 1");
+    } else if (row->kind == KIND_SECONDS) {
+        snprintf(text, size, "seconds up to %.0f, or a number with us, ms or s",
+                 row->max);
+    } else if (row->names) {
+        list_names(row, text, size);
+    } else if (row->min < 0) {
+        snprintf(text, size, "auto, or a number from 0 to %.0f", row->max);
+    } else {
+        snprintf(text, size, "a number from 1 on");
+    }
 }
 
 /* What the program sets wins over the environment. */
 static dwq_status_t read_environment(dwq_options_t *options,
                                      struct dwqi_error *fault)
 {
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
-        const struct dwqi_option_row *row = row_of(variables[i].option);
-        const char *text = getenv(variables[i].name);
+    for (size_t i = 0; i < dwqi_n_option_rows; i++) {
+        const struct dwqi_option_row *row = &dwqi_option_rows[i];
+        const char *text = row->environment ? getenv(row->environment) : NULL;
+        char takes[80];
 
         if (text && *text && !dwqi_option_is_set(options, row) &&
-            (!(variables[i].parse ? variables[i].parse(text, options)
-                                  : parse_by_kind(text, options, row)) ||
-             !is_in_range(options, row))) {
-            return dwqi_error_set(fault, DWQ_E_OPTION,
-                                  "environment %s is '%.*s': it takes %s",
-                                  variables[i].name, dwqi_plain_fit(text, 80),
-                                  text, variables[i].help);
+            !parse(text, options, row)) {
+            describe(row, takes, sizeof takes);
+            return dwqi_error_set(
+                fault, DWQ_E_OPTION, "environment %s is '%.*s': it takes %s",
+                row->environment, dwqi_plain_fit(text, 80), text, takes);
         }
     }
     if (!options->module_path) {

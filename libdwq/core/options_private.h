@@ -7,7 +7,7 @@
 enum dwqi_option_kind {
     KIND_INT,
     KIND_BOOL,
-    KIND_DOUBLE,
+    KIND_SECONDS, /* a double */
     KIND_STRING,
     KIND_STRINGS
 };
@@ -22,6 +22,7 @@ enum dwqi_option_use {
 
 struct dwqi_option_row {
     const char *name;
+    const char *environment; /* NULL: it is not read from there */
     enum dwqi_option_kind kind;
     size_t offset;
     enum dwqi_option_use use;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "libdwq/base/clock.h"
 #include "libdwq/base/ending.h"
@@ -134,19 +135,12 @@ static dwq_status_t open_world(struct run *run, const void *comm)
     if (status == DWQ_OK) {
         run->rank = dwqi_world_rank(run->world);
         snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
+        if (run->spawned) {
+            strcpy(run->log.who, "a spawned rank");
+        }
         dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
     }
     return status;
-}
-
-/* A process that a broker spawned plays its part in the one run it was started
- * for. */
-static dwq_status_t join(struct run *run, const dwq_options_t *options,
-                         const struct dwqi_spawn_marker *marker)
-{
-    snprintf(run->log.who, sizeof run->log.who, "a spawned rank");
-    dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
-    return dwqi_run_join(run, options, marker->token);
 }
 
 /* In the log, unless all ranks hear it and one of them says it; and to be asked for. */
@@ -172,7 +166,8 @@ static dwq_status_t create(const struct dwqi_run_request *request,
         without.log.line = request->options->log;
         without.log.arg = request->options->log_arg;
     }
-    if (!run) {
+    if (!run) { /* which rank this is MPI knows */
+        begin_mpi(0, &without.error);
         end_without_memory(&without, request->comm);
         say_why(&without, request, DWQ_E_NOMEM, false);
         return DWQ_E_NOMEM;
@@ -182,11 +177,15 @@ static dwq_status_t create(const struct dwqi_run_request *request,
     return DWQ_OK;
 }
 
-/* This rank is in the world of the run, or (*absent_out) has no part in it. */
+/* A process that a broker spawned plays its part in the one run it was started for. */
+static bool is_absent(const struct run *run)
+{
+    return run->spawned && run->marker.run != run->ordinal;
+}
+
+/* This rank is in the world of the run, unless it is absent. */
 static dwq_status_t come(struct run *run,
-                         const struct dwqi_run_request *request,
-                         struct dwqi_spawn_marker *marker_out,
-                         bool *spawned_out, bool *absent_out)
+                         const struct dwqi_run_request *request)
 {
     const dwq_options_t *options = request->options;
     const void *comm = request->comm;
@@ -199,11 +198,11 @@ static dwq_status_t come(struct run *run,
     if (status == DWQ_OK) {
         run->ordinal = dwqi_process_count_run();
         /* In a call, a spawned rank may run over its group as any other. */
-        *spawned_out = !(run->ordinal == 0 && comm) && dwqi_spawned(marker_out);
-        *absent_out = *spawned_out && marker_out->run != run->ordinal;
-        comm = *spawned_out ? NULL : comm;
+        run->spawned =
+            !(run->ordinal == 0 && comm) && dwqi_spawned(&run->marker);
+        comm = run->spawned ? NULL : comm;
     }
-    if (status == DWQ_OK && !*absent_out) {
+    if (status == DWQ_OK && !is_absent(run)) {
         status = open_world(run, comm);
     }
     if (status == DWQ_E_NOMEM) {
@@ -215,24 +214,24 @@ static dwq_status_t come(struct run *run,
 dwq_status_t dwqi_run_open(const struct dwqi_run_request *request,
                            struct run **run_out)
 {
-    struct dwqi_spawn_marker marker;
-    bool spawned = false, absent = false, together = false;
+    bool together = false;
     struct run *run;
     dwq_status_t status = create(request, &run);
 
     if (status != DWQ_OK) {
         return status;
     }
-    status = come(run, request, &marker, &spawned, &absent);
-    if (absent) {
+    status = come(run, request);
+    if (status == DWQ_OK && is_absent(run)) {
         free(run);
         *run_out = NULL;
         return DWQ_OK;
     }
     if (status == DWQ_OK) {
         together = true;
-        status = spawned ? join(run, request->options, &marker)
-                         : dwqi_run_start(run, request->options);
+        status = run->spawned
+                     ? dwqi_run_join(run, request->options, run->marker.token)
+                     : dwqi_run_start(run, request->options);
     }
     if (status != DWQ_OK) {
         say_why(run, request, status, together);
@@ -354,8 +353,6 @@ dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
 {
     const struct dwqi_run_request request = { .options = options,
                                               .caller = "dwq-plan" };
-    struct dwqi_spawn_marker marker;
-    bool spawned = false, absent = false;
     struct run *run;
     int code = 0;
     dwq_status_t status = create(&request, &run);
@@ -364,7 +361,7 @@ dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
         return status;
     }
     run->only_plan = true;
-    status = come(run, &request, &marker, &spawned, &absent);
+    status = come(run, &request);
     if (status == DWQ_OK) {
         status = dwqi_world_size(run->world) > 1 ? dwqi_run_plan(run, options)
                                                  : DWQ_E_EMPTY;

@@ -13,7 +13,7 @@
 #include "libdwq/core/options.h"
 #include "libdwq/core/plan.h"
 #include "libdwq/wire/codec.h"
-#include "libdwq/wire/group.h"
+#include "libdwq/wire/spawn.h"
 #include "libdwq/wire/world.h"
 #include "topology/placer.h"
 #include "workers/solo.h"
@@ -27,6 +27,8 @@ struct run {
     bool opened;             /* by dwq_open() */
     bool has_taker;          /* somebody takes the controller here */
     dwq_kwargs_t kept_args;  /* run_args of its own, where it was opened */
+    bool spawned;            /* this process, by a broker: */
+    struct dwqi_spawn_marker marker;
     struct dwqi_world *world;
     struct dwqi_plan plan;
     bool follows;        /* its data options are those of others: dwq-worker */

@@ -109,7 +109,7 @@ static dwq_value_t value_of(const dwq_options_t *o,
         return dwq_value_int(*(const int *)at);
     case KIND_BOOL:
         return dwq_value_bool(*(const bool *)at);
-    case KIND_DOUBLE:
+    case KIND_SECONDS:
         return dwq_value_double(*(const double *)at);
     case KIND_STRING:
         return dwq_value_string(*(const char *const *)at);
@@ -219,7 +219,7 @@ static void take(dwq_options_t *o, const struct dwqi_option_row *row,
     case KIND_BOOL:
         dwq_read_bool(value, at);
         break;
-    case KIND_DOUBLE:
+    case KIND_SECONDS:
         dwq_read_double(value, at);
         break;
     case KIND_STRING:

@@ -1,13 +1,15 @@
 /* Tasks and results <-> bytes ("items"). An item is
  *
- *     head | names or message | values as msgpack | pad | array | pad | array ...
+ *     head | names or message | values | pad | array | pad | array ...
  *
  * with every array at a multiple of 64 bytes from the item's start, so that a
- * receiver whose item is 64-byte aligned uses arrays in place. Scalars, strings
- * and bytes are msgpack objects (strings count their closing '\0'); lists and
- * maps are msgpack headers followed by their elements; an array is an ext
- * object (type 1) that names type, shape and place. Decoding checks every length
- * against what is there before it allocates or follows it. */
+ * receiver whose item is 64-byte aligned uses arrays in place. A value is a byte
+ * with its kind (dwq_kind_t), then: a bool, a byte; an integer or a double, 8 bytes;
+ * a string (with its closing '\0') or bytes, their number (u32) and they; a list or
+ * a map, a count (u32) and the values, each behind its name (a string without a
+ * kind) in a map; an array, its head (codec_private.h), which tells its place.
+ * Numbers are in the order of the machine, as in the heads. Decoding checks every
+ * length against what is there before it allocates or follows it. */
 #ifndef DWQI_WIRE_CODEC_H
 #define DWQI_WIRE_CODEC_H
 
@@ -51,7 +53,7 @@ struct dwqi_task_head {
     uint64_t id;
     uint64_t size; /* of the whole item, a multiple of 64 */
     double time_est;
-    uint32_t values_size; /* bytes of msgpack */
+    uint32_t values_size; /* bytes */
     uint32_t n_args;
     uint32_t n_kwargs;
     uint32_t function_size; /* with its closing NUL; 0: values alone */

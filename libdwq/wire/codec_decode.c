@@ -1,13 +1,12 @@
 /* Bytes -> values. Nothing that comes in is trusted: every length is compared
  * with what is left before it is used. */
 #include <float.h>
-#include <msgpack.h>
 #include <string.h>
 
 #include "libdwq/wire/codec_private.h"
 
 struct decoder {
-    const char *values; /* msgpack */
+    const char *values;
     size_t size;
     size_t at;
     size_t owed; /* bytes at least that the lists and maps around still need */
@@ -17,12 +16,7 @@ struct decoder {
     const struct dwqi_share *share; /* or NULL: the item is whole */
     unsigned mark;                  /* flags of all arrays */
     struct dwqi_arena *arena;
-    msgpack_zone
-        *zone; /* msgpack-c wants one for strings, bytes and arrays, and
-                         * takes nothing from it */
 };
-
-#define ZONE_SIZE 16
 
 static dwq_status_t decode_value(struct decoder *d, int depth,
                                  dwq_value_t *value_out);
@@ -70,32 +64,57 @@ static dwq_status_t view_share(const struct decoder *d, size_t offset,
     return DWQ_OK;
 }
 
-static dwq_status_t view_array(const struct decoder *d,
-                               const msgpack_object_ext *ext,
-                               dwq_array_t *array_out)
+/* The next bytes; false: so many are not left. */
+static bool take(struct decoder *d, void *out, size_t size)
+{
+    if (size > left(d)) {
+        return false;
+    }
+    memcpy(out, d->values + d->at, size);
+    d->at += size;
+    return true;
+}
+
+/* A size and so many bytes, which stay where they are. */
+static bool take_sized(struct decoder *d, dwq_bytes_t *bytes_out)
+{
+    uint32_t size;
+
+    if (!take(d, &size, sizeof size) || size > left(d)) {
+        return false;
+    }
+    *bytes_out = (dwq_bytes_t){ d->values + d->at, size };
+    d->at += size;
+    return true;
+}
+
+static dwq_status_t decode_text(struct decoder *d, const char **text_out)
+{
+    dwq_bytes_t text;
+
+    return take_sized(d, &text) ? view_text(text.data, text.size, text_out)
+                                : DWQ_E_MESSAGE;
+}
+
+static dwq_status_t decode_array(struct decoder *d, dwq_array_t *array_out)
 {
     struct dwqi_array_head head;
     size_t shape[DWQ_MAX_DIMS];
-    uint64_t extent;
     dwq_array_t array;
 
-    if (ext->type != DWQI_EXT_ARRAY || ext->size < sizeof head) {
-        return DWQ_E_MESSAGE;
-    }
-    memcpy(&head, ext->ptr, sizeof head);
-    if (head.ndim > DWQ_MAX_DIMS || (head.flags & ~DWQI_ARRAY_SCATTER) != 0 ||
-        (head.flags != 0 && head.ndim == 0) ||
-        ext->size != sizeof head + head.ndim * sizeof extent ||
-        head.offset % DWQI_ALIGN != 0 || head.offset > d->arrays_size) {
+    if (!take(d, &head, sizeof head) || head.ndim > DWQ_MAX_DIMS ||
+        (head.flags & ~DWQI_ARRAY_SCATTER) != 0 ||
+        (head.flags != 0 && head.ndim == 0) || head.offset % DWQI_ALIGN != 0 ||
+        head.offset > d->arrays_size) {
         return DWQ_E_MESSAGE;
     }
     for (int i = 0; i < head.ndim; i++) {
-        memcpy(&extent, ext->ptr + sizeof head + (size_t)i * sizeof extent,
-               sizeof extent);
-        shape[i] = extent;
-        if (shape[i] != extent) {
+        uint64_t extent;
+
+        if (!take(d, &extent, sizeof extent) || extent > SIZE_MAX) {
             return DWQ_E_MESSAGE;
         }
+        shape[i] = (size_t)extent;
     }
     array = dwq_array((dwq_type_t)head.type, d->arrays, head.ndim, shape);
     if (dwq_type_size(array.type) == 0 ||
@@ -108,120 +127,6 @@ static dwq_status_t view_array(const struct decoder *d,
     }
     *array_out = array;
     return DWQ_OK;
-}
-
-static dwq_status_t from_object(const struct decoder *d,
-                                const msgpack_object *object,
-                                dwq_value_t *value_out)
-{
-    dwq_status_t status = DWQ_OK;
-
-    switch (object->type) {
-    case MSGPACK_OBJECT_NIL:
-        *value_out = dwq_value_nil();
-        break;
-    case MSGPACK_OBJECT_BOOLEAN:
-        *value_out = dwq_value_bool(object->via.boolean);
-        break;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        *value_out = dwq_value_uint(object->via.u64);
-        break;
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        *value_out = dwq_value_int(object->via.i64);
-        break;
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        *value_out = dwq_value_double(object->via.f64);
-        break;
-    case MSGPACK_OBJECT_STR:
-        value_out->kind = DWQ_KIND_STRING;
-        status = view_text(object->via.str.ptr, object->via.str.size,
-                           &value_out->u.string);
-        break;
-    case MSGPACK_OBJECT_BIN:
-        *value_out = dwq_value_bytes(
-            (dwq_bytes_t){ object->via.bin.ptr, object->via.bin.size });
-        break;
-    case MSGPACK_OBJECT_EXT:
-        value_out->kind = DWQ_KIND_ARRAY;
-        status = view_array(d, &object->via.ext, &value_out->u.array);
-        break;
-    default:
-        status = DWQ_E_MESSAGE;
-    }
-    return status;
-}
-
-/* `bytes` big-endian bytes behind a lead byte. */
-static bool read_bits(struct decoder *d, size_t bytes, uint64_t *bits_out)
-{
-    uint64_t bits = 0;
-
-    if (left(d) < 1 + bytes) {
-        return false;
-    }
-    for (size_t i = 1; i <= bytes; i++) {
-        bits = bits << 8 | (unsigned char)d->values[d->at + i];
-    }
-    d->at += 1 + bytes;
-    *bits_out = bits;
-    return true;
-}
-
-/* Numbers, which most calls take, without the set-up of msgpack_unpack(); false:
- * not one of these, or cut off. */
-static bool decode_number(struct decoder *d, dwq_value_t *value_out)
-{
-    unsigned char lead = (unsigned char)d->values[d->at];
-    uint64_t bits;
-    double real;
-
-    if (lead < 0x80 || lead >= 0xe0) {
-        *value_out = dwq_value_int((int8_t)lead);
-        d->at++;
-        return true;
-    }
-    if (lead == 0xcb && read_bits(d, 8, &bits)) {
-        memcpy(&real, &bits, sizeof real);
-        *value_out = dwq_value_double(real);
-        return true;
-    }
-    if (lead >= 0xcc && lead <= 0xcf &&
-        read_bits(d, (size_t)1 << (lead - 0xcc), &bits)) {
-        *value_out = dwq_value_uint(bits);
-        return true;
-    }
-    return false;
-}
-
-/* Nil, bools and numbers: 0x00-0x7f, 0xc0-0xc3, 0xca-0xd3, 0xe0-0xff. */
-static bool is_scalar(unsigned char lead)
-{
-    return lead < 0x80 || (lead >= 0xc0 && lead <= 0xc3) ||
-           (lead >= 0xca && lead <= 0xd3) || lead >= 0xe0;
-}
-
-/* One object that holds no others. */
-static dwq_status_t decode_object(struct decoder *d, dwq_value_t *value_out)
-{
-    msgpack_object object;
-    msgpack_unpack_return answer;
-
-    if (decode_number(d, value_out)) {
-        return DWQ_OK;
-    }
-    if (!d->zone && !is_scalar((unsigned char)d->values[d->at])) {
-        d->zone = msgpack_zone_new(ZONE_SIZE);
-        if (!d->zone) {
-            return DWQ_E_NOMEM;
-        }
-    }
-    answer = msgpack_unpack(d->values, d->size, &d->at, d->zone, &object);
-    if (answer != MSGPACK_UNPACK_SUCCESS &&
-        answer != MSGPACK_UNPACK_EXTRA_BYTES) {
-        return DWQ_E_MESSAGE;
-    }
-    return from_object(d, &object, value_out);
 }
 
 /* --- Lists and maps ----------------------------------------------------- */
@@ -255,21 +160,7 @@ static dwq_status_t decode_values(struct decoder *d, size_t n, int depth,
     return DWQ_OK;
 }
 
-static dwq_status_t decode_name(struct decoder *d, const char **name_out)
-{
-    dwq_value_t name;
-    dwq_status_t status = decode_value(d, DWQ_MAX_DEPTH, &name);
-
-    if (status == DWQ_OK && name.kind != DWQ_KIND_STRING) {
-        return DWQ_E_MESSAGE;
-    }
-    if (status == DWQ_OK) {
-        *name_out = name.u.string;
-    }
-    return status;
-}
-
-#define ENTRY_MIN ((size_t)3) /* bytes of a name and its value */
+#define ENTRY_MIN ((size_t)6) /* bytes of a name and its value */
 
 /* n names with their values. */
 static dwq_status_t decode_entries(struct decoder *d, size_t n, int depth,
@@ -288,7 +179,7 @@ static dwq_status_t decode_entries(struct decoder *d, size_t n, int depth,
     }
     d->owed += n * ENTRY_MIN;
     for (size_t i = 0; i < n; i++) {
-        dwq_status_t status = decode_name(d, &items[i].name);
+        dwq_status_t status = decode_text(d, &items[i].name);
 
         d->owed -= ENTRY_MIN;
         if (status == DWQ_OK) {
@@ -302,52 +193,66 @@ static dwq_status_t decode_entries(struct decoder *d, size_t n, int depth,
     return DWQ_OK;
 }
 
-static dwq_status_t decode_list(struct decoder *d, size_t n, int depth,
-                                dwq_value_t *value_out)
+static dwq_status_t decode_list(struct decoder *d, int depth,
+                                dwq_values_t *list_out)
 {
-    if (depth >= DWQ_MAX_DEPTH) {
-        return DWQ_E_MESSAGE;
-    }
-    value_out->kind = DWQ_KIND_LIST;
-    return decode_values(d, n, depth + 1, &value_out->u.list);
+    uint32_t n;
+
+    return depth < DWQ_MAX_DEPTH && take(d, &n, sizeof n)
+               ? decode_values(d, n, depth + 1, list_out)
+               : DWQ_E_MESSAGE;
 }
 
-static dwq_status_t decode_map(struct decoder *d, size_t n, int depth,
-                               dwq_value_t *value_out)
+static dwq_status_t decode_map(struct decoder *d, int depth,
+                               dwq_kwargs_t *map_out)
 {
-    if (depth >= DWQ_MAX_DEPTH) {
-        return DWQ_E_MESSAGE;
-    }
-    value_out->kind = DWQ_KIND_MAP;
-    return decode_entries(d, n, depth + 1, &value_out->u.map);
+    uint32_t n;
+
+    return depth < DWQ_MAX_DEPTH && take(d, &n, sizeof n)
+               ? decode_entries(d, n, depth + 1, map_out)
+               : DWQ_E_MESSAGE;
 }
 
-/* Lists and maps are walked here, everything else by msgpack-c, which would
- * believe their counts (the lead bytes: msgpack specification, "Formats"). */
 static dwq_status_t decode_value(struct decoder *d, int depth,
                                  dwq_value_t *value_out)
 {
-    unsigned char lead;
-    uint64_t n;
+    unsigned char kind, truth;
+    bool there = true;
 
-    if (left(d) == 0) {
+    if (!take(d, &kind, sizeof kind)) {
         return DWQ_E_MESSAGE;
     }
-    lead = (unsigned char)d->values[d->at];
-    if ((lead & 0xf0) == 0x80 || (lead & 0xf0) == 0x90) {
-        d->at++;
-        n = lead & 0x0f;
-        return (lead & 0xf0) == 0x80 ? decode_map(d, n, depth, value_out)
-                                     : decode_list(d, n, depth, value_out);
-    }
-    if (lead >= 0xdc && lead <= 0xdf) {
-        if (!read_bits(d, lead % 2 == 0 ? 2 : 4, &n)) {
-            return DWQ_E_MESSAGE;
+    *value_out = (dwq_value_t){ .kind = (dwq_kind_t)kind };
+    switch (value_out->kind) {
+    case DWQ_KIND_NIL:
+        break;
+    case DWQ_KIND_BOOL:
+        there = take(d, &truth, sizeof truth) && truth <= 1;
+        value_out->u.boolean = there && truth == 1;
+        break;
+    case DWQ_KIND_INT:
+    case DWQ_KIND_UINT:
+    case DWQ_KIND_DOUBLE:
+        there = take(d, &value_out->u, sizeof(uint64_t));
+        if (kind == DWQ_KIND_UINT) { /* which is what no INT holds */
+            *value_out = dwq_value_uint(value_out->u.uinteger);
         }
-        return lead >= 0xde ? decode_map(d, n, depth, value_out)
-                            : decode_list(d, n, depth, value_out);
+        break;
+    case DWQ_KIND_STRING:
+        return decode_text(d, &value_out->u.string);
+    case DWQ_KIND_BYTES:
+        there = take_sized(d, &value_out->u.bytes);
+        break;
+    case DWQ_KIND_LIST:
+        return decode_list(d, depth, &value_out->u.list);
+    case DWQ_KIND_MAP:
+        return decode_map(d, depth, &value_out->u.map);
+    case DWQ_KIND_ARRAY:
+        return decode_array(d, &value_out->u.array);
+    default:
+        return DWQ_E_MESSAGE;
     }
-    return decode_object(d, value_out);
+    return there ? DWQ_OK : DWQ_E_MESSAGE;
 }
 
 /* --- Items -------------------------------------------------------------- */
@@ -419,11 +324,8 @@ static struct decoder decoder_for(const void *item, size_t size,
 }
 
 /* All values have to be used up. */
-static dwq_status_t decoder_finish(struct decoder *d, dwq_status_t status)
+static dwq_status_t decoder_finish(const struct decoder *d, dwq_status_t status)
 {
-    if (d->zone) {
-        msgpack_zone_free(d->zone);
-    }
     return status == DWQ_OK && left(d) > 0 ? DWQ_E_MESSAGE : status;
 }
 

@@ -1,7 +1,6 @@
-/* Values -> bytes. One pass writes the msgpack into scratch and notes the
+/* Values -> bytes. One pass writes the values into scratch and notes the
  * arrays; then one block is allocated for everything that is copied. */
 #include <limits.h>
-#include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,27 +14,20 @@
 #define FEW_NAMES 16
 
 struct encoder {
-    struct dwqi_buffer *out; /* msgpack */
+    struct dwqi_buffer *out; /* values */
     const struct dwqi_scratch *scratch;
-    msgpack_packer packer;
     unsigned keep_flag; /* arrays with it may stay where they are */
     const char *why;
     dwq_status_t status;
     /* Arrays in the order in which they stand: copied ones, and kept ones. Their
      * offsets are patched when all are known. */
     dwq_array_t *arrays;
-    size_t *heads; /* where their ext bodies are in `out` */
+    size_t *heads; /* where their heads are in `out` */
     size_t n_arrays, capacity;
     size_t arrays_size; /* bytes, pads included: at most ARRAYS_MAX */
     dwq_array_t inline_arrays[INLINE_ARRAYS];
     size_t inline_heads[INLINE_ARRAYS];
 };
-
-static int write_bytes(void *arg, const char *data, size_t size)
-{
-    dwqi_buffer_append(arg, data, size);
-    return 0; /* a failure is seen at the end */
-}
 
 static void refuse(struct encoder *e, dwq_status_t status, const char *why)
 {
@@ -52,7 +44,6 @@ static void encoder_init(struct encoder *e, struct dwqi_scratch *scratch,
     e->out->size = 0;
     e->out->failed = false;
     e->scratch = scratch;
-    msgpack_packer_init(&e->packer, e->out, write_bytes);
     e->keep_flag = keep_flag;
     e->why = NULL;
     e->status = DWQ_OK;
@@ -97,6 +88,20 @@ static bool is_kept(const struct encoder *e, const dwq_array_t *array)
            dwq_array_size(array) >= DWQI_EXTENT_MIN;
 }
 
+/* The kind, and what each value of it has. A failure is seen at the end. */
+static void put_value(struct encoder *e, dwq_kind_t kind, const void *data,
+                      size_t size)
+{
+    unsigned char *at = dwqi_buffer_grow(e->out, 1 + size);
+
+    if (at) {
+        at[0] = (unsigned char)kind;
+        if (size > 0) {
+            memcpy(at + 1, data, size);
+        }
+    }
+}
+
 static void encode_array(struct encoder *e, const dwq_array_t *array)
 {
     unsigned char body[DWQI_ARRAY_HEAD_MAX];
@@ -137,15 +142,22 @@ static void encode_array(struct encoder *e, const dwq_array_t *array)
         memcpy(body + sizeof head + (size_t)i * sizeof extent, &extent,
                sizeof extent);
     }
-    msgpack_pack_ext(&e->packer, size, DWQI_EXT_ARRAY);
     e->arrays[e->n_arrays] = *array;
-    e->heads[e->n_arrays] = e->out->size;
+    e->heads[e->n_arrays] = e->out->size + 1;
     e->n_arrays++;
     e->arrays_size += dwqi_align(dwq_array_size(&checked));
-    msgpack_pack_ext_body(&e->packer, body, size);
+    put_value(e, DWQ_KIND_ARRAY, body, size);
 }
 
-static void encode_text(struct encoder *e, const char *text)
+/* A count or size. */
+static void put_count(struct encoder *e, size_t count)
+{
+    uint32_t n = (uint32_t)count;
+
+    dwqi_buffer_append(e->out, &n, sizeof n);
+}
+
+static void put_text(struct encoder *e, const char *text)
 {
     size_t size = strlen(text) + 1;
 
@@ -153,8 +165,8 @@ static void encode_text(struct encoder *e, const char *text)
         refuse(e, DWQ_E_ARG, "a string of 4 GiB or more: use an array");
         return;
     }
-    msgpack_pack_str(&e->packer, size);
-    msgpack_pack_str_body(&e->packer, text, size);
+    put_count(e, size);
+    dwqi_buffer_append(e->out, text, size);
 }
 
 static void encode_bytes(struct encoder *e, dwq_bytes_t bytes)
@@ -164,8 +176,8 @@ static void encode_bytes(struct encoder *e, dwq_bytes_t bytes)
                "bytes of 4 GiB or more (use an array), or without data");
         return;
     }
-    msgpack_pack_bin(&e->packer, bytes.size);
-    msgpack_pack_bin_body(&e->packer, bytes.data, bytes.size);
+    put_count(e, bytes.size);
+    dwqi_buffer_append(e->out, bytes.data, bytes.size);
 }
 
 static void encode_value(struct encoder *e, const dwq_value_t *value,
@@ -222,7 +234,7 @@ static void encode_entries(struct encoder *e, dwq_kwargs_t entries, int depth)
         return;
     }
     for (size_t i = 0; i < entries.n && e->status == DWQ_OK; i++) {
-        encode_text(e, entries.items[i].name);
+        put_text(e, entries.items[i].name);
         encode_value(e, &entries.items[i].value, depth);
     }
 }
@@ -247,7 +259,7 @@ static void encode_list(struct encoder *e, dwq_values_t list, int depth)
     if (!go_deeper(e, depth, &depth)) {
         return;
     }
-    msgpack_pack_array(&e->packer, list.n);
+    put_count(e, list.n);
     for (size_t i = 0; i < list.n && e->status == DWQ_OK; i++) {
         encode_value(e, &list.items[i], depth);
     }
@@ -262,47 +274,38 @@ static void encode_map(struct encoder *e, dwq_kwargs_t map, int depth)
     if (!go_deeper(e, depth, &depth)) {
         return;
     }
-    msgpack_pack_map(&e->packer, map.n);
+    put_count(e, map.n);
     encode_entries(e, map, depth);
-}
-
-static void encode_bool(struct encoder *e, bool value)
-{
-    if (value) {
-        msgpack_pack_true(&e->packer);
-    } else {
-        msgpack_pack_false(&e->packer);
-    }
 }
 
 static void encode_value(struct encoder *e, const dwq_value_t *value, int depth)
 {
     switch (value->kind) {
     case DWQ_KIND_NIL:
-        msgpack_pack_nil(&e->packer);
+        put_value(e, value->kind, NULL, 0);
         return;
     case DWQ_KIND_BOOL:
-        encode_bool(e, value->u.boolean);
+        put_value(e, value->kind, &(unsigned char){ value->u.boolean }, 1);
         return;
     case DWQ_KIND_INT:
-        msgpack_pack_int64(&e->packer, value->u.integer);
-        return;
     case DWQ_KIND_UINT:
-        msgpack_pack_uint64(&e->packer, value->u.uinteger);
-        return;
     case DWQ_KIND_DOUBLE:
-        msgpack_pack_double(&e->packer, value->u.real);
+        put_value(e, value->kind, &value->u, sizeof(uint64_t));
         return;
     case DWQ_KIND_STRING:
-        encode_text(e, value->u.string ? value->u.string : "");
+        put_value(e, value->kind, NULL, 0);
+        put_text(e, value->u.string ? value->u.string : "");
         return;
     case DWQ_KIND_BYTES:
+        put_value(e, value->kind, NULL, 0);
         encode_bytes(e, value->u.bytes);
         return;
     case DWQ_KIND_LIST:
+        put_value(e, value->kind, NULL, 0);
         encode_list(e, value->u.list, depth);
         return;
     case DWQ_KIND_MAP:
+        put_value(e, value->kind, NULL, 0);
         encode_map(e, value->u.map, depth);
         return;
     case DWQ_KIND_ARRAY:

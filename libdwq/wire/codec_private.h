@@ -4,9 +4,7 @@
 
 #include "libdwq/wire/codec.h"
 
-#define DWQI_EXT_ARRAY 1 /* msgpack ext type */
-
-/* The body of the ext object; shape[ndim] (u64) follows. */
+/* Behind the kind; shape[ndim] (u64) follows. */
 struct dwqi_array_head {
     uint8_t type;
     uint8_t ndim;

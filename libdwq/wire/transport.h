@@ -70,7 +70,7 @@ struct dwqi_transport {
     const struct dwqi_transport_ops *ops;
 };
 
-/* DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM. */
+/* DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM; the message is released in every case. */
 static inline dwq_status_t dwqi_send(struct dwqi_transport *transport, int peer,
                                      const struct dwqi_outgoing *message)
 {

@@ -5,12 +5,13 @@ script=$1/tests/lint/includes.sh
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 for room in libdwq/base libdwq/core libdwq/wire libdwq/include/dwq brokers \
-    workers topology bench examples tests; do
+    workers topology/plan bench examples tests; do
     mkdir -p "$tree/$room"
 done
 : >"$tree/libdwq/base/arena.h"
 : >"$tree/libdwq/wire/codec.h"
 : >"$tree/libdwq/core/scheduler.h"
+: >"$tree/topology/plan/hosts.h"
 : >"$tree/workers/executor.h"
 : >"$tree/workers/serve.h"
 : >"$tree/brokers/relay.h"
@@ -38,8 +39,6 @@ expect 1 libdwq/include/dwq/x.h '"libdwq/base/arena.h"'
 expect 1 libdwq/include/dwq/x.h '<mpi.h>'
 expect 0 libdwq/include/dwq/mpi.h '<mpi.h>'
 expect 0 libdwq/wire/x.c '<mpi.h>'
-expect 0 libdwq/wire/codec_read.c '<msgpack.h>'
-expect 1 libdwq/wire/protocol.c '<msgpack.h>'
 expect 1 libdwq/wire/x.c '"libdwq/core/scheduler.h"'
 expect 1 libdwq/core/x.c '"workers/serve.h"'
 expect 0 libdwq/core/run.c '"workers/serve.h"'
@@ -53,11 +52,14 @@ expect 1 workers/x.c '"brokers/relay.h"'
 expect 1 topology/placer.c '<hwloc.h>'
 expect 0 topology/discover.c '<hwloc.h>'
 expect 0 topology/bind.c '<hwloc.h>'
-expect 1 topology/plan_main.c '<hwloc.h>'
+expect 1 topology/plan/main.c '<hwloc.h>'
 expect 0 topology/x.c '"libdwq/base/arena.h"'
 expect 1 topology/x.c '"libdwq/wire/codec.h"'
 expect 1 topology/x.c '"libdwq/core/scheduler.h"'
 expect 1 topology/x.c '<mpi.h>'
+expect 1 topology/x.c '"topology/plan/hosts.h"'
+expect 0 topology/plan/x.c '"topology/plan/hosts.h"'
+expect 1 libdwq/core/plan_x.c '"topology/plan/hosts.h"'
 expect 1 examples/x.c '"libdwq/base/arena.h"'
 expect 0 bench/raw_mpi.c '<mpi.h>'
 expect 1 bench/raw_mpi.c '<dwq/dwq.h>'

@@ -24,6 +24,7 @@ static const struct kind {
     bool spawns, follows; /* ranks from 1 on are dwq-worker */
 } kinds[] = {
     { "plain", 3, { "0", "1" }, false, false },
+    { "opened", 3, { "0", "1" }, false, false },
     { "followed", 3, { "0", "1" }, false, true },
     { "inside", 4, { "0", "1", "2" }, false, false },
     { "beside", 4, { "0", "1", "2" }, false, false },

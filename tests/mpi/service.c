@@ -2,6 +2,7 @@
  * a connect fails without leaving anybody behind. Each scenario runs with the broker
  * inside and beside, and in both collective modes. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/mpi/scenario.h"
 
@@ -70,6 +71,18 @@ static int wait_ms(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES(0));
 }
 
+static int wait_for(dwq_call_t *call, void *arg)
+{
+    const char *path = "/";
+
+    (void)arg;
+    dwq_arg(call, 0, &path);
+    while (access(path, F_OK) != 0) {
+        sleep_seconds(0.01);
+    }
+    return dwq_call_return(call, DWQ_VALUES(0));
+}
+
 static int swap(MPI_Comm comm, int rank, int mine)
 {
     int theirs = -1;
@@ -116,6 +129,7 @@ static const dwq_function_t functions[] = {
     { "connect", connect_service, &here },
     { "connect_without", connect_without, &here },
     { "wait", wait_ms, &here },
+    { "wait_for", wait_for, NULL },
     { "exchange", exchange, &here },
     { NULL, NULL, NULL },
 };
@@ -257,22 +271,30 @@ static int connect_to_nobody(dwq_controller_t *controller, void *arg)
     return 0;
 }
 
-/* Group 1 sleeps for longer than the attempts last: what was requested and given up
+/* Group 1 is in a call until the attempts are over: what was requested and given up
  * meanwhile leads nowhere, and the next request is granted. */
 static int connect_to_a_busy_group(dwq_controller_t *controller, void *arg)
 {
-    uint64_t sleeping;
+    char path[FLAG_SIZE];
+    uint64_t waiting = 0;
 
     (void)arg;
+    flag_make(path, false);
     expect(controller, submit_to(controller, 1, "publish", 0), DWQ_OK, 30);
-    sleeping = submit_to(controller, 1, "wait", 3500);
+    CHECK(dwq_controller_submit_call(controller,
+                                     &(dwq_task_t){ .function = "wait_for",
+                                                    .worker = 1,
+                                                    DWQ_ARGS(path) },
+                                     &waiting) == DWQ_OK);
     expect(controller, submit_to(controller, 2, "connect", 2), DWQ_E_SERVICE,
-           3.4);
+           60);
     expect(controller, submit_to(controller, 2, "connect", 1), DWQ_E_SERVICE,
-           3.4);
+           60);
+    flag_raise(path);
     expect(controller, submit_to(controller, 2, "connect", 30), DWQ_OK, 60);
-    expect(controller, sleeping, DWQ_OK, 60);
+    expect(controller, waiting, DWQ_OK, 60);
     exchange_all(controller, 2);
+    flag_remove(path);
     return 0;
 }
 

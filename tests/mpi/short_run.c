@@ -185,6 +185,22 @@ static const struct {
         .threads_per_rank = 1 } },
 };
 
+/* The same between open and close. */
+static int open_and_close(const dwq_options_t *options)
+{
+    dwq_controller_t *controller;
+    dwq_status_t status = dwq_open(options, &controller, NULL);
+    int code = status != DWQ_OK;
+
+    if (status == DWQ_OK && controller) {
+        code = controls(controller, options->arg);
+        status = dwq_close(controller, code);
+        code = code ? code : status != DWQ_OK;
+    }
+    dwq_finalize();
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     dwq_options_t options = kinds[0].options;
@@ -197,5 +213,9 @@ int main(int argc, char **argv)
     options.controller = controls;
     options.arg = &options;
     options.run_args = DWQ_ENTRIES({ "n", dwq_value(7) });
+    if (argc > 1 && strcmp(argv[1], "opened") == 0) {
+        options.controller = NULL;
+        return open_and_close(&options);
+    }
     return dwq_main(argc, argv, &options);
 }

@@ -4,6 +4,9 @@
  *     campaign 5000 700001     5000 seeds from 700001
  *     campaign replay 42       seed 42 alone, with the library's log
  *     campaign groups ...      the same with groups behind brokers
+ *     campaign memory 100      seeds 1 .. 100, each again and again: every allocation of
+ *                              the run fails in one of them
+ *     campaign replay 42 7     seed 42, and its 7th allocation fails
  *
  * Prints one line per failing seed, and a summary; exits 1 if any failed. */
 #include <inttypes.h>
@@ -16,17 +19,17 @@
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: campaign [groups] N [FIRST] | "
-                    "campaign [groups] replay SEED\n");
+    fprintf(stderr, "usage: campaign [groups] [memory] N [FIRST] | "
+                    "campaign [groups] replay SEED [ALLOCATION]\n");
     return 2;
 }
 
-static int replay(scenario_fn *run, const char *text)
+static int replay(scenario_fn *run, const char *text, const char *fails)
 {
     uint64_t seed = strtoull(text, NULL, 10);
     struct scenario_outcome outcome;
 
-    run(seed, true, &outcome);
+    run(seed, true, fails ? atol(fails) : 0, &outcome);
     printf("seed %" PRIu64 ": %s\n", seed, outcome.ok ? "ok" : outcome.fault);
     return outcome.ok ? 0 : 1;
 }
@@ -42,41 +45,77 @@ static void add(struct scenario_outcome *sum, const struct scenario_outcome *o)
     }
 }
 
+struct campaign {
+    scenario_fn *run;
+    struct scenario_outcome sum;
+    uint64_t n_runs, n_failed, n_gave_up;
+};
+
+static long play(struct campaign *c, uint64_t seed, long fails)
+{
+    struct scenario_outcome outcome;
+
+    c->run(seed, false, fails, &outcome);
+    add(&c->sum, &outcome);
+    c->n_runs++;
+    c->n_gave_up += outcome.gave_up;
+    if (!outcome.ok) {
+        c->n_failed++;
+        printf("seed %" PRIu64, seed);
+        printf(fails ? " %ld: %s\n" : "%.0ld: %s\n", fails, outcome.fault);
+    }
+    return outcome.n_allocations;
+}
+
+static bool take(int *argc, char ***argv, const char *word)
+{
+    bool is_there = *argc >= 2 && strcmp((*argv)[1], word) == 0;
+
+    *argc -= is_there;
+    *argv += is_there;
+    return is_there;
+}
+
 int main(int argc, char **argv)
 {
-    struct scenario_outcome sum = { .ok = true }, outcome;
-    scenario_fn *run = scenario_run;
-    uint64_t n, first, n_failed = 0;
+    struct campaign c = { .run = scenario_run };
+    struct scenario_outcome sum;
+    bool memory;
+    uint64_t n, first;
 
-    if (argc >= 2 && strcmp(argv[1], "groups") == 0) {
-        run = scenario_groups_run;
-        argc--;
-        argv++;
+    if (take(&argc, &argv, "groups")) {
+        c.run = scenario_groups_run;
     }
-    if (argc == 3 && strcmp(argv[1], "replay") == 0) {
-        return replay(run, argv[2]);
+    if (argc >= 3 && argc <= 4 && strcmp(argv[1], "replay") == 0) {
+        return replay(c.run, argv[2], argv[3]);
     }
+    memory = take(&argc, &argv, "memory");
     n = argc >= 2 ? strtoull(argv[1], NULL, 10) : 0;
     first = argc >= 3 ? strtoull(argv[2], NULL, 10) : 1;
     if (n == 0 || argc > 3) {
         return usage();
     }
     for (uint64_t seed = first; seed < first + n; seed++) {
-        run(seed, false, &outcome);
-        add(&sum, &outcome);
-        if (!outcome.ok) {
-            n_failed++;
-            printf("seed %" PRIu64 ": %s\n", seed, outcome.fault);
+        long n_allocations = play(&c, seed, 0);
+
+        for (long i = 1; memory && i <= n_allocations; i++) {
+            play(&c, seed, i);
         }
+        fflush(stdout);
     }
-    printf("%" PRIu64 " seeds, %" PRIu64 " failed: %" PRIu64 " tasks, %" PRIu64
-           " messages, %" PRIu64 " of them corrupted\n",
-           n, n_failed, sum.n_tasks, sum.n_messages, sum.n_corrupted);
+    sum = c.sum;
+    printf("%" PRIu64 " seeds, %" PRIu64 " runs, %" PRIu64 " failed: %" PRIu64
+           " tasks, %" PRIu64 " messages, %" PRIu64 " of them corrupted\n",
+           n, c.n_runs, c.n_failed, sum.n_tasks, sum.n_messages,
+           sum.n_corrupted);
+    if (memory) {
+        printf("%" PRIu64 " runs given up for lack of memory\n", c.n_gave_up);
+    }
     for (int i = 0; i < 32; i++) {
         if (sum.n_by_status[i] > 0) {
             printf("  %-16s %" PRIu64 "\n", dwq_status_name((dwq_status_t)-i),
                    sum.n_by_status[i]);
         }
     }
-    return n_failed > 0;
+    return c.n_failed > 0;
 }

@@ -4,8 +4,8 @@
 #define TESTS_SIM_GROUPS_H
 
 #include "brokers/relay.h"
-#include "libdwq/wire/coll_sim.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/coll_sim.h"
+#include "tests/sim/transport_sim.h"
 #include "workers/serve_team.h"
 
 #define GROUP_MAX 6 /* merged ranks */

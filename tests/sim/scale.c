@@ -14,7 +14,7 @@
 #include "libdwq/base/clock.h"
 #include "libdwq/core/controller.h"
 #include "libdwq/wire/codec.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 #include <dwq/dwq.h>
 
 /* The controller's end of the simulated transport, timed. */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "libdwq/core/controller.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/memory.h"
+#include "tests/sim/transport_sim.h"
 #include "workers/serve.h"
 #include "workers/solo.h"
 
@@ -52,6 +53,7 @@ struct scenario {
     double time_limit, grace;
     double *big; /* an array to borrow */
     struct scenario_outcome *out;
+    bool gave_up; /* the controller had no memory to go on */
 };
 
 static double draw(struct scenario *s)
@@ -64,13 +66,25 @@ static int draw_int(struct scenario *s, int n)
     return (int)(dwqi_random(&s->random) % (uint64_t)n);
 }
 
+/* A rank had no memory to go on: the job has ended. */
+static bool has_given_up(const struct scenario *s)
+{
+    return s->gave_up || memory_is_short(dwqi_sim_error(s->sim));
+}
+
+static bool lacks_memory(const dwq_result_t *r)
+{
+    return memory_has_failed() && r->status != DWQ_OK &&
+           (r->code == DWQ_E_NOMEM || strstr(r->message, "memory"));
+}
+
 static void fault(struct scenario *s, const char *format, ...) DWQ_PRINTF(2, 3);
 
 static void fault(struct scenario *s, const char *format, ...)
 {
     va_list args;
 
-    if (!s->out->ok) {
+    if (!s->out->ok || has_given_up(s)) {
         return; /* the first one counts */
     }
     s->out->ok = false;
@@ -234,7 +248,7 @@ static void submit_one(struct scenario *s)
     s->n_known++; /* a call may run at once */
     status = queued ? dwq_controller_queue_call(s->controller, &task, &id)
                     : dwq_controller_submit_call(s->controller, &task, &id);
-    if (status != expected) {
+    if (status != expected && !memory_is_short(status)) {
         fault(s, "submit answered %s, not %s", dwq_status_name(status),
               dwq_status_name(expected));
     }
@@ -282,7 +296,7 @@ static void check_runs(struct scenario *s, const struct known *k,
 {
     int least = 0, most = 1;
 
-    if (corrupted) {
+    if (corrupted || lacks_memory(r)) {
         /* A message that nobody could read may stand for any of these. */
     } else if (r->status == DWQ_OK ||
                (r->status == DWQ_E_TASK && !k->unknown)) {
@@ -311,7 +325,7 @@ static void collected(struct scenario *s, dwq_result_t *r)
     s->out->n_by_status[-(int)r->status]++;
     if (r->status == DWQ_OK && !corrupted) {
         check_value(s, k, r);
-    } else if (r->status == DWQ_E_TASK && !corrupted) {
+    } else if (r->status == DWQ_E_TASK && !corrupted && !lacks_memory(r)) {
         if (!k->fails && !k->unknown) {
             fault(s, "task %" PRIu64 " failed: %s", k->id, r->message);
         } else if (k->fails && !k->unknown &&
@@ -343,13 +357,14 @@ static void collect_some(struct scenario *s)
     case 2:
         if (s->n_known > 0) {
             const struct known *k = &s->known[draw_int(s, (int)s->n_known)];
-            bool there = !k->collected;
+            bool there = id_is_out(s, k->id);
+            dwq_status_t status =
+                dwq_controller_get_result(s->controller, k->id, r);
 
-            if ((dwq_controller_get_result(s->controller, k->id, r) ==
-                 DWQ_OK) != (there || id_is_out(s, k->id))) {
-                fault(s, "get_result of task %" PRIu64, k->id);
-            } else if (there || known_of(s, k->id)) {
+            if (status == DWQ_OK && there) {
                 collected(s, r);
+            } else if (there != memory_is_short(status)) {
+                fault(s, "get_result of task %" PRIu64, k->id);
             }
         }
         break;
@@ -365,10 +380,12 @@ static void collect_rest(struct scenario *s)
     dwq_result_t r;
     dwq_status_t status;
 
-    while ((status = dwq_controller_get_next_result(s->controller, &r)) ==
-           DWQ_OK) {
-        collected(s, &r);
-    }
+    do {
+        status = dwq_controller_get_next_result(s->controller, &r);
+        if (status == DWQ_OK) {
+            collected(s, &r);
+        }
+    } while (status == DWQ_OK || (memory_is_short(status) && !has_given_up(s)));
     if (status != DWQ_E_EMPTY) {
         fault(s, "the last get_next_result answered %s",
               dwq_status_name(status));
@@ -385,7 +402,8 @@ static void cancel_one(struct scenario *s)
         return;
     }
     status = dwq_controller_cancel(s->controller, s->known[i].id);
-    if ((status == DWQ_E_ID) == id_is_out(s, s->known[i].id)) {
+    if (!memory_is_short(status) &&
+        (status == DWQ_E_ID) == id_is_out(s, s->known[i].id)) {
         fault(s, "cancel answered %s", dwq_status_name(status));
     }
 }
@@ -394,7 +412,8 @@ static void cancel_one(struct scenario *s)
 
 static void user_code(struct scenario *s)
 {
-    while (s->out->ok && s->n_known < s->n_max) {
+    while (s->out->ok && s->n_known < s->n_max &&
+           dwqi_sim_error(s->sim) == DWQ_OK) {
         double what = draw(s);
 
         if (what < 0.7) {
@@ -411,6 +430,7 @@ static void user_code(struct scenario *s)
             if (dwq_controller_get_ready_worker(s->controller, &worker,
                                                 &data) == DWQ_OK &&
                 dwqi_sim_n_corrupted(s->sim) == 0 &&
+                !(memory_has_failed() && data.kind == DWQ_KIND_NIL) &&
                 (!dwq_read_int64(&data, &number) || number != 1000 + worker)) {
                 fault(s, "ready data of worker %d", worker);
             }
@@ -536,6 +556,10 @@ static void play(struct scenario *s)
         collect_rest(s);
     }
     closed = dwqi_controller_close(s->controller, draw(s) < 0.1);
+    if (memory_is_short(closed)) {
+        s->gave_up = true;
+        return;
+    }
     if (closed != DWQ_OK && closed != DWQ_E_TIME_LIMIT) {
         fault(s, "the end answered %s", dwq_status_name(closed));
     }
@@ -548,14 +572,17 @@ static void play(struct scenario *s)
     check_workers(s);
 }
 
-void scenario_run(uint64_t seed, bool verbose,
+void scenario_run(uint64_t seed, bool verbose, long fails,
                   struct scenario_outcome *outcome_out)
 {
     struct scenario s = { .out = outcome_out };
 
     *outcome_out = (struct scenario_outcome){ .ok = true };
     set_up(&s, seed, verbose);
+    memory_begin(fails);
     play(&s);
+    outcome_out->n_allocations = memory_end();
+    outcome_out->gave_up = has_given_up(&s);
     if (dwqi_sim_is_stuck(s.sim)) {
         outcome_out->ok = true;
         fault(&s, "stuck: everybody waits, and nothing is under way");

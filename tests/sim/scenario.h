@@ -13,10 +13,13 @@ struct scenario_outcome {
     uint64_t n_messages;
     uint64_t n_corrupted;
     uint64_t n_by_status[32]; /* results, by -status */
+    long n_allocations; /* of the run, without what comes before and after */
+    bool gave_up;       /* a rank had no memory to go on */
 };
 
-/* `verbose`: the library's log lines go to stderr. */
-typedef void scenario_fn(uint64_t seed, bool verbose,
+/* `verbose`: the library's log lines go to stderr. `fails`: number of the allocation that
+ * gets no memory, from 1; 0: none. */
+typedef void scenario_fn(uint64_t seed, bool verbose, long fails,
                          struct scenario_outcome *outcome_out);
 
 scenario_fn scenario_run;        /* workers of one rank */

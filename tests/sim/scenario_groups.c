@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "libdwq/core/controller.h"
+#include "tests/sim/memory.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/work.h"
 
@@ -41,6 +42,7 @@ struct scenario {
     struct work_data data;
     struct work_task task;
     struct scenario_outcome *out;
+    bool gave_up; /* the controller had no memory to go on */
 };
 
 static double draw(struct scenario *s)
@@ -53,13 +55,27 @@ static int draw_int(struct scenario *s, int n)
     return (int)(dwqi_random(&s->random) % (uint64_t)n);
 }
 
+/* A rank had no memory to go on: the job has ended. */
+static bool has_given_up(const struct scenario *s)
+{
+    return s->gave_up || memory_is_short(dwqi_sim_error(s->sim));
+}
+
+/* Beside a rank that fails as it should, another may have had no memory. */
+static bool lacks_memory(const struct known *k, const dwq_result_t *r)
+{
+    return memory_has_failed() && r->status != DWQ_OK &&
+           (k->work.fails || r->code == DWQ_E_NOMEM ||
+            strstr(r->message, "memory"));
+}
+
 static void fault(struct scenario *s, const char *format, ...) DWQ_PRINTF(2, 3);
 
 static void fault(struct scenario *s, const char *format, ...)
 {
     va_list args;
 
-    if (!s->out->ok) {
+    if (!s->out->ok || has_given_up(s)) {
         return; /* the first one counts */
     }
     s->out->ok = false;
@@ -121,6 +137,10 @@ static void submit_one(struct scenario *s)
     s->n_known++;
     status = queued ? dwq_controller_queue_call(s->controller, task, &id)
                     : dwq_controller_submit_call(s->controller, task, &id);
+    if (memory_is_short(status)) {
+        s->n_known--;
+        return;
+    }
     if (status != DWQ_OK || id == 0 || known_of(s, id)) {
         fault(s, "submit answered %s and id %" PRIu64, dwq_status_name(status),
               id);
@@ -136,8 +156,9 @@ static void check_runs(struct scenario *s, const struct known *k,
 {
     bool done = r->status == DWQ_OK || r->status == DWQ_E_TASK;
     int n = done ? s->groups[r->worker].config.n_ranks : GROUP_MAX;
-    int least = done && !k->unknown ? 1 : 0;
-    int most = done || r->status == DWQ_E_TIME_LIMIT ? 1 : 0;
+    bool lacks = lacks_memory(k, r);
+    int least = done && !k->unknown && !lacks ? 1 : 0;
+    int most = done || lacks || r->status == DWQ_E_TIME_LIMIT ? 1 : 0;
 
     for (int i = 0; i < GROUP_MAX; i++) {
         int from = i < n ? least : 0, to = i < n ? most : 0;
@@ -164,7 +185,8 @@ static void check_result(struct scenario *s, struct known *k,
 {
     bool done = r->status == DWQ_OK || r->status == DWQ_E_TASK;
     int n = done ? s->groups[r->worker].config.n_ranks : 0;
-    const char *what = k->unknown ? NULL : work_fault(&k->work, r, n);
+    const char *what =
+        k->unknown || lacks_memory(k, r) ? NULL : work_fault(&k->work, r, n);
 
     if (what) {
         fault(s, "task %" PRIu64 " on worker %d: %s (%s)", k->id, r->worker,
@@ -174,7 +196,8 @@ static void check_result(struct scenario *s, struct known *k,
     } else if (done && k->bound && r->worker != k->bound) {
         fault(s, "task %" PRIu64 " ran on worker %d, not %d", k->id, r->worker,
               k->bound);
-    } else if (r->status == DWQ_E_WORKER && !may_be_lost(s, k)) {
+    } else if (r->status == DWQ_E_WORKER && !may_be_lost(s, k) &&
+               !lacks_memory(k, r)) {
         fault(s, "task %" PRIu64 " was lost: %s", k->id, r->message);
     }
     for (int i = 0; i < n; i++) {
@@ -218,8 +241,11 @@ static void collect_some(struct scenario *s)
         break;
     case 2:
         if (k->id && !k->collected) {
-            n = dwq_controller_get_result(s->controller, k->id, r) == DWQ_OK;
-            if (n == 0) {
+            dwq_status_t status =
+                dwq_controller_get_result(s->controller, k->id, r);
+
+            n = status == DWQ_OK;
+            if (n == 0 && !memory_is_short(status)) {
                 fault(s, "get_result of task %" PRIu64, k->id);
             }
         }
@@ -237,10 +263,12 @@ static void collect_rest(struct scenario *s)
     dwq_result_t r;
     dwq_status_t status;
 
-    while ((status = dwq_controller_get_next_result(s->controller, &r)) ==
-           DWQ_OK) {
-        collected(s, &r);
-    }
+    do {
+        status = dwq_controller_get_next_result(s->controller, &r);
+        if (status == DWQ_OK) {
+            collected(s, &r);
+        }
+    } while (status == DWQ_OK || (memory_is_short(status) && !has_given_up(s)));
     if (status != DWQ_E_EMPTY) {
         fault(s, "the last get_next_result answered %s",
               dwq_status_name(status));
@@ -257,7 +285,8 @@ static void cancel_one(struct scenario *s)
         return;
     }
     status = dwq_controller_cancel(s->controller, s->known[i].id);
-    if ((status == DWQ_E_ID) != s->known[i].collected) {
+    if (!memory_is_short(status) &&
+        (status == DWQ_E_ID) != s->known[i].collected) {
         fault(s, "cancel answered %s", dwq_status_name(status));
     }
 }
@@ -274,7 +303,7 @@ static void check_entry(struct scenario *s, const struct sim_rank *rank,
     int64_t base = sim_rank_data(rank, 0), is;
 
     if (entry->kind == DWQ_KIND_NIL) {
-        if (rank->has_data || least > 0) {
+        if ((rank->has_data || least > 0) && !memory_has_failed()) {
             fault(s, "no ready data of rank %d of worker %d", rank->rank,
                   worker);
         }
@@ -319,7 +348,8 @@ static void check_ready_data(struct scenario *s)
 
 static void user_code(struct scenario *s)
 {
-    while (s->out->ok && s->n_known < s->n_max) {
+    while (s->out->ok && s->n_known < s->n_max &&
+           dwqi_sim_error(s->sim) == DWQ_OK) {
         double what = draw(s);
 
         if (what < 0.6) {
@@ -463,6 +493,10 @@ static void play(struct scenario *s)
         collect_rest(s);
     }
     closed = dwqi_controller_close(s->controller, draw(s) < 0.1);
+    if (memory_is_short(closed)) {
+        s->gave_up = true;
+        return;
+    }
     if (closed != DWQ_OK && closed != DWQ_E_TIME_LIMIT) {
         fault(s, "the end answered %s", dwq_status_name(closed));
     }
@@ -470,7 +504,7 @@ static void play(struct scenario *s)
     check_end(s);
 }
 
-void scenario_groups_run(uint64_t seed, bool verbose,
+void scenario_groups_run(uint64_t seed, bool verbose, long fails,
                          struct scenario_outcome *outcome_out)
 {
     struct scenario *s = calloc(1, sizeof *s);
@@ -481,7 +515,10 @@ void scenario_groups_run(uint64_t seed, bool verbose,
     s->out = outcome_out;
     *outcome_out = (struct scenario_outcome){ .ok = true };
     set_up(s, seed, verbose);
+    memory_begin(fails);
     play(s);
+    outcome_out->n_allocations = memory_end();
+    outcome_out->gave_up = has_given_up(s);
     if (dwqi_sim_error(s->sim) != DWQ_OK) {
         outcome_out->ok = true;
         fault(s, "a rank could not go on: %s",

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "libdwq/core/controller_private.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 #include <dwq/dwq.h>
 
 #define ID 42

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 #include "workers/serve.h"
 
 /* Its first task is over when both have been received that come behind it. */

@@ -1,45 +1,12 @@
-/* Submitting while there is no memory. The linker puts the functions below in front of
- * the library's malloc(), calloc() and realloc(). */
+/* Submitting while there is no memory. */
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "libdwq/core/controller.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/memory.h"
+#include "tests/sim/transport_sim.h"
 
 #define N_TASKS 100 /* more than the first sizes of queue and map */
-
-/* The allocation that fails next, counted down; 0: none. */
-static int until_failure;
-
-static bool fails(void)
-{
-    return until_failure > 0 && --until_failure == 0;
-}
-
-/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return fails() ? NULL : __real_realloc(memory, size);
-}
-/* NOLINTEND(bugprone-reserved-identifier) */
 
 static void quiet(const char *line, void *arg)
 {
@@ -74,9 +41,9 @@ static bool submit(struct dwqi_sim *sim, int n)
         tasks[i] = (dwq_task_t){ .function = "f", .worker = i % 2 };
         tasks[i].priority = i % 5;
     }
-    until_failure = n;
+    memory_begin(n);
     status = dwq_controller_submit_multiple(c, tasks, N_TASKS, ids);
-    until_failure = 0;
+    memory_end();
     if (status != DWQ_OK) {
         cr_assert_eq(status, DWQ_E_NOMEM);
         cr_assert_eq(ids[0], 0);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "libdwq/core/controller.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 #include "workers/serve.h"
 #include "workers/solo.h"
 

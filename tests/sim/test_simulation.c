@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 
 static dwq_status_t never(void *arg)
 {

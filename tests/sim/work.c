@@ -250,6 +250,9 @@ static int give_large(dwq_call_t *call, const struct work *work,
         plain = malloc((n + 1) * sizeof *plain);
         array = dwq_array(DWQ_DOUBLE, plain, 1, &n);
     }
+    if (!array.data) {
+        return dwq_call_fail(call, DWQ_E_NOMEM, "no memory");
+    }
     for (size_t i = 0; i < n; i++) {
         ((double *)array.data)[i] = large_element(work, rank, i);
     }

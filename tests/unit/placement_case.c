@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "topology/plan/names.h"
 #include "tests/unit/placement.h"
 
 static void *copy_of(const void *items, int n, size_t size)

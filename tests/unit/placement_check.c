@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "topology/plan/names.h"
 #include "tests/unit/placement_check.h"
 
 void broken(struct check *k, const char *format, ...)

@@ -1,6 +1,7 @@
 /* Whether a group is in several parts of a host and would fit into one. */
 #include <string.h>
 
+#include "topology/plan/names.h"
 #include "tests/unit/placement_check.h"
 
 /* Ranks of the host that could be members in these cores: a matching (Kuhn), one

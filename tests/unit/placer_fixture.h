@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/unit/placement.h"
-#include "topology/hosts.h"
+#include "topology/plan/hosts.h"
 
 struct fixture {
     struct dwqi_cluster cluster;
@@ -20,9 +20,8 @@ static inline struct fixture make(const char *hosts, int ranks_per_host)
     struct fixture f = { .status = DWQ_E_STATE };
     struct dwqi_error fault;
 
-    cr_assert_eq(
-        dwqi_hosts_parse(hosts, dwqi_synthetic_parse, &f.cluster, &fault),
-        DWQ_OK, "%s", fault.text);
+    cr_assert_eq(dwqi_hosts_parse(hosts, &f.cluster, &fault), DWQ_OK, "%s",
+                 fault.text);
     for (int h = 0; h < f.cluster.n_hosts; h++) {
         for (int i = 0; i < ranks_per_host; i++) {
             cr_assert_eq(dwqi_cluster_add_rank(&f.cluster, h, NULL), DWQ_OK);

@@ -164,8 +164,8 @@ refuse "--json takes no value" --json=1
 refuse "--nprocs '0'" --nprocs 0
 refuse "inside, beside, thread" --broker outside
 refuse "never, if-must, freely" --straddle always
-refuse "split or spawn" --grouping both
-refuse "own or share" --controller none
+refuse "split, spawn" --grouping both
+refuse "own, share" --controller none
 refuse "--threads '0'" --threads 0
 refuse "'pack:2'" --hosts 'n:pack:2'
 refuse "no ':'" --hosts nonsense

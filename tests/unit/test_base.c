@@ -1,11 +1,13 @@
 /* The byte buffer and the arena. */
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "libdwq/base/arena.h"
 #include "libdwq/base/buffer.h"
+#include "libdwq/base/memory.h"
 
 Test(buffer, keeps_what_was_appended_across_growth)
 {
@@ -152,4 +154,23 @@ Test(arena, empty_one_can_be_reset_and_finished)
     dwqi_arena_reset(&arena);
     dwqi_arena_finish(&arena);
     dwqi_arena_finish(&arena);
+}
+
+Test(base, array_grows_and_stays_as_it_is_when_it_cannot)
+{
+    int *numbers = NULL, *before, room = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        cr_assert(dwqi_memory_grow(&numbers, &room, i + 1, sizeof *numbers));
+        cr_assert_gt(room, i);
+        numbers[i] = i;
+    }
+    cr_assert_eq(room, 1024);
+    for (int i = 0; i < 1000; i++) {
+        cr_assert_eq(numbers[i], i);
+    }
+    before = numbers;
+    cr_assert_not(dwqi_memory_grow(&numbers, &room, INT_MAX, sizeof *numbers));
+    cr_assert(numbers == before && room == 1024);
+    free(numbers);
 }

@@ -1,6 +1,8 @@
 /* A run that is opened and closed in a job of one process, with MPI and without. */
 #include <criterion/criterion.h>
 #include <dwq/dwq.h>
+#include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +49,39 @@ Test(open, calls_run_in_place_between_open_and_close, .timeout = 60)
     }
 }
 
+static int asks_for_itself(dwq_call_t *call, void *arg)
+{
+    dwq_controller_t **c = arg;
+    dwq_result_t result;
+    int next = dwq_controller_get_next_result(*c, &result);
+    int waited = dwq_controller_wait_next_result(*c, INFINITY, &result);
+
+    return dwq_call_return(call, DWQ_VALUES(next, waited));
+}
+
+/* Nobody else is there to finish one. */
+Test(open, a_call_in_place_that_waits_for_itself_is_refused, .timeout = 60)
+{
+    dwq_controller_t *c = NULL;
+    const dwq_function_t own[] = { { "asks", asks_for_itself, &c },
+                                   { NULL, NULL, NULL } };
+    dwq_result_t result;
+    int code, status = 0;
+
+    cr_assert_eq(dwq_open(&(dwq_options_t){ .functions = own }, &c, &code),
+                 DWQ_OK);
+    cr_assert_eq(dwq_controller_submit_call(
+                     c, &(dwq_task_t){ .function = "asks" }, NULL),
+                 DWQ_OK);
+    cr_assert_eq(dwq_controller_get_next_result(c, &result), DWQ_OK);
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect(dwq_result_get(&result, 0, i, &status));
+        cr_expect_eq(status, DWQ_E_STATE);
+    }
+    dwq_result_clear(&result);
+    cr_expect_eq(dwq_close(c, 0), DWQ_OK);
+}
+
 static int uses_its_stack(dwq_worker_t *worker, void *arg)
 {
     char much[1 << 20];
@@ -76,6 +111,27 @@ Test(open, a_worker_function_stands_still_in_its_middle, .timeout = 60)
     state = 2;
     cr_expect_eq(dwq_close(c, 0), DWQ_OK);
     cr_expect_eq(state, 3);
+}
+
+static void on_signal(int signal)
+{
+    (void)signal;
+}
+
+Test(open, handlers_that_the_program_sets_meanwhile_stay, .timeout = 60)
+{
+    struct sigaction before, now, mine = { .sa_handler = on_signal };
+    dwq_controller_t *c = NULL;
+
+    sigaction(SIGINT, NULL, &before);
+    cr_assert_eq(dwq_open(&(dwq_options_t){ .functions = functions }, &c, NULL),
+                 DWQ_OK);
+    sigaction(SIGTERM, &mine, NULL);
+    cr_expect_eq(dwq_close(c, 0), DWQ_OK);
+    sigaction(SIGTERM, NULL, &now);
+    cr_expect(now.sa_handler == on_signal);
+    sigaction(SIGINT, NULL, &now);
+    cr_expect(now.sa_handler == before.sa_handler);
 }
 
 static void leave_without_a_close(int code)

@@ -1,10 +1,10 @@
 /* The placer: one rule at a time, on clusters small enough to see. */
 #include <criterion/criterion.h>
 #include <string.h>
+#include <time.h>
 
-#include "libdwq/base/clock.h"
 #include "tests/unit/placer_fixture.h"
-#include "topology/blocks.h"
+#include "topology/plan/blocks.h"
 #include "topology/text.h"
 
 Test(placer, gives_the_controller_and_each_group_cores_of_their_own)
@@ -146,7 +146,7 @@ Test(placer, uses_ranks_where_they_are_bound)
     struct fixture f = { .status = DWQ_E_STATE };
 
     cr_assert_eq(
-        dwqi_synthetic_parse("numa:2 core:4 pu:2", "n", &machine, &fault),
+        dwqi_discover_text("numa:2 core:4 pu:2", "n", &machine, &fault),
         DWQ_OK);
     cr_assert_eq(dwqi_cluster_add_host(&cluster, "n", &machine, true), DWQ_OK);
     for (int rank = 0; rank < 8; rank++) { /* even ones in the first node */
@@ -326,14 +326,14 @@ Test(placer, says_which_part_cannot_be_met)
 
         place(&f, r->request);
         cr_assert_eq(f.status, DWQ_E_OPTION, "%zu", i);
-        cr_assert_eq(f.why.code, r->part, "%zu: %s", i, f.why.text);
+        cr_assert_eq(f.why.code, (int)r->part, "%zu: %s", i, f.why.text);
         cr_assert_not_null(strstr(f.why.text, r->text), "%zu: %s", i,
                            f.why.text);
         finish(&f);
     }
 }
 
-/* The bar is well under a second; a busy machine may be slower. */
+/* Processor time: the bar is well under a second, and tools are slower. */
 Test(placer, plans_ten_thousand_hosts_in_well_under_a_second, .timeout = 120)
 {
     static const enum dwqi_fill fills[] = { DWQI_FILL_PACK, DWQI_FILL_SPREAD };
@@ -348,10 +348,10 @@ Test(placer, plans_ten_thousand_hosts_in_well_under_a_second, .timeout = 120)
             .broker = beside ? DWQI_BROKER_BESIDE : DWQI_BROKER_INSIDE,
             .fill = fills[i % 2],
         };
-        double begin = dwqi_clock_now(), seconds;
+        double seconds, begin = (double)clock() / CLOCKS_PER_SEC;
 
         f.status = dwqi_place(&f.cluster, &request, &f.plan, &f.why);
-        seconds = dwqi_clock_now() - begin;
+        seconds = (double)clock() / CLOCKS_PER_SEC - begin;
         cr_assert_eq(f.status, DWQ_OK);
         cr_assert_geq(f.plan.n_groups, beside  ? 80000
                                        : i < 2 ? 159999

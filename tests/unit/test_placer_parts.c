@@ -290,9 +290,8 @@ Test(placer_parts, finds_what_a_search_finds_on_small_hosts, .timeout = 300)
             struct dwqi_error fault;
             struct dice dice = { .state = m * 1000 + (uint64_t)taken };
 
-            cr_assert_eq(
-                dwqi_synthetic_parse(machines[m], "h", &machine, &fault),
-                DWQ_OK);
+            cr_assert_eq(dwqi_discover_text(machines[m], "h", &machine, &fault),
+                         DWQ_OK);
             for (int i = 0; i < 100; i++) {
                 struct verdict verdict = small_case(&machine, taken, &dice);
 

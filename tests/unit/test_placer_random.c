@@ -7,7 +7,7 @@
 
 #include "tests/unit/placement.h"
 #include "topology/discover.h"
-#include "topology/hosts.h"
+#include "topology/plan/hosts.h"
 
 #define N_MACHINES 4
 
@@ -69,12 +69,9 @@ static void read_machines(const struct cluster_row *row,
     for (*n_out = 0; *n_out < N_MACHINES && row->machines[*n_out]; ++*n_out) {
         const char *text = row->machines[*n_out];
         struct dwqi_machine *out = &machines[*n_out];
-        bool is_file = strchr(text, '/') != NULL;
-        dwq_status_t status =
-            is_file ? dwqi_discover_text(text, "h", out, &fault)
-                    : dwqi_synthetic_parse(text, "h", out, &fault);
 
-        cr_assert_eq(status, DWQ_OK, "%s: %s", text, fault.text);
+        cr_assert_eq(dwqi_discover_text(text, "h", out, &fault), DWQ_OK,
+                     "%s: %s", text, fault.text);
     }
 }
 
@@ -237,9 +234,9 @@ Test(placer_random, shrinks_a_failing_case_to_the_smallest)
     struct placement_case c;
     struct dice dice = { .state = 7 };
 
-    cr_assert_eq(dwqi_synthetic_parse("pack:2 numa:2 core:4 pu:2", "h",
-                                      &machine, &fault),
-                 DWQ_OK);
+    cr_assert_eq(
+        dwqi_discover_text("pack:2 numa:2 core:4 pu:2", "h", &machine, &fault),
+        DWQ_OK);
     c = make_case(&row, &machine, 1);
     do {
         case_random(&c, &dice);

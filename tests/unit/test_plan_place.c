@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "libdwq/core/plan_place.h"
-#include "topology/hosts.h"
+#include "topology/plan/hosts.h"
 
 struct placed {
     struct dwqi_cluster cluster;
@@ -19,9 +19,8 @@ static struct placed make(const char *hosts, const int *ranks,
     struct dwqi_error why = { .text = "" };
     int size = 0;
 
-    cr_assert_eq(
-        dwqi_hosts_parse(hosts, dwqi_synthetic_parse, &p.cluster, &fault),
-        DWQ_OK, "%s", fault.text);
+    cr_assert_eq(dwqi_hosts_parse(hosts, &p.cluster, &fault), DWQ_OK, "%s",
+                 fault.text);
     for (int host = 0; host < p.cluster.n_hosts; host++) {
         for (int i = 0; i < ranks[host]; i++, size++) {
             cr_assert_eq(dwqi_cluster_add_rank(&p.cluster, host, NULL), DWQ_OK);

@@ -6,7 +6,7 @@
 
 #include "brokers/service.h"
 #include "brokers/service_fsm.h"
-#include "libdwq/wire/transport_sim.h"
+#include "tests/sim/transport_sim.h"
 
 /* --- The table ---------------------------------------------------------------- */
 

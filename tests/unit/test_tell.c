@@ -81,7 +81,7 @@ static void set_row(dwq_options_t *o, size_t i)
     case KIND_BOOL:
         *(bool *)at = true;
         break;
-    case KIND_DOUBLE:
+    case KIND_SECONDS:
         *(double *)at = 0.1 + (double)i;
         break;
     case KIND_STRING:

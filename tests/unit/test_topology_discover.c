@@ -37,29 +37,6 @@ static bool is_same(const struct dwqi_machine *a, const struct dwqi_machine *b)
 }
 
 /* The plain parser and hwloc agree. */
-Test(topology_discover, reads_synthetic_strings_as_the_plain_parser_does)
-{
-    static const char *const texts[] = {
-        "pack:2 numa:2 core:16 pu:2",          "pack:1 core:1 pu:1",
-        "numa:2 pack:2 core:3 pu:1",           "pack:2 l3:3 core:2 pu:4",
-        "pack:2 numa:2 l3:2 l2:2 core:1 pu:2", "core:6 pu:1",
-        "pack:3 numa:1 l3:1 core:5 pu:1",
-    };
-
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct dwqi_machine a = { .cores = NULL }, b = { .cores = NULL };
-        struct dwqi_error fault;
-
-        cr_assert_eq(dwqi_discover_text(texts[i], "h", &a, &fault), DWQ_OK,
-                     "%s", fault.text);
-        cr_assert_eq(dwqi_synthetic_parse(texts[i], "h", &b, &fault), DWQ_OK,
-                     "%s", fault.text);
-        cr_assert(is_same(&a, &b), "%s", texts[i]);
-        dwqi_machine_finish(&a);
-        dwqi_machine_finish(&b);
-    }
-}
-
 static void check_file(const char *file, const char *expected)
 {
     struct dwqi_machine machine = { .cores = NULL };
@@ -90,7 +67,7 @@ Test(topology_discover, quotes_what_it_cannot_read)
         { "nowhere.xml", "No such file" },
         { __FILE__, "test_topology_discover.c" },
         { "pack:2 bore:3", "'pack:2 bore:3': not a synthetic" },
-        { "core:4", "pu:N" },
+        { "pack:4", "not a synthetic" },
         { "pack:%d", "'pack:%d': only %h" },
     };
 

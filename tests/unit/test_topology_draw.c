@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/draw.h"
-#include "topology/hosts.h"
+#include "topology/plan/draw.h"
+#include "topology/plan/hosts.h"
 #include "topology/text.h"
 
 typedef void draw_fn(const struct dwqi_cluster *cluster,
@@ -31,7 +31,7 @@ static char *draw(draw_fn *function, int max_workers)
     char *string;
 
     cr_assert_eq(dwqi_hosts_parse("a<\"&b:pack:2 core:3; c:pack:2 core:3",
-                                  dwqi_synthetic_parse, &cluster, &fault),
+                                  &cluster, &fault),
                  DWQ_OK, "%s", fault.text);
     for (int i = 0; i < 12; i++) {
         dwqi_cluster_add_rank(&cluster, i / 6, NULL);

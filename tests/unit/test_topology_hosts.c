@@ -2,14 +2,15 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "topology/hosts.h"
-#include "topology/policy.h"
+#include "topology/describe.h"
+#include "topology/plan/hosts.h"
+#include "topology/plan/names.h"
 
 static dwq_status_t parse(const char *text, struct dwqi_cluster *cluster,
                           struct dwqi_error *fault)
 {
     *cluster = (struct dwqi_cluster){ .hosts = NULL };
-    return dwqi_hosts_parse(text, dwqi_synthetic_parse, cluster, fault);
+    return dwqi_hosts_parse(text, cluster, fault);
 }
 
 Test(topology_hosts, reads_names_and_machines)
@@ -42,6 +43,41 @@ Test(topology_hosts, reads_names_and_machines)
     dwqi_cluster_finish(&cluster);
 }
 
+/* With hwloc and without it. */
+Test(topology_hosts, makes_machines_of_synthetic_strings)
+{
+    static const char *const texts[][2] = {
+        { "pack:2 numa:2 core:16 pu:2",
+          " 0-15/0/0/-:0,1+2 16-31/0/1/-:32,33+2 32-47/1/2/-:64,65+2 "
+          "48-63/1/3/-:96,97+2" },
+        { "pack:1 core:1 pu:1", " 0-0/0/0/-:0+1" },
+        { "numa:2 pack:2 core:3 pu:1",
+          " 0-2/0/0/-:0+1 3-5/1/0/-:3+1 6-8/2/1/-:6+1 9-11/3/1/-:9+1" },
+        { "pack:2 l3:2 core:2 pu:4",
+          " 0-1/0/0/0:0,1,2,3+4 2-3/0/0/1:8,9,10,11+4 4-5/1/0/2:16,17,18,19+4 "
+          "6-7/1/0/3:24,25,26,27+4" },
+        { "core:6", " 0-5/0/0/-:0+1" },
+        { "pu:4", " 0-3/0/0/-:0+1" },
+        { "socket:2 l2:2 core:1 pu:2", " 0-1/0/0/-:0,1+2 2-3/1/0/-:4,5+2" },
+        { "pack:3 numa:1 l3:1 core:5 pu:1",
+          " 0-4/0/0/0:0+1 5-9/1/1/1:5+1 10-14/2/2/2:10+1" },
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct dwqi_machine machine = { .cores = NULL };
+        struct dwqi_buffer text = { .data = NULL };
+        struct dwqi_error fault;
+
+        cr_assert_eq(dwqi_discover_text(texts[i][0], "h", &machine, &fault),
+                     DWQ_OK, "%s", fault.text);
+        dwqi_machine_print(&machine, &text);
+        dwqi_buffer_append(&text, "", 1);
+        cr_assert_str_eq((char *)text.data, texts[i][1]);
+        dwqi_buffer_finish(&text);
+        dwqi_machine_finish(&machine);
+    }
+}
+
 Test(topology_hosts, quotes_what_is_wrong)
 {
     static const char *const bad[][2] = {
@@ -59,17 +95,17 @@ Test(topology_hosts, quotes_what_is_wrong)
         { "n]1[:core:2", "brackets" },
         { "a:core:2;a:core:2", "twice" },
         { "n[1-3,2]:core:2", "twice" },
-        { "a:", "no cores" },
+        { "a:", "synthetic" },
         { "a:core", "'core'" },
-        { "a:core:0", "count" },
-        { "a:core:x", "count" },
+        { "a:core:0", "'core:0'" },
+        { "a:core:x", "'core:x'" },
         { "a:bore:2", "'bore:2'" },
-        { "a:pack:2 numa:2", "no cores" },
-        { "a:core:2 core:2", "inside a core" },
-        { "a:core:2 pu:2 pu:2", "inside a hardware thread" },
-        { "a:pack:60000 core:60000", "too many" },
-        { "a:core:60000 pu:60", "too many" },
-        { "a:pack:2 pack:2 core:1", "twice" },
+        { "a:pack:2 numa:2", "synthetic" },
+        { "a:core:2 core:2", "synthetic" },
+        { "a:core:2 pu:2 pu:2", "synthetic" },
+        { "a:pack:60000 core:60000", "60000" },
+        { "a:core:60000 pu:60", "60000" },
+        { "a:pack:2 pack:2 core:1", "synthetic" },
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

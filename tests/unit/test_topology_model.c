@@ -5,15 +5,15 @@
 
 #include "tests/unit/placement.h"
 #include "topology/describe.h"
-#include "topology/hosts.h"
+#include "topology/plan/hosts.h"
 
 static struct dwqi_machine synthetic(const char *text)
 {
     struct dwqi_machine machine = { .cores = NULL };
     struct dwqi_error fault;
 
-    cr_assert_eq(dwqi_synthetic_parse(text, "h", &machine, &fault), DWQ_OK,
-                 "%s", fault.text);
+    cr_assert_eq(dwqi_discover_text(text, "h", &machine, &fault), DWQ_OK, "%s",
+                 fault.text);
     return machine;
 }
 

@@ -1,6 +1,7 @@
-/* The controller: submits calls, collects results. Every call comes from the
- * thread that called dwq_run(), on the controller's rank; none is collective. From
- * another thread a call that gives a status is DWQ_E_STATE, and does nothing. */
+/* The controller: submits calls, collects results, on the controller's rank; none is
+ * collective. From another thread than the one that called dwq_open() or dwq_run() a call
+ * that gives a status is DWQ_E_STATE, and does nothing. dwq_controller_error() says why a
+ * call failed. */
 #ifndef DWQ_CONTROLLER_H
 #define DWQ_CONTROLLER_H
 
@@ -24,7 +25,7 @@ extern "C" {
  *         DWQ_E_ARG    no function, a bad worker, estimate or value, or no worker
  *                      has the host or the ranks it asks for: see the log
  *         DWQ_E_ID     the id belongs to a task whose result is uncollected
- *         DWQ_E_STATE  after dwq_controller_exit()
+ *         DWQ_E_STATE  after dwq_controller_exit(), or as above
  *         DWQ_E_NOMEM  nothing was queued
  *         DWQ_E_MPI    communication failed; only dwq_controller_abort() helps
  *         Nothing is queued unless the answer is DWQ_OK or DWQ_E_MPI.
@@ -148,7 +149,8 @@ DWQ_API dwq_status_t dwq_controller_get_ready_worker(
 /** Cancel a task, or with id 0 all, that has not started: its result has
  * DWQ_E_CANCELLED. One that a worker holds unstarted is asked back; if it has
  * started by then, it runs. DWQ_E_ID: no such task outstanding. DWQ_E_STATE: it
- * has started or is done, and goes on as it is. */
+ * has started or is done, and goes on as it is. DWQ_E_NOMEM: it could not be asked
+ * back: ask again. */
 DWQ_API dwq_status_t dwq_controller_cancel(dwq_controller_t *controller,
                                            uint64_t id);
 
@@ -161,17 +163,18 @@ DWQ_API dwq_status_t dwq_controller_info(dwq_controller_t *controller,
                                          FILE *out);
 
 /** Run what is queued, then tell every worker to leave. Results can still be
- * collected; a submit is DWQ_E_STATE. dwq_run() does it at the end anyway. */
+ * collected; a submit is DWQ_E_STATE. dwq_close() and dwq_run() do it anyway. */
 DWQ_API dwq_status_t dwq_controller_exit(dwq_controller_t *controller);
 
 /**
- * Why the last call on this handle did not return DWQ_OK: it names the option, task,
- * index or worker, and its value. It was logged, too.
+ * Why the last call on this handle did not return DWQ_OK: it names the task, id, index
+ * or worker, and its value. What was refused is logged, too.
  *
  * @param controller  NULL: of this thread's last dwq_open(), dwq_run() or dwq_world()
- *                    that failed.
+ *                    that failed; it names the option, on every rank.
  *
- * @return "" if the call did. Valid until the next call on the handle (NULL: of these).
+ * @return "" if the call on the handle did return DWQ_OK. Valid until the next call on the handle
+ *         (NULL: until the next of these in this thread).
  */
 DWQ_API const char *dwq_controller_error(const dwq_controller_t *controller);
 

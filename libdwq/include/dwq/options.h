@@ -67,10 +67,10 @@ typedef enum dwq_bind {
  * start; dwq-worker takes them from the other ranks); callbacks, tables and `arg` are
  * local to the process. */
 typedef struct dwq_options {
-    /* The roles. `controller` is needed on the controller's rank. Their return
-     * value is the exit code of dwq_run() there. A `worker` that returns
-     * nonzero before it served withdraws its worker: the whole group, if any
-     * rank of it or its broker does. */
+    /* The roles. `controller` is needed on the controller's rank by dwq_run(), and NULL
+     * for dwq_open(). What they return is what *exit_code_out gets there. A `worker`
+     * that returns nonzero before it served withdraws its worker: the whole group, if
+     * any rank of it or its broker does. */
     int (*controller)(dwq_controller_t *controller, void *arg);
     int (*worker)(dwq_worker_t *worker, void *arg);
     int (*broker)(dwq_broker_t *broker, void *arg);

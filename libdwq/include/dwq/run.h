@@ -1,4 +1,5 @@
-/* The run: every rank calls dwq_run() (or dwq_main()) with the same options. */
+/* The run: every rank calls dwq_run() (or dwq_main(), or dwq_open()) with the same
+ * options. */
 #ifndef DWQ_RUN_H
 #define DWQ_RUN_H
 
@@ -120,7 +121,7 @@ DWQ_API int dwq_main(int argc, char **argv, const dwq_options_t *options);
  * `options` that holds data is that of the other program's ranks, whatever is set
  * here. Two are needed before anything is told: MPI is started with thread_level (the
  * run is refused if the other program's is higher), and module_path serves where the
- * other program sets none. It serves the first dwq_run() of the other program.
+ * other program sets none. It serves the first run of the other program.
  *
  * @return 0; 1 everywhere when the run failed.
  */
