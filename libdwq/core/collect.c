@@ -69,7 +69,8 @@ dwq_status_t dwqi_controller_end_reported(dwq_controller_t *c,
                                           struct dwqi_outcome *outcome,
                                           double seconds, int n_behind)
 {
-    const struct dwqi_worker_stats *stats = &c->stats.workers[task->worker];
+    const struct dwqi_worker_stats *stats =
+        &dwqi_controller_cell(c, task->worker)->stats;
     struct dwqi_step step = { .task = task,
                               .event = DWQI_EVENT_RESULT,
                               .n_behind = n_behind,

@@ -16,11 +16,7 @@
 
 static void free_parts(dwq_controller_t *c)
 {
-    free(c->stats.workers);
-    free(c->workers);
-    free(c->ready_data);
-    free(c->worker_of_peer);
-    free(c->touched);
+    dwqi_cell_list_finish(&c->cells);
     free(c->parts);
     dwqi_scheduler_destroy(c->scheduler);
     free(c);
@@ -59,8 +55,9 @@ static void watch_steps(dwq_controller_t *c, const struct dwqi_log *log)
 dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
                                     dwq_controller_t **controller_out)
 {
-    size_t n = (size_t)config->n_workers;
+    int n = config->n_workers;
     dwq_controller_t *c = calloc(1, sizeof *c);
+    dwq_status_t status;
 
     if (!c) {
         return DWQ_E_NOMEM;
@@ -71,23 +68,18 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     c->leave_end = INFINITY;
     c->tasks.scratch.pool = config->pool;
     c->tasks.est_seconds = config->time_est_seconds;
+    c->stats.cells = &c->cells;
     c->scheduler =
-        dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
-    c->stats.workers = calloc(n + 1, sizeof *c->stats.workers);
-    c->workers = calloc(n + 1, sizeof *c->workers);
-    c->ready_data = calloc(n + 1, sizeof *c->ready_data);
-    c->worker_of_peer =
-        calloc((size_t)config->n_peers + 1, sizeof *c->worker_of_peer);
-    c->touched = calloc(n + 1, sizeof *c->touched);
+        dwqi_scheduler_create(n, config->queue_order, config->held_max);
     c->parts = calloc((size_t)config->held_max + 1, sizeof *c->parts);
-    if (!c->scheduler || !c->stats.workers || !c->workers || !c->ready_data ||
-        !c->worker_of_peer || !c->touched || !c->parts) {
-        free_parts(c);
-        return DWQ_E_NOMEM;
+    status =
+        c->scheduler && c->parts ? dwqi_cell_list_init(&c->cells) : DWQ_E_NOMEM;
+    for (int w = 1; w <= n && status == DWQ_OK; w++) {
+        status = dwqi_cell_list_add(&c->cells, config->peers[w - 1]);
     }
-    for (int w = 1; w <= (int)n; w++) {
-        c->workers[w].peer = config->peers[w - 1];
-        c->worker_of_peer[config->peers[w - 1]] = w;
+    if (status != DWQ_OK) {
+        free_parts(c);
+        return status;
     }
     watch_steps(c, config->log);
     *controller_out = c;
@@ -118,10 +110,6 @@ void dwqi_controller_destroy(dwq_controller_t *c)
                          count == 1 ? "" : "s", count == 1 ? "was" : "were");
     }
     dwqi_tasks_finish(&c->tasks);
-    for (int w = 1; w <= c->config.n_workers; w++) {
-        dwqi_pool_give(c->ready_data[w].memory);
-        dwqi_arena_finish(&c->ready_data[w].arena);
-    }
     free_parts(c);
 }
 
@@ -495,7 +483,7 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     }
     *worker_out = worker;
     if (data_out) {
-        *data_out = controller->ready_data[worker].value;
+        *data_out = dwqi_controller_cell(controller, worker)->ready.value;
     }
     return DWQ_OK;
 }
@@ -517,7 +505,7 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
         .n_running = dwqi_scheduler_n_running(c->scheduler),
         .n_ready = c->n_done,
     };
-    dwqi_stats_print(&c->stats, c->config.n_workers, &backlog, out);
+    dwqi_stats_print(&c->stats, &backlog, out);
     return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
                                         "the report could not be written")
                        : DWQ_OK;
