@@ -212,13 +212,12 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
 
 /* At the begin of one of them: as dwqi_controller_enter(), and where results go is
  * there. */
-static dwq_status_t enter(dwq_controller_t *c, bool has_room)
+static dwq_status_t enter(dwq_controller_t *c, const void *result_out)
 {
     dwq_status_t status = dwqi_controller_enter(c);
 
-    return status == DWQ_OK && !has_room
-               ? dwqi_error_set(&c->error, DWQ_E_ARG,
-                                "there is no room for a result: NULL")
+    return status == DWQ_OK && !result_out
+               ? dwqi_error_set(&c->error, DWQ_E_ARG, "result_out is NULL")
                : status;
 }
 
@@ -327,10 +326,16 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
 {
     bool moved;
     size_t n = 0;
-    dwq_status_t status = enter(controller, n_out && (max == 0 || results_out));
+    dwq_status_t status = dwqi_controller_enter(controller);
 
     if (status != DWQ_OK) {
         return status;
+    }
+    if (!n_out || (max > 0 && !results_out)) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              n_out ? "results_out is NULL, and max is %zu"
+                                    : "n_out is NULL (max is %zu)",
+                              max);
     }
     status = dwqi_controller_step(controller, &moved);
     while (n < max && controller->done) {

@@ -118,7 +118,7 @@ void dwqi_controller_destroy(dwq_controller_t *c)
 static dwq_status_t refuse(dwq_controller_t *c, dwq_status_t status,
                            const dwq_task_t *task, const char *why)
 {
-    const char *name = task && task->function ? task->function : "";
+    const char *name = task->function ? task->function : "";
 
     return dwqi_error_set(&c->error, status, "task '%.*s' refused: %s",
                           dwqi_plain_fit(name, 80), name, why);
@@ -136,7 +136,7 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
     dwq_status_t status;
 
     if (!given) {
-        return refuse(c, DWQ_E_ARG, given, "the task is NULL");
+        return dwqi_error_set(&c->error, DWQ_E_ARG, "task is NULL");
     }
     if (c->closed) {
         return refuse(c, DWQ_E_STATE, given, "the run is over");
@@ -322,7 +322,7 @@ dwq_status_t dwq_controller_queue_call(dwq_controller_t *controller,
 
 /* All n in the map, or none. */
 static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
-                             size_t n, struct dwqi_task **made)
+                             size_t n, bool numbered, struct dwqi_task **made)
 {
     dwq_status_t status = DWQ_OK;
     struct dwqi_error why;
@@ -332,7 +332,7 @@ static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
         status = make_task(c, &tasks[n_made], true, &made[n_made]);
         n_made += status == DWQ_OK;
     }
-    if (status != DWQ_OK) {
+    if (status != DWQ_OK && numbered) {
         why = c->error;
         dwqi_error_set(&c->error, status, "tasks[%zu]: %s", n_made, why.text);
     }
@@ -342,11 +342,29 @@ static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
     return status;
 }
 
+dwq_status_t dwqi_controller_submit_all(dwq_controller_t *c,
+                                        const dwq_task_t *tasks, size_t n,
+                                        bool numbered, uint64_t *ids_out)
+{
+    struct dwqi_task **made = calloc(n + 1, sizeof(struct dwqi_task *));
+    dwq_status_t status =
+        made ? make_all(c, tasks, n, numbered, made) : DWQ_E_NOMEM;
+
+    if (status == DWQ_OK) {
+        status = enter_all(c, made, n);
+    }
+    for (size_t i = 0; i < n && status == DWQ_OK && ids_out; i++) {
+        ids_out[i] = made[i]->id;
+    }
+    free(made);
+    return status == DWQ_OK ? dwqi_controller_answer(c, after_queueing(c, NULL))
+                            : dwqi_controller_refuse(c, status, NULL);
+}
+
 dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
                                             const dwq_task_t *tasks, size_t n,
                                             uint64_t *ids_out)
 {
-    struct dwqi_task **made;
     dwq_status_t status = dwqi_controller_enter(controller);
 
     if (status != DWQ_OK) {
@@ -356,21 +374,11 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
         return dwqi_controller_refuse(controller, DWQ_E_ARG, "tasks is NULL");
     }
     if (n > SIZE_MAX / sizeof *tasks) {
-        return dwqi_controller_refuse(controller, DWQ_E_ARG,
-                                      "more tasks than memory can hold");
+        dwqi_error_set(&controller->error, DWQ_E_ARG,
+                       "n is %zu: more tasks than memory can hold", n);
+        return dwqi_controller_refuse(controller, DWQ_E_ARG, NULL);
     }
-    made = calloc(n + 1, sizeof(struct dwqi_task *));
-    status = made ? make_all(controller, tasks, n, made) : DWQ_E_NOMEM;
-    if (status == DWQ_OK) {
-        status = enter_all(controller, made, n);
-    }
-    for (size_t i = 0; i < n && status == DWQ_OK && ids_out; i++) {
-        ids_out[i] = made[i]->id;
-    }
-    free(made);
-    return status == DWQ_OK ? dwqi_controller_answer(
-                                  controller, after_queueing(controller, NULL))
-                            : dwqi_controller_refuse(controller, status, NULL);
+    return dwqi_controller_submit_all(controller, tasks, n, true, ids_out);
 }
 
 /* --- Cancelling --------------------------------------------------------- */

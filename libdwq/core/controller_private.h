@@ -73,6 +73,10 @@ void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task,
 /* What a new task becomes when it cannot be queued at all: true, and it is
  * over. */
 bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
+/* Queue n tasks, all or none; `numbered`: a refusal says which of them it is about. */
+dwq_status_t dwqi_controller_submit_all(dwq_controller_t *c,
+                                        const dwq_task_t *tasks, size_t n,
+                                        bool numbered, uint64_t *ids_out);
 /* Which worker a task goes to (fit.c): *worker_out, and *binding when only some
  * fit what it asks for. DWQ_E_OPTION: none does, and *why_out says so. */
 dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
