@@ -1,8 +1,8 @@
 #include "libdwq/core/cell.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "libdwq/base/memory.h"
 #include "libdwq/base/pool.h"
 
 #define GO(state)               \
@@ -73,57 +73,40 @@ const char *dwqi_cell_event_name(enum dwqi_cell_event event)
 
 /* --- The list ------------------------------------------------------------- */
 
-static bool make_room(struct dwqi_cell_list *cells)
+dwq_status_t dwqi_cell_list_init(struct dwqi_cell_list *cells)
 {
-    int room = 2 * cells->room + 2;
-    struct dwqi_cell *items;
-
-    if (cells->n + 1 < cells->room) {
-        return true;
+    *cells = (struct dwqi_cell_list){ .n = 0 };
+    if (!dwqi_memory_grow(&cells->items, &cells->room, 1,
+                          sizeof *cells->items)) {
+        return DWQ_E_NOMEM;
     }
-    items = realloc(cells->items, (size_t)room * sizeof *items);
-    if (!items) {
-        return false;
-    }
-    memset(items + cells->room, 0,
-           (size_t)(room - cells->room) * sizeof *items);
-    cells->items = items;
-    cells->room = room;
-    return true;
+    cells->items[0] = (struct dwqi_cell){ .peer = 0 };
+    return DWQ_OK;
 }
 
 static bool make_room_for_peer(struct dwqi_cell_list *cells, int peer)
 {
-    int n = peer + 1 > 2 * cells->n_peers ? peer + 1 : 2 * cells->n_peers;
-    int *of_peer;
+    int had = cells->n_peers;
 
-    if (peer < cells->n_peers) {
-        return true;
-    }
-    of_peer = realloc(cells->of_peer, (size_t)n * sizeof *of_peer);
-    if (!of_peer) {
+    if (!dwqi_memory_grow(&cells->of_peer, &cells->n_peers, peer + 1,
+                          sizeof *cells->of_peer)) {
         return false;
     }
-    memset(of_peer + cells->n_peers, 0,
-           (size_t)(n - cells->n_peers) * sizeof *of_peer);
-    cells->of_peer = of_peer;
-    cells->n_peers = n;
+    for (int i = had; i < cells->n_peers; i++) {
+        cells->of_peer[i] = 0;
+    }
     return true;
-}
-
-dwq_status_t dwqi_cell_list_init(struct dwqi_cell_list *cells)
-{
-    *cells = (struct dwqi_cell_list){ .n = 0 };
-    return make_room(cells) ? DWQ_OK : DWQ_E_NOMEM;
 }
 
 dwq_status_t dwqi_cell_list_add(struct dwqi_cell_list *cells, int peer)
 {
-    if (!make_room(cells) || !make_room_for_peer(cells, peer)) {
+    if (!dwqi_memory_grow(&cells->items, &cells->room, cells->n + 2,
+                          sizeof *cells->items) ||
+        !make_room_for_peer(cells, peer)) {
         return DWQ_E_NOMEM;
     }
     cells->n++;
-    cells->items[cells->n].peer = peer;
+    cells->items[cells->n] = (struct dwqi_cell){ .peer = peer };
     cells->of_peer[peer] = cells->n;
     return DWQ_OK;
 }

@@ -78,7 +78,7 @@ struct dwqi_cell_list {
     int n;        /* cells: the last one's number */
     int room;     /* of items */
     int *of_peer; /* [n_peers]: numbers; 0: none */
-    int n_peers;
+    int n_peers;  /* above them all */
 };
 
 /* An empty list with room for [0]. DWQ_E_NOMEM. */
