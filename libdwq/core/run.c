@@ -123,14 +123,19 @@ static dwq_status_t check_place(struct run *run, const void *comm)
     return why ? dwqi_error_set(&run->error, DWQ_E_STATE, "%s", why) : DWQ_OK;
 }
 
+static dwq_status_t refuse_comm(struct run *run)
+{
+    return dwqi_error_set(&run->error, DWQ_E_ARG,
+                          "the communicator is MPI_COMM_NULL, or connects two "
+                          "groups");
+}
+
 static dwq_status_t open_world(struct run *run, const void *comm)
 {
     dwq_status_t status = dwqi_world_open(comm, &run->world);
 
     if (status == DWQ_E_ARG) {
-        return dwqi_error_set(&run->error, status,
-                              "the communicator is MPI_COMM_NULL, or connects "
-                              "two groups");
+        return refuse_comm(run);
     }
     if (status == DWQ_OK) {
         run->rank = dwqi_world_rank(run->world);
@@ -189,9 +194,15 @@ static dwq_status_t come(struct run *run,
 {
     const dwq_options_t *options = request->options;
     const void *comm = request->comm;
-    dwq_status_t status =
-        begin_mpi(options ? options->thread_level : 0, &run->error);
+    dwq_status_t status;
 
+    /* MPI is not started for that; but a spawned rank does without `comm`. */
+    if (dwqi_mpi_is_null(comm) && !dwqi_mpi_is_up() &&
+        !dwqi_spawn_is_marked()) {
+        dwqi_process_count_run();
+        return refuse_comm(run);
+    }
+    status = begin_mpi(options ? options->thread_level : 0, &run->error);
     if (status == DWQ_OK) {
         status = check_place(run, comm);
     }

@@ -13,8 +13,8 @@ extern "C" {
 /** dwq_run() over the ranks of `comm` (borrowed; a duplicate is used). Not
  * collective over ranks outside of it; also in a call, over dwq_call_comm(), where it
  * is not counted among the runs of the process, and cannot spawn this program. MPI
- * must be running. DWQ_E_ARG:
- * MPI_COMM_NULL, or an intercommunicator. */
+ * must be running. DWQ_E_ARG: MPI_COMM_NULL (which starts nothing), or an
+ * intercommunicator. */
 DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                                   int *exit_code_out);
 

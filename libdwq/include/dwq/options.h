@@ -95,11 +95,12 @@ typedef struct dwq_options {
     int max_workers; /* 0 or less: all */
     bool sequential_spawn;
     double spawn_startup_wait;    /* seconds */
-    const char *spawn_executable; /* a program that calls dwq_run(): one that
-                                   * does not start MPI ends the job after 120
-                                   * s, one that does not come to dwq_run()
-                                   * after 20 minutes, or both after
-                                   * DWQ_SPAWN_TIMEOUT s (environment) */
+    const char *spawn_executable; /* a program that calls dwq_run() or
+                                   * dwq_open(): one that does not start MPI
+                                   * ends the job after 120 s, one that does
+                                   * not come to the run after 20 minutes, or
+                                   * both after DWQ_SPAWN_TIMEOUT s
+                                   * (environment) */
     const char *const
         *spawn_args; /* ends with NULL; before the library's own; default: this
                       * program's arguments, and none for dwq-worker */
