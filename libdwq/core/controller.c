@@ -492,6 +492,20 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     return DWQ_OK;
 }
 
+/* In one process those that were taken together wait in no queue. */
+struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c)
+{
+    size_t n = c->n_in_place,
+           n_waiting = dwqi_scheduler_n_waiting(c->scheduler);
+
+    return (struct dwqi_backlog){
+        .n_queued = c->config.n_workers > 0 ? n_waiting
+                                            : c->tasks.map.n - c->n_done - n,
+        .n_running = dwqi_scheduler_n_running(c->scheduler) + n,
+        .n_ready = c->n_done,
+    };
+}
+
 dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
 {
     dwq_controller_t *c = controller;
@@ -504,11 +518,7 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
     if (!out) {
         return dwqi_error_set(&c->error, DWQ_E_ARG, "the file is NULL");
     }
-    backlog = (struct dwqi_backlog){
-        .n_queued = dwqi_scheduler_n_waiting(c->scheduler),
-        .n_running = dwqi_scheduler_n_running(c->scheduler),
-        .n_ready = c->n_done,
-    };
+    backlog = dwqi_controller_backlog(c);
     dwqi_stats_print(&c->stats, c->config.n_workers, &backlog, out);
     return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
                                         "the report could not be written")

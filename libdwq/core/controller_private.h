@@ -40,8 +40,9 @@ struct dwq_controller {
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
     bool grace_passed;
-    bool in_place; /* without workers: calls can run here */
-    double now;    /* of this step */
+    bool in_place;     /* without workers: calls can run here */
+    size_t n_in_place; /* that do now, each in the one before */
+    double now;        /* of this step */
     double
         leave_end; /* no worker is awaited any more; INFINITY: not yet said */
     double last_look; /* the end of the last one, in a submit */
@@ -106,6 +107,8 @@ void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
 /* Out of the queue of a worker that is gone, into that of another; false: it is
  * in no queue. */
 bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task);
+/* How many tasks wait, are with a worker (or run here), and can be collected. */
+struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c);
 /* Run it here: it is over. */
 dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
                                           struct dwqi_task *task);
