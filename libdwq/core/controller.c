@@ -90,6 +90,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
         c->worker_of_peer[config->peers[w - 1]] = w;
     }
     watch_steps(c, config->log);
+    dwqi_process_add_handle(&c->handle);
     *controller_out = c;
     return DWQ_OK;
 }
@@ -111,6 +112,7 @@ void dwqi_controller_destroy(dwq_controller_t *c)
     if (!c) {
         return;
     }
+    dwqi_controller_forget(c);
     count = c->tasks.map.n;
     if (count > 0) {
         dwqi_log_warning(c->config.log,
@@ -539,24 +541,28 @@ dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
 
 void dwq_controller_abort(dwq_controller_t *controller)
 {
-    if (controller) {
-        dwqi_log_error(controller->config.log,
-                       "the controller aborts the run: all ranks end now");
-        controller->config.abort(controller->config.abort_arg);
+    if (!dwqi_controller_is_known(controller)) {
+        dwqi_process_abort_without_handle("dwq_controller_abort");
     }
+    dwqi_log_error(controller->config.log,
+                   "the controller aborts the run: all ranks end now");
+    controller->config.abort(controller->config.abort_arg);
 }
 
 dwq_kwargs_t dwq_controller_run_args(const dwq_controller_t *controller)
 {
-    return controller ? controller->config.run_args : (dwq_kwargs_t){ 0, NULL };
+    return dwqi_controller_is_known(controller) ? controller->config.run_args
+                                                : (dwq_kwargs_t){ 0, NULL };
 }
 
 const dwq_plan_t *dwq_controller_plan(const dwq_controller_t *controller)
 {
-    return controller ? controller->config.plan : NULL;
+    return dwqi_controller_is_known(controller) ? controller->config.plan
+                                                : NULL;
 }
 
 dwq_world_t dwq_controller_world(const dwq_controller_t *controller)
 {
-    return controller ? controller->config.world : (dwq_world_t){ .size = 0 };
+    return dwqi_controller_is_known(controller) ? controller->config.world
+                                                : (dwq_world_t){ .size = 0 };
 }

@@ -9,6 +9,7 @@
 #include "libdwq/core/options.h"
 #include "libdwq/core/stats.h"
 #include "libdwq/core/task.h"
+#include "libdwq/wire/process.h"
 
 /* What is touched with every result: small, as there may be thousands. */
 struct dwqi_worker_info {
@@ -29,6 +30,7 @@ struct dwqi_ready_data {
 };
 
 struct dwq_controller {
+    struct dwqi_process_handle handle; /* first: it is found by that */
     struct dwqi_controller_config config;
     struct dwqi_scheduler *scheduler;
     struct dwqi_ledger ledger;

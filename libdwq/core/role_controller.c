@@ -104,6 +104,7 @@ dwq_status_t dwqi_run_end_controller(struct run *run)
     dwq_status_t status =
         dwqi_controller_close(run->controller, run->controller_code != 0);
 
+    dwqi_controller_forget(run->controller);
     dwqi_world_witness(run->world)->controller = NULL;
     run->exit_code = run->controller_code;
     run->overdue = status == DWQ_E_TIME_LIMIT;

@@ -409,11 +409,11 @@ dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code)
     if (!controller) {
         return DWQ_OK;
     }
-    run = dwqi_controller_owner(controller);
     status = dwqi_controller_enter(controller);
     if (status != DWQ_OK) {
         return status;
     }
+    run = dwqi_controller_owner(controller);
     if (!run->opened) {
         return dwqi_controller_refuse(
             controller, DWQ_E_STATE,

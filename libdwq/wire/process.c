@@ -26,7 +26,8 @@ struct process {
     bool joined;         /* a spawned process: it has joined its broker */
     int n_runs;          /* so far */
     struct dwqi_process_run *_Atomic latest; /* under way, of any thread */
-    struct dwqi_handlers handlers;           /* of signals, meanwhile */
+    struct dwqi_process_handle *_Atomic handles;
+    struct dwqi_handlers handlers; /* of signals, meanwhile */
     struct dwqi_departure *departure;
     void (*before_finish)(void);
 #ifdef DWQI_SMPI
@@ -249,6 +250,67 @@ bool dwqi_process_has_other_runs(void)
     return found;
 }
 
+/* --- Handles ------------------------------------------------------------------ */
+
+void dwqi_process_add_handle(struct dwqi_process_handle *handle)
+{
+    struct process *p = lock();
+
+    handle->next = p->handles;
+    p->handles = handle;
+    unlock(p);
+}
+
+/* With the lock: out of the list; whether it was there. */
+static bool take_handle(struct process *p,
+                        const struct dwqi_process_handle *handle)
+{
+    struct dwqi_process_handle *before = p->handles;
+
+    if (before && before == handle) {
+        p->handles = before->next;
+        return true;
+    }
+    while (before && before->next != handle) {
+        before = before->next;
+    }
+    if (before) {
+        before->next = handle->next;
+    }
+    return before != NULL;
+}
+
+void dwqi_process_remove_handle(struct dwqi_process_handle *handle)
+{
+    struct process *p = lock();
+
+    take_handle(p, handle);
+    unlock(p);
+}
+
+/* The one that is used comes to the front, where it is seen without the lock: this is a
+ * part of each call of the controller. */
+bool dwqi_process_has_handle(const struct dwqi_process_handle *handle)
+{
+    struct process *p = here();
+    bool there;
+
+    if (atomic_load_explicit(&p->handles, memory_order_relaxed) == handle ||
+        dwqi_process_is_child()) {
+        return true;
+    }
+    lock();
+    there = take_handle(p, handle);
+    if (there) {
+        struct dwqi_process_handle *front = (void *)(uintptr_t)handle;
+
+        front->next = p->handles;
+        p->handles = front;
+    }
+    unlock(p);
+    return there;
+}
+
 /* --- Start and end of the process ----------------------------------------- */
 
 bool dwqi_process_may_finish(void)
@@ -308,6 +370,15 @@ bool dwqi_process_say_words(const char *what)
         dwqi_witness_say(witness, reason);
     }
     return witness != NULL;
+}
+
+void dwqi_process_abort_without_handle(const char *function)
+{
+    dwqi_log_error(&(struct dwqi_log){ .line = NULL },
+                   "%s was called with NULL, or with a handle that is no more: "
+                   "all ranks end now",
+                   function);
+    dwqi_mpi_abort(1);
 }
 
 /* In the middle of a run the others would wait for this process for ever. */

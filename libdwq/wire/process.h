@@ -22,6 +22,12 @@ struct dwqi_process_run {
     struct dwqi_process_run *next;  /* that began before, of any thread */
 };
 
+/* What a user holds of the library, and may use when it is no more: it is known as long
+ * as it lives. A part of it. */
+struct dwqi_process_handle {
+    struct dwqi_process_handle *next;
+};
+
 struct dwqi_departure; /* see departure.h */
 
 /* Starts what the process needs, once; *started_out: it has to be finished at the end. */
@@ -63,6 +69,12 @@ bool dwqi_process_has_other_runs(void);
 /* Whether MPI has to be finished by the library, and can be: no run is under way. */
 bool dwqi_process_may_finish(void);
 
+void dwqi_process_add_handle(struct dwqi_process_handle *handle);
+/* One that is not known (any more) is none the less. */
+void dwqi_process_remove_handle(struct dwqi_process_handle *handle);
+/* Whether it is known. In a child of fork() nobody can tell: true. */
+bool dwqi_process_has_handle(const struct dwqi_process_handle *handle);
+
 /* A spawned process joins its broker once. */
 void dwqi_process_set_joined(void);
 bool dwqi_process_has_joined(void);
@@ -72,6 +84,10 @@ struct dwqi_departure *dwqi_process_departure(void); /* or NULL */
 /* Why the last run of this thread did not begin, as the user may ask; "" at first. */
 void dwqi_process_set_failure(const char *text);
 const char *dwqi_process_failure(void);
+
+/* The user's call of `function` ends the job by a handle that is NULL, or no more: so it
+ * ends all the same, with code 1. */
+_Noreturn void dwqi_process_abort_without_handle(const char *function);
 
 /* If a run is under way: say who ends it by `what` ("exit()"), and in which call: of
  * this thread's run, or else the latest. False: there is none. */

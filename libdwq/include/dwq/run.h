@@ -93,14 +93,17 @@ DWQ_API dwq_status_t dwq_open(const dwq_options_t *options,
  * and all ranks leave together. A process that exits without it ends the job, with a
  * message.
  *
- * @param controller  Taken, and released whatever the answer is, but for DWQ_E_STATE.
- *                    NULL (the other ranks have it) is harmless. Results that were
- *                    collected stay valid.
+ * @param controller  Taken: whatever the close of the run answers, the handle is released,
+ *                    and every later call with it refused. NULL (the other ranks have it)
+ *                    is harmless. Results that were collected stay valid.
  *
- * Roles: controller; waits for the other ranks.
+ * Roles: controller; waits for the other ranks. Does not return where these have not come
+ * when options time_limit and time_limit_grace have passed: the job ends then, with a
+ * message and the exit code that `exit_code` makes.
  * @return DWQ_OK
- *         DWQ_E_STATE  nothing happened: this is not the thread that opened it, the
- *                      controller is dwq_run()'s, or a call runs in it
+ *         DWQ_E_STATE  there was no close, and the run goes on: this is not the thread that
+ *                      opened it, the controller is dwq_run()'s, or a call runs in it. Or
+ *                      the handle was closed before
  *         DWQ_E_MPI    communication failed
  */
 DWQ_API dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code);
