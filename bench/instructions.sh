@@ -7,9 +7,14 @@ set -eu
 
 # count BUILD CALLS: instructions of a process with so many calls.
 count() {
+    calls=$2
+    if [ -x "$1/bench/measure" ]; then
+        set -- "$1/bench/measure"
+    else # up to 0.1.0
+        set -- "$1/bench/dwq-bench" --measure
+    fi
     valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-        "$1/bench/dwq-bench" --measure throughput "$2" 2>&1 |
-        sed -n 's/.*Collected : //p'
+        "$@" throughput "$calls" 2>&1 | sed -n 's/.*Collected : //p'
 }
 
 # 1.1 times so many calls are made.

@@ -69,7 +69,8 @@ dwq_status_t dwqi_controller_end_reported(dwq_controller_t *c,
                                           struct dwqi_outcome *outcome,
                                           double seconds, int n_behind)
 {
-    const struct dwqi_worker_stats *stats = &c->stats.workers[task->worker];
+    const struct dwqi_worker_stats *stats =
+        &dwqi_controller_cell(c, task->worker)->stats;
     struct dwqi_step step = { .task = task,
                               .event = DWQI_EVENT_RESULT,
                               .n_behind = n_behind,
@@ -213,13 +214,12 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
 
 /* At the begin of one of them: as dwqi_controller_enter(), and where results go is
  * there. */
-static dwq_status_t enter(dwq_controller_t *c, bool has_room)
+static dwq_status_t enter(dwq_controller_t *c, const void *result_out)
 {
     dwq_status_t status = dwqi_controller_enter(c);
 
-    return status == DWQ_OK && !has_room
-               ? dwqi_error_set(&c->error, DWQ_E_ARG,
-                                "there is no room for a result: NULL")
+    return status == DWQ_OK && !result_out
+               ? dwqi_error_set(&c->error, DWQ_E_ARG, "result_out is NULL")
                : status;
 }
 
@@ -328,10 +328,16 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
 {
     bool moved;
     size_t n = 0;
-    dwq_status_t status = enter(controller, n_out && (max == 0 || results_out));
+    dwq_status_t status = dwqi_controller_enter(controller);
 
     if (status != DWQ_OK) {
         return status;
+    }
+    if (!n_out || (max > 0 && !results_out)) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              n_out ? "results_out is NULL, and max is %zu"
+                                    : "n_out is NULL (max is %zu)",
+                              max);
     }
     status = dwqi_controller_step(controller, &moved);
     while (n < max && controller->done) {

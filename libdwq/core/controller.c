@@ -16,11 +16,7 @@
 
 static void free_parts(dwq_controller_t *c)
 {
-    free(c->stats.workers);
-    free(c->workers);
-    free(c->ready_data);
-    free(c->worker_of_peer);
-    free(c->touched);
+    dwqi_cell_list_finish(&c->cells);
     free(c->parts);
     dwqi_scheduler_destroy(c->scheduler);
     free(c);
@@ -59,8 +55,9 @@ static void watch_steps(dwq_controller_t *c, const struct dwqi_log *log)
 dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
                                     dwq_controller_t **controller_out)
 {
-    size_t n = (size_t)config->n_workers;
+    int n = config->n_workers;
     dwq_controller_t *c = calloc(1, sizeof *c);
+    dwq_status_t status;
 
     if (!c) {
         return DWQ_E_NOMEM;
@@ -71,23 +68,18 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     c->leave_end = INFINITY;
     c->tasks.scratch.pool = config->pool;
     c->tasks.est_seconds = config->time_est_seconds;
+    c->stats.cells = &c->cells;
     c->scheduler =
-        dwqi_scheduler_create((int)n, config->queue_order, config->held_max);
-    c->stats.workers = calloc(n + 1, sizeof *c->stats.workers);
-    c->workers = calloc(n + 1, sizeof *c->workers);
-    c->ready_data = calloc(n + 1, sizeof *c->ready_data);
-    c->worker_of_peer =
-        calloc((size_t)config->n_peers + 1, sizeof *c->worker_of_peer);
-    c->touched = calloc(n + 1, sizeof *c->touched);
+        dwqi_scheduler_create(n, config->queue_order, config->held_max);
     c->parts = calloc((size_t)config->held_max + 1, sizeof *c->parts);
-    if (!c->scheduler || !c->stats.workers || !c->workers || !c->ready_data ||
-        !c->worker_of_peer || !c->touched || !c->parts) {
-        free_parts(c);
-        return DWQ_E_NOMEM;
+    status =
+        c->scheduler && c->parts ? dwqi_cell_list_init(&c->cells) : DWQ_E_NOMEM;
+    for (int w = 1; w <= n && status == DWQ_OK; w++) {
+        status = dwqi_cell_list_add(&c->cells, config->peers[w - 1]);
     }
-    for (int w = 1; w <= (int)n; w++) {
-        c->workers[w].peer = config->peers[w - 1];
-        c->worker_of_peer[config->peers[w - 1]] = w;
+    if (status != DWQ_OK) {
+        free_parts(c);
+        return status;
     }
     watch_steps(c, config->log);
     dwqi_process_add_handle(&c->handle);
@@ -120,10 +112,6 @@ void dwqi_controller_destroy(dwq_controller_t *c)
                          count == 1 ? "" : "s", count == 1 ? "was" : "were");
     }
     dwqi_tasks_finish(&c->tasks);
-    for (int w = 1; w <= c->config.n_workers; w++) {
-        dwqi_pool_give(c->ready_data[w].memory);
-        dwqi_arena_finish(&c->ready_data[w].arena);
-    }
     free_parts(c);
 }
 
@@ -132,7 +120,7 @@ void dwqi_controller_destroy(dwq_controller_t *c)
 static dwq_status_t refuse(dwq_controller_t *c, dwq_status_t status,
                            const dwq_task_t *task, const char *why)
 {
-    const char *name = task && task->function ? task->function : "";
+    const char *name = task->function ? task->function : "";
 
     return dwqi_error_set(&c->error, status, "task '%.*s' refused: %s",
                           dwqi_plain_fit(name, 80), name, why);
@@ -150,7 +138,7 @@ static dwq_status_t make_task(dwq_controller_t *c, const dwq_task_t *given,
     dwq_status_t status;
 
     if (!given) {
-        return refuse(c, DWQ_E_ARG, given, "the task is NULL");
+        return dwqi_error_set(&c->error, DWQ_E_ARG, "task is NULL");
     }
     if (c->closed) {
         return refuse(c, DWQ_E_STATE, given, "the run is over");
@@ -336,7 +324,7 @@ dwq_status_t dwq_controller_queue_call(dwq_controller_t *controller,
 
 /* All n in the map, or none. */
 static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
-                             size_t n, struct dwqi_task **made)
+                             size_t n, bool numbered, struct dwqi_task **made)
 {
     dwq_status_t status = DWQ_OK;
     struct dwqi_error why;
@@ -346,7 +334,7 @@ static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
         status = make_task(c, &tasks[n_made], true, &made[n_made]);
         n_made += status == DWQ_OK;
     }
-    if (status != DWQ_OK) {
+    if (status != DWQ_OK && numbered) {
         why = c->error;
         dwqi_error_set(&c->error, status, "tasks[%zu]: %s", n_made, why.text);
     }
@@ -356,11 +344,29 @@ static dwq_status_t make_all(dwq_controller_t *c, const dwq_task_t *tasks,
     return status;
 }
 
+dwq_status_t dwqi_controller_submit_all(dwq_controller_t *c,
+                                        const dwq_task_t *tasks, size_t n,
+                                        bool numbered, uint64_t *ids_out)
+{
+    struct dwqi_task **made = calloc(n + 1, sizeof(struct dwqi_task *));
+    dwq_status_t status =
+        made ? make_all(c, tasks, n, numbered, made) : DWQ_E_NOMEM;
+
+    if (status == DWQ_OK) {
+        status = enter_all(c, made, n);
+    }
+    for (size_t i = 0; i < n && status == DWQ_OK && ids_out; i++) {
+        ids_out[i] = made[i]->id;
+    }
+    free(made);
+    return status == DWQ_OK ? dwqi_controller_answer(c, after_queueing(c, NULL))
+                            : dwqi_controller_refuse(c, status, NULL);
+}
+
 dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
                                             const dwq_task_t *tasks, size_t n,
                                             uint64_t *ids_out)
 {
-    struct dwqi_task **made;
     dwq_status_t status = dwqi_controller_enter(controller);
 
     if (status != DWQ_OK) {
@@ -370,21 +376,11 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
         return dwqi_controller_refuse(controller, DWQ_E_ARG, "tasks is NULL");
     }
     if (n > SIZE_MAX / sizeof *tasks) {
-        return dwqi_controller_refuse(controller, DWQ_E_ARG,
-                                      "more tasks than memory can hold");
+        dwqi_error_set(&controller->error, DWQ_E_ARG,
+                       "n is %zu: more tasks than memory can hold", n);
+        return dwqi_controller_refuse(controller, DWQ_E_ARG, NULL);
     }
-    made = calloc(n + 1, sizeof(struct dwqi_task *));
-    status = made ? make_all(controller, tasks, n, made) : DWQ_E_NOMEM;
-    if (status == DWQ_OK) {
-        status = enter_all(controller, made, n);
-    }
-    for (size_t i = 0; i < n && status == DWQ_OK && ids_out; i++) {
-        ids_out[i] = made[i]->id;
-    }
-    free(made);
-    return status == DWQ_OK ? dwqi_controller_answer(
-                                  controller, after_queueing(controller, NULL))
-                            : dwqi_controller_refuse(controller, status, NULL);
+    return dwqi_controller_submit_all(controller, tasks, n, true, ids_out);
 }
 
 /* --- Cancelling --------------------------------------------------------- */
@@ -489,7 +485,7 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     }
     *worker_out = worker;
     if (data_out) {
-        *data_out = controller->ready_data[worker].value;
+        *data_out = dwqi_controller_cell(controller, worker)->ready.value;
     }
     return DWQ_OK;
 }
@@ -521,7 +517,7 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
         return dwqi_error_set(&c->error, DWQ_E_ARG, "the file is NULL");
     }
     backlog = dwqi_controller_backlog(c);
-    dwqi_stats_print(&c->stats, c->config.n_workers, &backlog, out);
+    dwqi_stats_print(&c->stats, &backlog, out);
     return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
                                         "the report could not be written")
                        : DWQ_OK;

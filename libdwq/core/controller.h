@@ -22,7 +22,6 @@ struct dwqi_controller_config {
     struct dwqi_pool *pool;           /* borrowed; or NULL */
     int n_workers;
     const int *peers; /* borrowed for create: peers[w - 1] is worker w */
-    int n_peers;      /* endpoints in all: peers are below it */
     dwq_queue_order_t queue_order;
     int held_max; /* tasks that a worker may hold */
     bool time_est_seconds;

@@ -5,29 +5,11 @@
 
 #include <pthread.h>
 
+#include "libdwq/core/cell.h"
 #include "libdwq/core/controller.h"
 #include "libdwq/core/options.h"
-#include "libdwq/core/stats.h"
 #include "libdwq/core/task.h"
 #include "libdwq/wire/process.h"
-
-/* What is touched with every result: small, as there may be thousands. */
-struct dwqi_worker_info {
-    int peer;
-    bool recalled; /* RECALL sent, RETURN not here yet */
-    bool lost; /* its messages cannot be trusted any more, or it is overdue */
-    bool overdue; /* it ran on after the grace */
-    bool said_bye;
-    double last_heard;
-    struct dwqi_job *unsent; /* first of its held jobs that was not sent */
-};
-
-/* What a worker said with READY. */
-struct dwqi_ready_data {
-    void *memory;
-    struct dwqi_arena arena;
-    dwq_value_t value;
-};
 
 struct dwq_controller {
     struct dwqi_process_handle handle; /* first: it is found by that */
@@ -49,11 +31,8 @@ struct dwq_controller {
         leave_end; /* no worker is awaited any more; INFINITY: not yet said */
     double last_look; /* the end of the last one, in a submit */
     struct dwqi_stats stats;
-    struct dwqi_worker_info *workers;   /* [n_workers + 1], from 1 */
-    struct dwqi_ready_data *ready_data; /* the same */
-    int *worker_of_peer;                /* [n_peers]; 0: none */
-    int *touched;                       /* workers with unsent tasks */
-    int n_touched;
+    struct dwqi_cell_list cells;
+    int touched, last_touched; /* cells with unsent tasks; 0: none */
     struct dwqi_extent *parts; /* [held_max], for one message */
     pthread_t thread;          /* of the user's calls */
     struct dwqi_error error; /* of the last one; code DWQ_OK: it did not fail */
@@ -97,6 +76,10 @@ void dwqi_controller_settled(dwq_controller_t *c, struct dwqi_task *task,
 /* What a new task becomes when it cannot be queued at all: true, and it is
  * over. */
 bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task);
+/* Queue n tasks, all or none; `numbered`: a refusal says which of them it is about. */
+dwq_status_t dwqi_controller_submit_all(dwq_controller_t *c,
+                                        const dwq_task_t *tasks, size_t n,
+                                        bool numbered, uint64_t *ids_out);
 /* Which worker a task goes to (fit.c): *worker_out, and *binding when only some
  * fit what it asks for. DWQ_E_OPTION: none does, and *why_out says so. */
 dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
@@ -123,7 +106,16 @@ void dwqi_controller_drop_waiting(dwq_controller_t *c,
 void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
                                enum dwqi_task_event event, const char *message);
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker);
+/* A step of a cell. One that its table does not have is logged. */
+void dwqi_controller_cell_step(dwq_controller_t *c, int worker,
+                               enum dwqi_cell_event event);
 dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
                                      struct dwqi_message *message);
+
+static inline struct dwqi_cell *dwqi_controller_cell(const dwq_controller_t *c,
+                                                     int worker)
+{
+    return &c->cells.items[worker];
+}
 
 #endif

@@ -61,12 +61,12 @@ static dwq_status_t send_large(dwq_controller_t *c, int peer,
 /* The unsent tasks of a worker, as many as fit together in each message. */
 static dwq_status_t send_unsent(dwq_controller_t *c, int worker)
 {
-    struct dwqi_worker_info *info = &c->workers[worker];
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
     dwq_status_t status = DWQ_OK;
 
-    while (info->unsent && status == DWQ_OK) {
+    while (cell->unsent && status == DWQ_OK) {
         size_t n = 0, size = 0;
-        struct dwqi_job *job = info->unsent;
+        struct dwqi_job *job = cell->unsent;
 
         for (; job && size + dwqi_task_of(job)->pack.size <= DWQI_INLINE_MAX;
              job = job->next) {
@@ -77,56 +77,85 @@ static dwq_status_t send_unsent(dwq_controller_t *c, int worker)
             size += pack->size;
         }
         if (n > 0) {
-            status = dwqi_send(c->config.transport, info->peer,
+            status = dwqi_send(c->config.transport, cell->peer,
                                &(struct dwqi_outgoing){ .tag = DWQI_TASK,
                                                         .n_items = (uint32_t)n,
                                                         .parts = c->parts,
                                                         .n_parts = n });
         } else {
-            status = send_large(c, info->peer, dwqi_task_of(job));
+            status = send_large(c, cell->peer, dwqi_task_of(job));
             job = job->next;
         }
         if (status == DWQ_OK) {
-            info->unsent = job;
+            cell->unsent = job;
         }
     }
     return status;
+}
+
+static void touch(dwq_controller_t *c, int worker)
+{
+    dwqi_controller_cell(c, worker)->next_touched = 0;
+    if (c->touched) {
+        dwqi_controller_cell(c, c->last_touched)->next_touched = worker;
+    } else {
+        c->touched = worker;
+    }
+    c->last_touched = worker;
 }
 
 /* What there is no memory to send is sent by a later step. */
 static dwq_status_t send_touched(dwq_controller_t *c)
 {
     dwq_status_t status = DWQ_OK;
-    int n = c->n_touched;
+    int worker = c->touched;
 
-    c->n_touched = 0;
-    for (int i = 0; i < n; i++) {
-        int worker = c->touched[i];
+    c->touched = 0;
+    while (worker) {
+        const struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+        int next = cell->next_touched;
         dwq_status_t sent = send_unsent(c, worker);
 
         status = status == DWQ_OK ? sent : status;
-        if (c->workers[worker].unsent) {
-            c->touched[c->n_touched++] = worker;
+        if (cell->unsent) {
+            touch(c, worker);
         }
+        worker = next;
     }
     return status;
+}
+
+void dwqi_controller_cell_step(dwq_controller_t *c, int worker,
+                               enum dwqi_cell_event event)
+{
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+
+    if (dwqi_cell_step(cell, event) != DWQ_OK) {
+        dwqi_log_error(
+            c->config.log,
+            "worker %d: the event %s in the state %s: a fault of the "
+            "library",
+            worker, dwqi_cell_event_name(event),
+            dwqi_cell_state_name(cell->state));
+    }
 }
 
 static dwq_status_t assign(dwq_controller_t *c, struct dwqi_task *task,
                            int worker)
 {
-    struct dwqi_worker_info *info = &c->workers[worker];
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
     dwq_status_t status;
 
     task->worker = worker;
     status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_ASSIGN);
     dwqi_pack_set_attempt(&task->pack, task->entry.attempt);
-    if (!info->unsent) {
-        info->unsent = &task->job;
-        c->touched[c->n_touched++] = worker;
+    if (!cell->unsent) {
+        cell->unsent = &task->job;
+        touch(c, worker);
     }
     if (dwqi_scheduler_n_held(c->scheduler, worker) == 1) {
-        info->last_heard = c->now;
+        dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_GIVE);
+        cell->last_heard = c->now;
     }
     return status;
 }
@@ -146,15 +175,15 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
 
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
 {
-    struct dwqi_worker_info *info = &c->workers[worker];
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
     dwq_status_t status;
 
-    if (info->recalled || info->lost || c->exit_sent) {
+    if (cell->recalled || dwqi_cell_is_over(cell) || c->exit_sent) {
         return DWQ_OK;
     }
-    status = dwqi_send_bare(c->config.transport, info->peer, DWQI_RECALL);
+    status = dwqi_send_bare(c->config.transport, cell->peer, DWQI_RECALL);
     if (status == DWQ_OK) {
-        info->recalled = true;
+        cell->recalled = true;
         /* So that every task it was sent before is either started or returned. */
         dwqi_scheduler_worker_pause(c->scheduler, worker, true);
     }
@@ -173,10 +202,10 @@ static dwq_status_t balance(dwq_controller_t *c)
     for (int w = dwqi_scheduler_next_holder(s, 0); w != 0;
          w = dwqi_scheduler_next_holder(s, w)) {
         double expected = dwqi_scheduler_held_expected(s, w);
-        bool late =
-            c->now > c->workers[w].last_heard + expected + DWQI_HELD_MAX;
+        const struct dwqi_cell *cell = dwqi_controller_cell(c, w);
+        bool late = c->now > cell->last_heard + expected + DWQI_HELD_MAX;
 
-        if (!c->workers[w].recalled && (expected > RECALL_MIN || late)) {
+        if (!cell->recalled && (expected > RECALL_MIN || late)) {
             return dwqi_controller_recall(c, w);
         }
     }
@@ -199,6 +228,13 @@ static void settle_all(dwq_controller_t *c)
     }
 }
 
+/* It is waited for no longer, but only the end of the job may end it. */
+static void give_up(dwq_controller_t *c, int worker)
+{
+    dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_LOSE);
+    dwqi_controller_cell(c, worker)->overdue = true;
+}
+
 static void pass_grace(dwq_controller_t *c)
 {
     c->grace_passed = true;
@@ -212,8 +248,7 @@ static void pass_grace(dwq_controller_t *c)
                              " after the time limit and its grace: given up",
                              w,
                              ((const struct dwqi_task *)(const void *)job)->id);
-            c->workers[w].lost = true;
-            c->workers[w].overdue = true;
+            give_up(c, w);
             dwqi_scheduler_worker_gone(c->scheduler, w);
             dwqi_controller_drop_held(
                 c, w, DWQI_EVENT_LIMIT,
@@ -243,7 +278,7 @@ static void check_limits(dwq_controller_t *c)
 /* Whether time alone, or a task that waits or was not sent, may give something to do. */
 static bool is_watchful(const dwq_controller_t *c)
 {
-    return c->n_touched > 0 || dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
+    return c->touched != 0 || dwqi_scheduler_n_waiting(c->scheduler) > 0 ||
            dwqi_scheduler_next_holder(c->scheduler, 0) != 0 ||
            (!c->limit_passed && !isinf(c->config.time_limit)) ||
            (!c->grace_passed && !isinf(c->config.grace_end)) ||
@@ -337,7 +372,7 @@ static dwq_status_t drain(dwq_controller_t *c)
 static bool all_left(const dwq_controller_t *c)
 {
     for (int w = 1; w <= c->config.n_workers; w++) {
-        if (!c->workers[w].said_bye && !c->workers[w].lost) {
+        if (!dwqi_cell_is_over(dwqi_controller_cell(c, w))) {
             return false;
         }
     }
@@ -350,8 +385,9 @@ static dwq_status_t send_exit(dwq_controller_t *c)
     dwq_status_t status = DWQ_OK;
 
     for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
-        status =
-            dwqi_send_bare(c->config.transport, c->workers[w].peer, DWQI_EXIT);
+        dwqi_controller_cell_step(c, w, DWQI_CELL_EVENT_EXIT);
+        status = dwqi_send_bare(c->config.transport,
+                                dwqi_controller_cell(c, w)->peer, DWQI_EXIT);
     }
     for (int i = 0; plan && i < plan->n_idle && status == DWQ_OK; i++) {
         status =
@@ -374,15 +410,12 @@ static dwq_status_t await_leaving(dwq_controller_t *c)
         status = dwqi_controller_turn(c, INFINITY);
     }
     for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
-        struct dwqi_worker_info *info = &c->workers[w];
-
-        if (!info->said_bye && !info->lost) {
+        if (!dwqi_cell_is_over(dwqi_controller_cell(c, w))) {
             dwqi_log_warning(c->config.log,
                              "worker %d has not left after the time limit and "
                              "its grace: given up",
                              w);
-            info->lost = true;
-            info->overdue = true;
+            give_up(c, w);
         }
     }
     return status;
@@ -409,7 +442,9 @@ dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
         return status;
     }
     for (int w = 1; w <= c->config.n_workers; w++) {
-        if (c->workers[w].overdue && !c->workers[w].said_bye) {
+        const struct dwqi_cell *cell = dwqi_controller_cell(c, w);
+
+        if (cell->overdue && cell->state != DWQI_CELL_GONE) {
             return DWQ_E_TIME_LIMIT;
         }
     }

@@ -1,4 +1,5 @@
 /* One call on every worker, and how many tasks are where. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "libdwq/core/controller_private.h"
@@ -33,18 +34,22 @@ dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
     if (status != DWQ_OK) {
         return status;
     }
-    if (!task || task->id != 0 || task->worker != 0) {
-        return dwqi_controller_refuse(
-            controller, DWQ_E_ARG,
-            task ? "a task for every worker has no id and no worker of its own"
-                 : "the task is NULL");
+    if (!task) {
+        return dwqi_controller_refuse(controller, DWQ_E_ARG, "task is NULL");
+    }
+    if (task->id != 0 || task->worker != 0) {
+        dwqi_error_set(&controller->error, DWQ_E_ARG,
+                       "id is %" PRIu64 " and worker is %d: a task for every "
+                       "worker takes 0 for both",
+                       task->id, task->worker);
+        return dwqi_controller_refuse(controller, DWQ_E_ARG, NULL);
     }
     tasks = calloc((size_t)controller->config.n_workers + 1, sizeof *tasks);
     if (!tasks) {
         return dwqi_controller_refuse(controller, DWQ_E_NOMEM, NULL);
     }
     n = bind_to_each(controller, task, tasks);
-    status = dwq_controller_submit_multiple(controller, tasks, n, ids_out);
+    status = dwqi_controller_submit_all(controller, tasks, n, false, ids_out);
     free(tasks);
     if (n_out && (status == DWQ_OK || status == DWQ_E_MPI)) {
         *n_out = n;

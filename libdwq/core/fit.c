@@ -227,7 +227,9 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
     if (!given->host && given->ranks <= 1) {
         return given->ranks >= 0 ? DWQ_OK
                                  : dwqi_error_set(why_out, DWQ_E_OPTION,
-                                                  "ranks is %d", given->ranks);
+                                                  "ranks is %d: it takes a "
+                                                  "number from 0 on",
+                                                  given->ranks);
     }
     if (c->config.n_workers == 0) {
         return dwqi_error_set(why_out, DWQ_E_OPTION,

@@ -26,7 +26,7 @@ void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
 {
     struct dwqi_job *job;
 
-    c->workers[worker].unsent = NULL;
+    dwqi_controller_cell(c, worker)->unsent = NULL;
     while ((job = dwqi_scheduler_held(c->scheduler, worker)) != NULL) {
         dwqi_scheduler_done(c->scheduler, job);
         (void)dwqi_controller_end_local(c, dwqi_task_of(job), event, message);
@@ -55,8 +55,26 @@ static void distrust(dwq_controller_t *c, int worker, const char *why)
 
     dwqi_plain_format(reason, sizeof reason, "a message could not be read: %s",
                       why);
-    c->workers[worker].lost = true;
+    dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_LOSE);
     worker_lost(c, worker, reason);
+}
+
+/* What a cell says of itself: a word that it cannot say now is a message that cannot
+ * be. */
+static dwq_status_t said(dwq_controller_t *c, int worker,
+                         enum dwqi_cell_event event)
+{
+    return dwqi_cell_step(dwqi_controller_cell(c, worker), event) == DWQ_OK
+               ? DWQ_OK
+               : DWQ_E_MESSAGE;
+}
+
+/* A task is out of the hands of its cell. */
+static void held_less(dwq_controller_t *c, int worker)
+{
+    if (dwqi_scheduler_n_held(c->scheduler, worker) == 0) {
+        dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_EMPTY);
+    }
 }
 
 static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,
@@ -110,6 +128,7 @@ static dwq_status_t end_held(dwq_controller_t *c, struct dwqi_task *task,
         dwqi_controller_end_reported(c, task, outcome, seconds, behind);
 
     dwqi_scheduler_done(c->scheduler, &task->job);
+    held_less(c, task->worker);
     return status;
 }
 
@@ -193,6 +212,7 @@ static dwq_status_t take_back(dwq_controller_t *c, struct dwqi_task *task)
     dwq_status_t status = DWQ_OK;
 
     dwqi_scheduler_give_back(c->scheduler, &task->job);
+    held_less(c, task->worker);
     if (!cancel) {
         status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_RETURN);
     }
@@ -212,7 +232,7 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
     if (message->body_size < message->n_items * sizeof(uint64_t)) {
         return DWQ_E_MESSAGE;
     }
-    c->workers[worker].recalled = false;
+    dwqi_controller_cell(c, worker)->recalled = false;
     for (uint32_t i = 0; i < message->n_items; i++) {
         struct dwqi_task *task;
         uint64_t id;
@@ -259,12 +279,14 @@ static dwq_status_t take_ready_data(struct dwqi_ready_data *data,
 static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
                                   struct dwqi_message *message)
 {
-    dwq_status_t status = message->n_items > 0
-                              ? take_ready_data(&c->ready_data[worker], message)
-                              : DWQ_OK;
+    dwq_status_t status =
+        message->n_items > 0
+            ? take_ready_data(&dwqi_controller_cell(c, worker)->ready, message)
+            : DWQ_OK;
 
-    if (status == DWQ_E_MESSAGE) {
-        return status;
+    if (status == DWQ_E_MESSAGE ||
+        said(c, worker, DWQI_CELL_EVENT_SERVE) != DWQ_OK) {
+        return DWQ_E_MESSAGE;
     }
     if (status == DWQ_E_NOMEM) {
         dwqi_log_warning(c->config.log,
@@ -281,14 +303,18 @@ static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
                                      const struct dwqi_message *message)
 {
     const char *reason = (const char *)message->body;
+    dwq_status_t status;
 
     if (message->body_size == 0 ||
         memchr(reason, '\0', message->body_size) == NULL) {
         return DWQ_E_MESSAGE;
     }
-    c->workers[worker].recalled = false;
-    worker_lost(c, worker, reason);
-    return DWQ_OK;
+    status = said(c, worker, DWQI_CELL_EVENT_WITHDRAW);
+    if (status == DWQ_OK) {
+        dwqi_controller_cell(c, worker)->recalled = false;
+        worker_lost(c, worker, reason);
+    }
+    return status;
 }
 
 static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
@@ -305,8 +331,7 @@ static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
     case DWQI_WITHDRAW:
         return receive_withdraw(c, worker, message);
     case DWQI_BYE:
-        c->workers[worker].said_bye = true;
-        return DWQ_OK;
+        return said(c, worker, DWQI_CELL_EVENT_BYE);
     default:
         return DWQ_E_MESSAGE;
     }
@@ -315,10 +340,8 @@ static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
 dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
                                      struct dwqi_message *message)
 {
-    int worker = message->peer >= 0 && message->peer < c->config.n_peers
-                     ? c->worker_of_peer[message->peer]
-                     : 0;
-    struct dwqi_worker_info *info = &c->workers[worker];
+    int worker = dwqi_cell_list_find(&c->cells, message->peer);
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
     dwq_status_t status;
 
     if (worker == 0) {
@@ -328,8 +351,9 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
                          message->peer);
         return DWQ_OK;
     }
-    info->last_heard = c->now;
-    if (info->lost && message->tag != DWQI_BYE) {
+    cell->last_heard = c->now;
+    if (cell->state == DWQI_CELL_GONE ||
+        (cell->state == DWQI_CELL_LOST && message->tag != DWQI_BYE)) {
         return DWQ_OK; /* what it held has its results already */
     }
     if (message->status != DWQ_OK &&

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "libdwq/base/plain.h"
+#include "libdwq/core/cell.h"
 #include "libdwq/core/task.h"
 
 void dwqi_series_add(struct dwqi_series *series, double value)
@@ -38,7 +39,7 @@ static double variation(const struct dwqi_series *series)
 void dwqi_stats_add(struct dwqi_stats *stats, int worker, double time,
                     double time_est)
 {
-    struct dwqi_worker_stats *own = &stats->workers[worker];
+    struct dwqi_worker_stats *own = &stats->cells->items[worker].stats;
 
     dwqi_series_add(&stats->time, time);
     dwqi_series_add(&stats->over_est, dwqi_over_est(time, time_est));
@@ -70,32 +71,32 @@ void dwqi_stats_see(void *arg, const struct dwqi_step *step)
     }
 }
 
-static void print_workers(const struct dwqi_worker_stats *workers,
-                          int n_workers, FILE *out)
+static void print_workers(const struct dwqi_cell_list *cells, FILE *out)
 {
     struct dwqi_series calls = { 0 }, time = { 0 }, over_est = { 0 };
 
-    for (int i = 1; i <= n_workers; i++) {
-        dwqi_series_add(&calls, (double)workers[i].n_calls);
-        dwqi_series_add(&time, workers[i].time);
-        if (workers[i].n_calls > 0) {
-            dwqi_series_add(
-                &over_est,
-                fmin((double)(workers[i].time / workers[i].time_est), DBL_MAX));
+    for (int i = 1; i <= cells->n; i++) {
+        const struct dwqi_worker_stats *own = &cells->items[i].stats;
+
+        dwqi_series_add(&calls, (double)own->n_calls);
+        dwqi_series_add(&time, own->time);
+        if (own->n_calls > 0) {
+            dwqi_series_add(&over_est,
+                            fmin((double)(own->time / own->time_est), DBL_MAX));
         }
     }
     fprintf(out,
             "coefficient of variation of actual over estimated time per "
             "worker: %.3g\n",
             variation(&over_est));
-    fprintf(out, "number of workers: %d\n", n_workers);
+    fprintf(out, "number of workers: %d\n", cells->n);
     fprintf(out, "calls per worker: mean %.4g, std %.3g, min %.0f, max %.0f\n",
             calls.mean, dwqi_series_deviation(&calls), calls.min, calls.max);
     fprintf(out, "time per worker: mean %.4g s, std %.3g s\n", time.mean,
             dwqi_series_deviation(&time));
 }
 
-void dwqi_stats_print(const struct dwqi_stats *stats, int n_workers,
+void dwqi_stats_print(const struct dwqi_stats *stats,
                       const struct dwqi_backlog *backlog, FILE *out)
 {
     locale_t outer = dwqi_plain_enter();
@@ -118,8 +119,8 @@ void dwqi_stats_print(const struct dwqi_stats *stats, int n_workers,
             "coefficient of variation of actual over estimated time per "
             "call: %.3g\n",
             variation(&stats->over_est));
-    if (n_workers > 0) {
-        print_workers(stats->workers, n_workers, out);
+    if (stats->cells->n > 0) { /* else one process */
+        print_workers(stats->cells, out);
     }
     if (stats->n_recalled > 0) {
         fprintf(out, "calls given back unstarted by a worker: %" PRIu64 "\n",

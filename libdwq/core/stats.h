@@ -27,6 +27,8 @@ struct dwqi_worker_stats {
     long double time_est; /* sum of the estimates of these calls */
 };
 
+struct dwqi_cell_list;
+
 struct dwqi_stats {
     struct dwqi_series time;     /* seconds per call that ran */
     struct dwqi_series over_est; /* seconds per unit of estimate */
@@ -36,8 +38,7 @@ struct dwqi_stats {
                           * others waited behind them */
     uint64_t n_delayed;  /* those that waited */
     uint64_t n_recalled; /* calls given back unstarted */
-    struct dwqi_worker_stats
-        *workers; /* borrowed: by number; [0]: this process */
+    struct dwqi_cell_list *cells; /* borrowed; [0] is this process */
 };
 
 /* What is not collected. */
@@ -51,8 +52,7 @@ void dwqi_stats_see(void *arg, const struct dwqi_step *step);
 void dwqi_stats_add(struct dwqi_stats *stats, int worker, double time,
                     double time_est);
 
-/* n_workers is 0 with one process. */
-void dwqi_stats_print(const struct dwqi_stats *stats, int n_workers,
+void dwqi_stats_print(const struct dwqi_stats *stats,
                       const struct dwqi_backlog *backlog, FILE *out);
 
 #endif

@@ -2,11 +2,14 @@
 
 #include "libdwq/wire/transport.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
+
+#include "libdwq/base/plain.h"
 
 /* --- Rates -------------------------------------------------------------- */
 
@@ -131,15 +134,33 @@ static uint64_t new_id(struct dwqi_tasks *tasks)
 static const double never_measured = -1;
 static const double one_second = 1;
 
-static const char *task_fault(const dwq_task_t *given)
+/* DWQ_OK, or why the task is refused: in the scratch, or a constant. */
+static dwq_status_t check(struct dwqi_tasks *tasks, const dwq_task_t *given,
+                          const char **why_out)
 {
+    char *why = tasks->scratch.why;
+    size_t size = sizeof tasks->scratch.why;
+
+    *why_out = why;
     if (!given->function || given->function[0] == '\0') {
-        return "no function name";
+        *why_out = given->function ? "function is \"\"" : "function is NULL";
+        return DWQ_E_ARG;
     }
     if (!isfinite(given->time_est) || given->time_est < 0) {
-        return "time_est is negative or not finite";
+        dwqi_plain_format(why, size,
+                          "time_est is %.10g: it takes a number from 0 on",
+                          given->time_est);
+        return DWQ_E_ARG;
     }
-    return NULL;
+    if (given->id != 0 && dwqi_task_find(tasks, given->id)) {
+        dwqi_plain_format(why, size,
+                          "id %" PRIu64 " is in use, until the result of its "
+                          "task is collected",
+                          given->id);
+        return DWQ_E_ID;
+    }
+    *why_out = "out of memory";
+    return DWQ_OK;
 }
 
 /* Tasks that are over serve again: a queue frees in another order than it
@@ -224,17 +245,12 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
                               const char **why_out)
 {
     struct dwqi_task *task;
-    dwq_status_t status = DWQ_E_NOMEM;
+    dwq_status_t status = check(tasks, given, why_out);
 
-    *why_out = task_fault(given);
-    if (*why_out) {
-        return DWQ_E_ARG;
+    if (status != DWQ_OK) {
+        return status;
     }
-    if (given->id != 0 && dwqi_task_find(tasks, given->id)) {
-        *why_out = "the id belongs to a task whose result is not collected";
-        return DWQ_E_ID;
-    }
-    *why_out = "out of memory";
+    status = DWQ_E_NOMEM;
     task = task_take(tasks);
     if (!task) {
         return status;

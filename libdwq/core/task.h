@@ -91,7 +91,7 @@ struct dwqi_tasks {
 /**
  * Make a task of what the user gave, with refs 1, and put it into the map.
  *
- * @return DWQ_OK, DWQ_E_ARG (*why_out), DWQ_E_ID, DWQ_E_NOMEM
+ * @return DWQ_OK, DWQ_E_ARG, DWQ_E_ID, DWQ_E_NOMEM: *why_out lives until the next task
  */
 dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
                               bool binding, struct dwqi_task **task_out,

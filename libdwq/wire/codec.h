@@ -35,6 +35,7 @@ struct dwqi_scratch {
     /* Whether the memory of an array is what it was; NULL: that is not asked. */
     bool (*is_live)(const void *live_arg, const dwq_array_t *array);
     const void *live_arg;
+    char why[256]; /* of the last item that was refused */
 };
 void dwqi_scratch_finish(struct dwqi_scratch *scratch);
 

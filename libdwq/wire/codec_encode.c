@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "libdwq/base/memory.h"
+#include "libdwq/base/plain.h"
 #include "libdwq/wire/codec_private.h"
 
 #define INLINE_ARRAYS 16
@@ -15,9 +16,12 @@
 
 struct encoder {
     struct dwqi_buffer *out; /* values */
-    const struct dwqi_scratch *scratch;
+    struct dwqi_scratch *scratch;
     unsigned keep_flag; /* arrays with it may stay where they are */
     const char *why;
+    const char *name; /* of the keyword that `why` is about, or NULL */
+    const char *list; /* what the user calls the values */
+    size_t nth; /* of these, from 1, is the one that `why` is about; or 0 */
     dwq_status_t status;
     /* Arrays in the order in which they stand: copied ones, and kept ones. Their
      * offsets are patched when all are known. */
@@ -38,14 +42,16 @@ static void refuse(struct encoder *e, dwq_status_t status, const char *why)
 }
 
 static void encoder_init(struct encoder *e, struct dwqi_scratch *scratch,
-                         unsigned keep_flag)
+                         unsigned keep_flag, const char *list)
 {
     e->out = &scratch->buffer;
     e->out->size = 0;
     e->out->failed = false;
     e->scratch = scratch;
     e->keep_flag = keep_flag;
-    e->why = NULL;
+    e->why = e->name = NULL;
+    e->list = list;
+    e->nth = 0;
     e->status = DWQ_OK;
     e->arrays = e->inline_arrays;
     e->heads = e->inline_heads;
@@ -188,36 +194,37 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool few_names_differ(dwq_kwargs_t entries)
+/* A name that stands there twice, or NULL. */
+static const char *twice_of_few(dwq_kwargs_t entries)
 {
     for (size_t i = 0; i < entries.n; i++) {
         for (size_t k = 0; k < i; k++) {
             if (strcmp(entries.items[k].name, entries.items[i].name) == 0) {
-                return false;
+                return entries.items[i].name;
             }
         }
     }
-    return true;
+    return NULL;
 }
 
-static bool many_names_differ(struct encoder *e, dwq_kwargs_t entries)
+static const char *twice_of_many(struct encoder *e, dwq_kwargs_t entries)
 {
     const char **names = calloc(entries.n, sizeof *names);
-    bool differ = true;
+    const char *twice = NULL;
 
     if (!names) {
         refuse(e, DWQ_E_NOMEM, "out of memory");
-        return false;
+        return NULL;
     }
     for (size_t i = 0; i < entries.n; i++) {
         names[i] = entries.items[i].name;
     }
     qsort(names, entries.n, sizeof *names, compare_names);
-    for (size_t i = 1; i < entries.n && differ; i++) {
-        differ = strcmp(names[i - 1], names[i]) != 0;
+    for (size_t i = 1; i < entries.n && !twice; i++) {
+        twice = strcmp(names[i - 1], names[i]) == 0 ? names[i] : NULL;
     }
     free(names);
-    return differ;
+    return twice;
 }
 
 static void encode_entries(struct encoder *e, dwq_kwargs_t entries, int depth)
@@ -228,14 +235,17 @@ static void encode_entries(struct encoder *e, dwq_kwargs_t entries, int depth)
             return;
         }
     }
-    if (entries.n <= FEW_NAMES ? !few_names_differ(entries)
-                               : !many_names_differ(e, entries)) {
-        refuse(e, DWQ_E_ARG, "a keyword that is given twice");
-        return;
+    e->name = entries.n <= FEW_NAMES ? twice_of_few(entries)
+                                     : twice_of_many(e, entries);
+    if (e->name) {
+        refuse(e, DWQ_E_ARG, "this name is given twice");
     }
     for (size_t i = 0; i < entries.n && e->status == DWQ_OK; i++) {
         put_text(e, entries.items[i].name);
         encode_value(e, &entries.items[i].value, depth);
+        if (e->status != DWQ_OK && !e->name) {
+            e->name = entries.items[i].name;
+        }
     }
 }
 
@@ -325,6 +335,7 @@ static void encode_all(struct encoder *e, dwq_values_t values,
     }
     for (size_t i = 0; i < values.n && e->status == DWQ_OK; i++) {
         encode_value(e, &values.items[i], 0);
+        e->nth = e->status != DWQ_OK ? i + 1 : 0;
     }
     if (e->status == DWQ_OK) {
         encode_entries(e, kwargs, 0);
@@ -445,14 +456,28 @@ _Static_assert(offsetof(struct dwqi_task_head, size) == sizeof(uint64_t) &&
                    offsetof(struct dwqi_part_head, size) == sizeof(uint64_t),
                "make_pack writes the size");
 
-static dwq_status_t finish(struct encoder *e, dwq_status_t status,
-                           const char **why_out)
+/* Into the scratch: "args[2]: keyword 'mesh': why". */
+static const char *explain(const struct encoder *e)
 {
-    if (status != DWQ_OK) {
-        *why_out = e->why ? e->why : "out of memory";
+    const char *name = e->name ? e->name : "";
+    char place[40] = "";
+
+    if (e->nth > 0) {
+        snprintf(place, sizeof place, "%s[%zu]: ", e->list, e->nth - 1);
+    }
+    dwqi_plain_format(e->scratch->why, sizeof e->scratch->why,
+                      e->name ? "%skeyword '%.*s': %s" : "%s%.*s%s", place,
+                      dwqi_plain_fit(name, 80), name, e->why);
+    return e->scratch->why;
+}
+
+static dwq_status_t finish(struct encoder *e, const char **why_out)
+{
+    if (e->status != DWQ_OK) {
+        *why_out = e->status == DWQ_E_ARG ? explain(e) : "out of memory";
     }
     encoder_finish(e);
-    return status;
+    return e->status;
 }
 
 static uint32_t count_scattered(const struct encoder *e)
@@ -474,7 +499,7 @@ static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
     struct dwqi_task_head head = { .id = id, .time_est = task->time_est };
     struct encoder e;
 
-    encoder_init(&e, scratch, keep_flag);
+    encoder_init(&e, scratch, keep_flag, task->function ? "args" : "values");
     if (function > UINT16_MAX || module > UINT16_MAX) {
         refuse(&e, DWQ_E_ARG, "a function or module name of 64 KiB or more");
     } else {
@@ -490,7 +515,7 @@ static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
         e.status = make_pack(&e, &head, task->function, function, task->module,
                              module, pack_out);
     }
-    return finish(&e, e.status, why_out);
+    return finish(&e, why_out);
 }
 
 dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
@@ -498,14 +523,12 @@ dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
                             struct dwqi_pack *pack_out, const char **why_out)
 {
     if (!task->function || task->function[0] == '\0') {
-        *why_out = "no function name";
+        *why_out = "function is NULL or \"\"";
         return DWQ_E_ARG;
     }
     if (!dwqi_is_zero(task->reserved,
                       sizeof task->reserved / sizeof task->reserved[0])) {
-        *why_out =
-            "its reserved bytes are not 0: it was not initialized, or is "
-            "of a later version";
+        *why_out = "reserved is not 0: not initialized, or of a later libdwq";
         return DWQ_E_ARG;
     }
     return pack_task(task, id, DWQI_ARRAY_BORROWED, scratch, pack_out, why_out);
@@ -529,7 +552,7 @@ dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
     size_t text = message ? strlen(message) + 1 : 0;
     struct encoder e;
 
-    encoder_init(&e, scratch, DWQI_ARRAY_OWNED);
+    encoder_init(&e, scratch, DWQI_ARRAY_OWNED, "values");
     if (text > UINT32_MAX) {
         refuse(&e, DWQ_E_ARG, "a message of 4 GiB or more");
     } else {
@@ -541,7 +564,7 @@ dwq_status_t dwqi_pack_part(const struct dwqi_part_head *head,
         filled.message_size = (uint32_t)text;
         e.status = make_pack(&e, &filled, message, text, NULL, 0, pack_out);
     }
-    return finish(&e, e.status, why_out);
+    return finish(&e, why_out);
 }
 
 void dwqi_pack_set_attempt(struct dwqi_pack *pack, uint32_t attempt)

@@ -411,6 +411,17 @@ def check_wrong(path):
     check(run("--sweep-function", "nap").returncode == 2, "no module")
 
 
+def check_instructions():
+    if shutil.which("valgrind"):
+        folder = os.path.dirname(BENCH)
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                              "../../bench/instructions.sh")
+        done = subprocess.run(["sh", script, os.path.dirname(folder)],
+                              capture_output=True, text=True, timeout=120)
+        check(re.search(": [1-9][0-9]*\n$", done.stdout),
+              "the instructions of a call are counted: " + done.stderr)
+
+
 with tempfile.TemporaryDirectory() as folder:
     path, figures = check_run(folder)
     check_compared(folder, path)
@@ -421,5 +432,6 @@ with tempfile.TemporaryDirectory() as folder:
     check_against(folder)
     check_kept(folder)
 check_interrupted()
+check_instructions()
 print("1..%d" % n_tests)
 sys.exit(bad > 0)

@@ -205,7 +205,6 @@ static void as_controller(const uint8_t *data, size_t size)
                                           .log = &log,
                                           .n_workers = 2,
                                           .peers = (const int[]){ 1, 2 },
-                                          .n_peers = 3,
                                           .held_max = 8,
                                           .time_limit = INFINITY,
                                           .grace_end = INFINITY },

@@ -234,7 +234,6 @@ static bool make_controller(struct scale *s)
         .log = &s->log,
         .n_workers = s->n_workers,
         .peers = peers,
-        .n_peers = s->n_workers + 1,
         .held_max = 64,
         .time_limit = INFINITY,
         .grace_end = INFINITY,

@@ -376,7 +376,6 @@ static void make_controller(struct scenario *s)
         .log = &s->log,
         .n_workers = s->n_groups,
         .peers = peers,
-        .n_peers = s->n_groups + 1,
         .queue_order = draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
         .held_max = held[draw_int(s, 5)],
         .time_limit = s->time_limit,

@@ -93,7 +93,6 @@ static void set_up(struct stage *s)
                          .log = &s->log,
                          .n_workers = 2,
                          .peers = (const int[]){ 1, 2 },
-                         .n_peers = 3,
                          .held_max = 1,
                          .time_limit = INFINITY,
                          .grace_end = INFINITY },

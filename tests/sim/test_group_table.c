@@ -66,7 +66,6 @@ static void make_groups(struct table_run *t, bool gather)
                                           .log = &t->log,
                                           .n_workers = n,
                                           .peers = peers,
-                                          .n_peers = n + 1,
                                           .held_max = 4,
                                           .time_limit = INFINITY,
                                           .grace_end = INFINITY },

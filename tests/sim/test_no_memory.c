@@ -31,7 +31,6 @@ static bool submit(struct dwqi_sim *sim, int n)
                          .log = &log,
                          .n_workers = 1,
                          .peers = (const int[]){ 1 },
-                         .n_peers = 2,
                          .held_max = 1,
                          .time_limit = INFINITY,
                          .grace_end = INFINITY },

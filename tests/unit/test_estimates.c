@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "libdwq/core/scheduler.h"
-#include "libdwq/core/stats.h"
+#include "libdwq/core/cell.h"
 #include "libdwq/core/task.h"
 
 static const double extremes[] = { DBL_TRUE_MIN, 1e-200, 1, 1e300, DBL_MAX };
@@ -19,9 +19,9 @@ static const double extremes[] = { DBL_TRUE_MIN, 1e-200, 1, 1e300, DBL_MAX };
 static void expect_finite_report(const double *times, const double *estimates,
                                  int n)
 {
-    struct dwqi_worker_stats workers[4] = { { 0 } };
-    struct dwqi_stats stats = { .n_collected = (uint64_t)n,
-                                .workers = workers };
+    struct dwqi_cell items[4] = { { 0 } };
+    struct dwqi_cell_list cells = { .items = items, .n = 3 };
+    struct dwqi_stats stats = { .n_collected = (uint64_t)n, .cells = &cells };
     const struct dwqi_backlog backlog = { 0, 0, 0 };
     char *text = NULL;
     size_t size = 0;
@@ -30,7 +30,7 @@ static void expect_finite_report(const double *times, const double *estimates,
     for (int i = 0; i < n; i++) {
         dwqi_stats_add(&stats, 1 + i % 2, times[i], estimates[i]);
     }
-    dwqi_stats_print(&stats, 3, &backlog, out);
+    dwqi_stats_print(&stats, &backlog, out);
     fclose(out);
     cr_expect(!strstr(text, "nan") && !strstr(text, "inf"), "%s", text);
     free(text);

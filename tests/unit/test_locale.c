@@ -8,7 +8,7 @@
 
 #include "libdwq/base/plain.h"
 #include "libdwq/core/options.h"
-#include "libdwq/core/stats.h"
+#include "libdwq/core/cell.h"
 #include "tests/comma_locale.h"
 
 static char folder[TEMPORARY_SIZE];
@@ -66,8 +66,9 @@ Test(locale, an_environment_of_seconds_is_read)
 
 static char *print_report(void)
 {
-    struct dwqi_worker_stats workers[3] = { { 0 } };
-    struct dwqi_stats stats = { .n_collected = 1, .workers = workers };
+    struct dwqi_cell items[3] = { { 0 } };
+    struct dwqi_cell_list cells = { .items = items, .n = 2 };
+    struct dwqi_stats stats = { .n_collected = 1, .cells = &cells };
     const struct dwqi_backlog backlog = { 0, 0, 0 };
     char *printed = NULL;
     size_t size = 0;
@@ -75,7 +76,7 @@ static char *print_report(void)
     dwq_value_t value = dwq_value(3.25);
 
     dwqi_stats_add(&stats, 1, 0.5, 1);
-    dwqi_stats_print(&stats, 2, &backlog, out);
+    dwqi_stats_print(&stats, &backlog, out);
     dwq_value_print(&value, out);
     fclose(out);
     return printed;

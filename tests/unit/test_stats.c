@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/stats.h"
+#include "libdwq/core/cell.h"
 
 #define N_VALUES 2000
 
@@ -80,8 +80,9 @@ Test(stats, empty_series_is_all_zero)
 
 Test(stats, call_counts_for_its_worker_and_for_all)
 {
-    struct dwqi_worker_stats workers[3] = { { 0 } };
-    struct dwqi_stats stats = { .workers = workers };
+    struct dwqi_cell items[3] = { { 0 } };
+    struct dwqi_cell_list cells = { .items = items, .n = 2 };
+    struct dwqi_stats stats = { .cells = &cells };
 
     dwqi_stats_add(&stats, 1, 3, 1.5);
     dwqi_stats_add(&stats, 2, 1, 4);
@@ -91,18 +92,18 @@ Test(stats, call_counts_for_its_worker_and_for_all)
     cr_assert_eq(dwqi_series_sum(&stats.time), 14);
     cr_assert_eq(stats.over_est.min, 0.25);
     cr_assert_eq(stats.over_est.max, 4);
-    cr_assert_eq(workers[0].n_calls, 1);
-    cr_assert_eq(workers[1].n_calls, 2);
-    cr_assert_eq(workers[1].time, 5);
-    cr_assert_eq(workers[1].time_est, 2);
-    cr_assert_eq(workers[2].n_calls, 1);
-    cr_assert_eq(workers[2].time, 1);
-    cr_assert_eq(workers[2].time_est, 4);
+    cr_assert_eq(items[0].stats.n_calls, 1);
+    cr_assert_eq(items[1].stats.n_calls, 2);
+    cr_assert_eq(items[1].stats.time, 5);
+    cr_assert_eq(items[1].stats.time_est, 2);
+    cr_assert_eq(items[2].stats.n_calls, 1);
+    cr_assert_eq(items[2].stats.time, 1);
+    cr_assert_eq(items[2].stats.time_est, 4);
 }
 
 /* --- The report --------------------------------------------------------- */
 
-static char *report(const struct dwqi_stats *stats, int n_workers,
+static char *report(const struct dwqi_stats *stats,
                     const struct dwqi_backlog *backlog)
 {
     char *text = NULL;
@@ -110,7 +111,7 @@ static char *report(const struct dwqi_stats *stats, int n_workers,
     FILE *out = open_memstream(&text, &size);
 
     cr_assert_not_null(out);
-    dwqi_stats_print(stats, n_workers, backlog, out);
+    dwqi_stats_print(stats, backlog, out);
     fclose(out);
     return text;
 }
@@ -135,10 +136,9 @@ static bool has_line(const char *text, const char *line)
     cr_assert(has_line(text, line), "no line '%s' in:\n%s", line, text)
 
 /* Worker 1: 2 s (estimate 1) and 4 s (2); worker 2: 6 s (1). */
-static void three_calls(struct dwqi_stats *stats,
-                        struct dwqi_worker_stats *workers)
+static void three_calls(struct dwqi_stats *stats, struct dwqi_cell_list *cells)
 {
-    stats->workers = workers;
+    stats->cells = cells;
     dwqi_stats_add(stats, 1, 2, 1);
     dwqi_stats_add(stats, 1, 4, 2);
     dwqi_stats_add(stats, 2, 6, 1);
@@ -148,14 +148,15 @@ static void three_calls(struct dwqi_stats *stats,
 Test(stats, report_has_every_line)
 {
     struct dwqi_stats stats = { 0 };
-    struct dwqi_worker_stats workers[3] = { { 0 } };
+    struct dwqi_cell items[3] = { { 0 } };
+    struct dwqi_cell_list cells = { .items = items, .n = 2 };
     struct dwqi_backlog backlog = { .n_queued = 11,
                                     .n_running = 5,
                                     .n_ready = 3 };
     char *text;
 
-    three_calls(&stats, workers);
-    text = report(&stats, 2, &backlog);
+    three_calls(&stats, &cells);
+    text = report(&stats, &backlog);
     EXPECT_LINE(text, "results collected: 3");
     EXPECT_LINE(text, "results not yet collected: 19 (queued 11, running 5, "
                       "ready 3)");
@@ -176,12 +177,13 @@ Test(stats, report_has_every_line)
 Test(stats, worker_without_calls_counts_as_one)
 {
     struct dwqi_stats stats = { 0 };
-    struct dwqi_worker_stats workers[4] = { { 0 } };
+    struct dwqi_cell items[4] = { { 0 } };
+    struct dwqi_cell_list cells = { .items = items, .n = 3 };
     struct dwqi_backlog backlog = { 0 };
     char *text;
 
-    three_calls(&stats, workers);
-    text = report(&stats, 3, &backlog);
+    three_calls(&stats, &cells);
+    text = report(&stats, &backlog);
     EXPECT_LINE(text, "number of workers: 3");
     EXPECT_LINE(text, "calls per worker: mean 1, std 1, min 0, max 2");
     /* 6, 6, 0. */
@@ -194,14 +196,15 @@ Test(stats, worker_without_calls_counts_as_one)
 
 Test(stats, one_process_has_no_lines_about_workers)
 {
-    struct dwqi_worker_stats own = { 0 };
-    struct dwqi_stats stats = { .workers = &own };
+    struct dwqi_cell own = { 0 };
+    struct dwqi_cell_list cells = { .items = &own };
+    struct dwqi_stats stats = { .cells = &cells };
     struct dwqi_backlog backlog = { .n_ready = 2 };
     char *text;
 
     dwqi_stats_add(&stats, 0, 0.5, 1);
     stats.n_collected = 1;
-    text = report(&stats, 0, &backlog);
+    text = report(&stats, &backlog);
     EXPECT_LINE(text, "results collected: 1");
     EXPECT_LINE(text, "results not yet collected: 2 (queued 0, running 0, "
                       "ready 2)");
@@ -212,9 +215,10 @@ Test(stats, one_process_has_no_lines_about_workers)
 
 Test(stats, failures_and_overruns_are_told_when_there_are_any)
 {
-    struct dwqi_stats stats = { 0 };
+    struct dwqi_cell_list cells = { .n = 0 };
+    struct dwqi_stats stats = { .cells = &cells };
     struct dwqi_backlog backlog = { 0 };
-    char *text = report(&stats, 0, &backlog);
+    char *text = report(&stats, &backlog);
 
     EXPECT_LINE(text, "results collected: 0");
     cr_assert_null(strstr(text, "not successful"), "%s", text);
@@ -225,7 +229,7 @@ Test(stats, failures_and_overruns_are_told_when_there_are_any)
     stats.n_failed = 4;
     stats.n_overruns = 2;
     stats.n_delayed = 9;
-    text = report(&stats, 0, &backlog);
+    text = report(&stats, &backlog);
     EXPECT_LINE(text, "  of these not successful: 4");
     EXPECT_LINE(text, "calls that ran far longer than expected: 2, delaying 9 "
                       "others");

@@ -106,7 +106,7 @@ Test(task, id_can_be_used_again_once_its_task_is_removed)
     struct dwqi_task *task = create_with_id(&tasks, 77);
 
     refused(&tasks, &(dwq_task_t){ .function = "f", .id = 77 }, DWQ_E_ID,
-            "not collected");
+            "in use");
     cr_assert_eq(dwqi_task_find(&tasks, 77), task);
     dwqi_task_remove(&tasks, task);
     cr_assert_null(dwqi_task_find(&tasks, 77));
@@ -154,8 +154,8 @@ Test(task, bad_names_and_estimates_are_refused)
     struct dwqi_tasks tasks = { 0 };
     static const double bad[] = { -1, -1e-300, NAN, INFINITY, -INFINITY };
 
-    refused(&tasks, &(dwq_task_t){ .function = NULL }, DWQ_E_ARG, "name");
-    refused(&tasks, &(dwq_task_t){ .function = "" }, DWQ_E_ARG, "name");
+    refused(&tasks, &(dwq_task_t){ .function = NULL }, DWQ_E_ARG, "NULL");
+    refused(&tasks, &(dwq_task_t){ .function = "" }, DWQ_E_ARG, "\"\"");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         refused(&tasks, &(dwq_task_t){ .function = "f", .time_est = bad[i] },
                 DWQ_E_ARG, "time_est");
