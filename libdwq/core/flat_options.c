@@ -1,6 +1,7 @@
 /* Options for callers that do not know their layout. */
 #include <dwq/flat.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,30 @@ static const char *keep(dwq_options_t *options, const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
+/* The number that a word stands for. */
+static bool find_word(const struct dwqi_option_row *row, const char *word,
+                      int *number_out)
+{
+    for (int i = 0; row->names && i <= (int)row->max; i++) {
+        if (strcmp(word, row->names[i]) == 0) {
+            *number_out = i;
+            return true;
+        }
+    }
+    if (strcmp(word, "auto") != 0) {
+        return false;
+    }
+    if (row->offset == offsetof(dwq_options_t, prefetch)) {
+        *number_out = DWQ_PREFETCH_AUTO;
+        return true;
+    }
+    if (row->offset == offsetof(dwq_options_t, nprocs_per_worker)) {
+        *number_out = DWQ_NPROCS_AUTO;
+        return true;
+    }
+    return false;
+}
+
 dwq_status_t dwq_options_set_string(dwq_options_t *options, const char *field,
                                     const char *value)
 {
@@ -95,13 +120,9 @@ dwq_status_t dwq_options_set_string(dwq_options_t *options, const char *field,
     const struct dwqi_option_row *row = find(options, field, &at);
     const char *copy = NULL;
 
-    if (row && row->names && value) {
-        for (int i = 0; i <= (int)row->max; i++) {
-            if (strcmp(value, row->names[i]) == 0) {
-                *(int *)at = i;
-                return DWQ_OK;
-            }
-        }
+    if (row && row->kind == KIND_INT && value &&
+        find_word(row, value, (int *)at)) {
+        return DWQ_OK;
     }
     if (!row || row->kind != KIND_STRING) {
         return DWQ_E_ARG;

@@ -25,7 +25,12 @@ _Static_assert(sizeof(dwq_status_t) == sizeof(int),
 
 dwq_result_t *dwq_result_create(void)
 {
-    return calloc(1, sizeof(dwq_result_t));
+    dwq_result_t *result = calloc(1, sizeof *result);
+
+    if (result) {
+        result->message = "";
+    }
+    return result;
 }
 
 void dwq_result_destroy(dwq_result_t *result)

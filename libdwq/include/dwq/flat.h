@@ -121,8 +121,8 @@ DWQ_API void dwq_options_destroy(dwq_options_t *options);
 
 /**
  * Set an option that holds data by its name: "prefetch", also a bool as 0 or 1 (int);
- * "time_limit" (double); "module_path" (string, copied), also the word for a number that
- * has names: "bind" is "none", "core" or "group", as in the environment's DWQ_BIND.
+ * "time_limit" (double); "module_path" (string, copied), also the word for a number:
+ * "bind" is "group" (all words of DWQ_BIND), "prefetch" or "nprocs_per_worker" "auto".
  * Only for options of dwq_options_create().
  *
  * @return DWQ_OK; DWQ_E_ARG: no option of that kind has this name, or it cannot hold the
