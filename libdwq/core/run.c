@@ -319,6 +319,17 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
     return status;
 }
 
+/* For a function that has come back without a close. What warns then is the rank of the
+ * job: in the run it may be another. */
+static void close_left(void *arg, const char *who)
+{
+    struct run *run = arg;
+    int code;
+
+    snprintf(run->log.who, sizeof run->log.who, "%s", who);
+    (void)dwqi_run_close(run, 1, &code);
+}
+
 dwq_status_t dwqi_open(const void *comm, const dwq_options_t *options,
                        dwq_controller_t **controller_out, int *exit_code_out)
 {
@@ -334,6 +345,8 @@ dwq_status_t dwqi_open(const void *comm, const dwq_options_t *options,
 
     if (status == DWQ_OK && dwqi_run_is_controller(run)) {
         controller = run->controller;
+        dwqi_world_witness(run->world)->run = run;
+        dwqi_world_witness(run->world)->close = close_left;
     } else if (status == DWQ_OK) {
         status = dwqi_run_close(run, 0, &code);
     }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "libdwq/base/log.h"
 #include "libdwq/wire/witness.h"
 
 /* A run that this process is in; a part of its world. */
@@ -20,6 +21,7 @@ struct dwqi_process_run {
     pthread_t thread;               /* that runs it */
     struct dwqi_process_run *outer; /* around it, of the same thread; or NULL */
     struct dwqi_process_run *next;  /* that began before, of any thread */
+    unsigned long number;           /* in their order, of any thread */
 };
 
 /* What a user holds of the library, and may use when it is no more: it is known as long
@@ -55,6 +57,13 @@ void dwqi_process_enter(struct dwqi_process_run *run);
 void dwqi_process_leave(struct dwqi_process_run *run);
 /* This thread came back to that run by force: those in it are under way no more. */
 void dwqi_process_come_back(struct dwqi_process_run *run);
+/* How many were entered so far. */
+unsigned long dwqi_process_n_entered(void);
+/* At the end of a function of the user's that began when `n` had been entered: those that
+ * it opened and did not close would keep their other ranks for ever. Each is closed, and
+ * one line says it (`id`: of its task; 0: of none). Whether there were any. */
+bool dwqi_process_close_left(unsigned long n, const struct dwqi_log *log,
+                             uint64_t id, const char *function);
 /* Of the run that this thread is in, the innermost, or else of the latest of others;
  * NULL: there is none, or this process is not ours. For handlers of signals, too. */
 struct dwqi_witness *dwqi_process_witness(void);

@@ -18,7 +18,10 @@ extern "C" {
 DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                                   int *exit_code_out);
 
-/** dwq_open() over the ranks of `comm`, by the same rules. */
+/** dwq_open() over the ranks of `comm`, by the same rules. A call (and a worker or broker
+ * function) closes what it opened before it returns: else the library closes it, by
+ * dwq_close(c, 1), with a message, and the call has failed with code DWQ_E_STATE, unless
+ * it had failed anyway. */
 DWQ_API dwq_status_t dwq_open_comm(MPI_Comm comm, const dwq_options_t *options,
                                    dwq_controller_t **controller_out,
                                    int *exit_code_out);
