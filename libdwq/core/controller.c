@@ -385,31 +385,55 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
 
 /* --- Cancelling --------------------------------------------------------- */
 
-/* One that its worker may not have started. */
-static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
+/* What its worker holds behind the oldest, which runs, and did not come back: it may
+ * be started, or be returned. */
+static dwq_status_t cancel_held(dwq_controller_t *c, int worker)
 {
-    dwq_status_t status = dwqi_controller_recall(c, task->worker);
+    struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, worker);
+    dwq_status_t status = DWQ_OK;
 
-    return status == DWQ_OK
-               ? dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL)
-               : status;
+    if (!job || !job->next) {
+        return DWQ_OK;
+    }
+    status = dwqi_controller_recall(c, worker);
+    job = dwqi_scheduler_held(c->scheduler, worker);
+    for (job = job ? job->next : NULL; job && status == DWQ_OK;
+         job = job->next) {
+        status =
+            dwqi_task_step(&c->ledger, dwqi_task_of(job), DWQI_EVENT_CANCEL);
+    }
+    return status;
 }
 
 static dwq_status_t cancel_all(dwq_controller_t *c)
 {
     dwq_status_t status = DWQ_OK;
 
-    dwqi_controller_drop_waiting(c, DWQI_EVENT_CANCEL, "cancelled");
     for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
-        struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, w);
-
-        /* The oldest is running; what is behind it may not have started. */
-        for (job = job ? job->next : NULL; job && status == DWQ_OK;
-             job = job->next) {
-            status = ask_back(c, dwqi_task_of(job));
-        }
+        status = cancel_held(c, w);
     }
+    dwqi_controller_drop_waiting(c, DWQI_EVENT_CANCEL, "cancelled");
     return status;
+}
+
+static dwq_status_t cancel_waiting(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwqi_scheduler_remove(c->scheduler, &task->job);
+    return dwqi_controller_end_local(c, task, DWQI_EVENT_CANCEL, "cancelled");
+}
+
+/* Others that came back with it go out again. */
+static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwq_status_t status = dwqi_controller_recall(c, task->worker);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = task->entry.state == DWQI_TASK_QUEUED
+                 ? cancel_waiting(c, task)
+                 : dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL);
+    return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;
 }
 
 dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
@@ -434,9 +458,7 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
             "no task has the id %" PRIu64 ", or its result was collected", id);
     }
     if (task->entry.state == DWQI_TASK_QUEUED) {
-        dwqi_scheduler_remove(c->scheduler, &task->job);
-        return dwqi_controller_end_local(c, task, DWQI_EVENT_CANCEL,
-                                         "cancelled");
+        return cancel_waiting(c, task);
     }
     /* The oldest that a worker holds is running. */
     if (!dwqi_task_edges[task->entry.state][DWQI_EVENT_CANCEL].allowed ||

@@ -23,7 +23,8 @@ struct dwqi_controller_config {
     int n_workers;
     const int *peers; /* borrowed for create: peers[w - 1] is worker w */
     dwq_queue_order_t queue_order;
-    int held_max; /* tasks that a worker may hold */
+    int held_max;         /* tasks that a worker may hold */
+    bool holds_near_only; /* several only where they can be taken back */
     bool time_est_seconds;
     double time_limit; /* on the transport's clock; INFINITY: none */
     double grace_end;  /* the same: running calls are given up */

@@ -105,6 +105,12 @@ void dwqi_controller_drop_waiting(dwq_controller_t *c,
                                   const char *message);
 void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
                                enum dwqi_task_event event, const char *message);
+/* A task that its worker had not started waits again, or is over. */
+dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
+                                       struct dwqi_task *task);
+/* Take back what the worker holds and has not started, where they share memory. */
+void dwqi_controller_take_unstarted(dwq_controller_t *c, int worker);
+/* The same; what is left is asked for: the worker returns it between two tasks. */
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker);
 /* A step of a cell. One that its table does not have is logged. */
 void dwqi_controller_cell_step(dwq_controller_t *c, int worker,
