@@ -1,5 +1,7 @@
 #include "brokers/broker.h"
 
+#include "libdwq/wire/process.h"
+
 dwq_status_t dwq_broker_serve(dwq_broker_t *broker)
 {
     if (!broker) {
@@ -15,12 +17,12 @@ dwq_status_t dwq_broker_serve(dwq_broker_t *broker)
 
 void dwq_broker_abort(dwq_broker_t *broker)
 {
-    if (broker) {
-        dwqi_log_error(broker->log,
-                       "broker %d aborts the run: all ranks end now",
-                       broker->id);
-        broker->abort(broker->abort_arg);
+    if (!broker) {
+        dwqi_process_abort_without_handle("dwq_broker_abort");
     }
+    dwqi_log_error(broker->log, "broker %d aborts the run: all ranks end now",
+                   broker->id);
+    broker->abort(broker->abort_arg);
 }
 
 int dwq_broker_id(const dwq_broker_t *broker)

@@ -52,12 +52,31 @@ void dwqi_done_finish(struct dwqi_done *done)
     *done = (struct dwqi_done){ .owned = NULL };
 }
 
+/* Runs that the function opened and did not close: this one, and it has failed. */
+static int close_left(const struct dwqi_executor *executor, dwq_call_t *call,
+                      unsigned long n_entered, int code)
+{
+    const struct dwqi_task_view *task = call->task;
+
+    if (dwqi_process_n_entered() == n_entered ||
+        !dwqi_process_close_left(n_entered, executor->config.log, task->id,
+                                 task->function) ||
+        code != 0 || call->failed) {
+        return code;
+    }
+    return dwq_call_fail(call, DWQ_E_STATE,
+                         "the function opened a run, and came back without a "
+                         "dwq_close(): the run was closed, and what it had not "
+                         "started was cancelled");
+}
+
 /* A function that gives up (exit(), MPI_Finalize(), an exception) comes back here, too,
  * and what it left on the stack is lost. */
 static int call_function(const struct dwqi_executor *executor, dwq_call_t *call,
                          const dwq_function_t *function)
 {
     struct dwqi_witness *witness = executor->config.witness;
+    unsigned long n_entered = dwqi_process_n_entered();
     struct dwqi_way_out way;
     int code;
 
@@ -68,6 +87,7 @@ static int call_function(const struct dwqi_executor *executor, dwq_call_t *call,
                             call->task->function);
     if (sigsetjmp(way.back, 0) == 0) {
         code = function->function(call, function->arg);
+        code = close_left(executor, call, n_entered, code);
         dwqi_witness_leave_call(witness, &way);
         return code;
     }

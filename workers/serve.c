@@ -28,8 +28,11 @@ struct server {
     struct dwqi_role role;
     struct dwqi_server_config config;
     enum dwqi_worker_state state;
-    struct batch *batches; /* what it holds, oldest first */
-    bool running;          /* an item of the first batch */
+    struct batch *batches;    /* what it holds, oldest first */
+    _Atomic uint32_t *claims; /* see wire/transport.h; or `own_claims` */
+    _Atomic uint32_t own_claims;
+    uint32_t n_decided; /* of its tasks: the first ones, claimed */
+    bool running;       /* an item of the first batch */
     struct last_call last;
     struct dwqi_pack ready_data;
     bool ready_data_changed;
@@ -92,6 +95,17 @@ static dwq_status_t set_ready_data(struct dwqi_role *role, dwq_value_t data)
     return DWQ_OK;
 }
 
+/* Before the first task: the controller looks when it hears READY. */
+static void find_claims(struct server *server)
+{
+    _Atomic uint32_t *shared = dwqi_claims(server->config.transport, DWQI_SELF);
+
+    if (shared && server->claims == &server->own_claims) {
+        server->claims = shared;
+        server->n_decided = *shared;
+    }
+}
+
 static dwq_status_t report_ready(struct server *server)
 {
     struct dwqi_extent part = { server->ready_data.block,
@@ -103,6 +117,7 @@ static dwq_status_t report_ready(struct server *server)
                                          .parts = &part,
                                          .n_parts = has_data });
 
+    find_claims(server);
     server->ready_data_changed = false;
     /* The block may be replaced by the user at any time. */
     return status == DWQ_OK ? dwqi_flush(server->config.transport) : status;
@@ -110,35 +125,45 @@ static dwq_status_t report_ready(struct server *server)
 
 /* --- Giving back -------------------------------------------------------- */
 
-/* The ids of all that is held unstarted; fewer than there are when the head of a
- * task cannot be read. */
-static size_t held_ids(const struct server *server, uint64_t *ids)
+/* Whether the next task is this worker's, to start or to give back: the controller may
+ * have taken it back. */
+static bool claim(struct server *server)
 {
-    size_t n = 0;
+    return dwqi_claim(server->claims, server->n_decided++);
+}
 
+/* The ids of all that is held unstarted, and this worker's: *n_out. The number of those
+ * that were seen: fewer than there are when the head of a task cannot be read. */
+static size_t held_ids(struct server *server, uint64_t *ids, size_t *n_out)
+{
+    size_t n_seen = 0;
+
+    *n_out = 0;
     for (const struct batch *b = server->batches; b; b = b->next) {
         size_t at = b->at;
 
-        for (uint32_t i = 0; i < b->n_left; i++) {
+        for (uint32_t i = 0; i < b->n_left; i++, n_seen++) {
             struct dwqi_task_head head;
 
             if (dwqi_task_head_read(b->message.body + at,
                                     b->message.body_size - at,
                                     &head) != DWQ_OK) {
-                return n;
+                return n_seen;
             }
-            ids[n++] = head.id;
+            if (claim(server)) {
+                ids[(*n_out)++] = head.id;
+            }
             at += head.size;
         }
     }
-    return n;
+    return n_seen;
 }
 
 static dwq_status_t refuse(struct server *server, const char *what);
 
 static dwq_status_t give_back(struct server *server)
 {
-    size_t n_held = 0, n;
+    size_t n_held = 0, n_seen, n;
     uint64_t *ids;
     struct dwqi_extent part;
     dwq_status_t status;
@@ -150,7 +175,7 @@ static dwq_status_t give_back(struct server *server)
     if (!ids) {
         return DWQ_E_NOMEM;
     }
-    n = held_ids(server, ids);
+    n_seen = held_ids(server, ids, &n);
     drop_unstarted(server);
     part = (struct dwqi_extent){ ids, n * sizeof *ids };
     status = send_to_controller(server,
@@ -162,7 +187,7 @@ static dwq_status_t give_back(struct server *server)
         status = dwqi_flush(server->config.transport);
     }
     free(ids);
-    if (status == DWQ_OK && n < n_held) {
+    if (status == DWQ_OK && n_seen < n_held) {
         /* The rest has no ids: the controller gives it up with this worker. */
         return refuse(server, "the head of a task");
     }
@@ -444,9 +469,15 @@ static dwq_status_t run_one(struct server *server)
         drop_batch(server, batch);
         return refuse(server, "the head of a task");
     }
-    server->running = true;
     batch->at += head.size;
     batch->n_left--;
+    if (!claim(server)) {
+        if (batch->n_left == 0) {
+            drop_batch(server, batch);
+        }
+        return DWQ_OK;
+    }
+    server->running = true;
     if (batch->message.status != DWQ_OK) {
         status = runner->ops->fail(runner, &head);
     } else {
@@ -524,6 +555,7 @@ dwq_status_t dwqi_server_create(const struct dwqi_server_config *config,
     server->role.ops = &ops;
     server->config = *config;
     server->state = DWQI_WS_STARTING;
+    server->claims = &server->own_claims;
     *role_out = &server->role;
     return DWQ_OK;
 }

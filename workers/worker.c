@@ -3,6 +3,7 @@
 #include <float.h>
 
 #include "libdwq/wire/outcome.h"
+#include "libdwq/wire/process.h"
 
 dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
 {
@@ -19,12 +20,12 @@ dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
 
 void dwq_worker_abort(dwq_worker_t *worker)
 {
-    if (worker) {
-        dwqi_log_error(worker->log,
-                       "worker %d aborts the run: all ranks end now",
-                       worker->id);
-        worker->abort(worker->abort_arg);
+    if (!worker) {
+        dwqi_process_abort_without_handle("dwq_worker_abort");
     }
+    dwqi_log_error(worker->log, "worker %d aborts the run: all ranks end now",
+                   worker->id);
+    worker->abort(worker->abort_arg);
 }
 
 int dwq_worker_id(const dwq_worker_t *worker)

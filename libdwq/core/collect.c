@@ -174,9 +174,11 @@ dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
             return status;
         }
     }
+    c->n_in_place++;
     if (call_in_place(c, task, &done) == DWQ_OK) {
         outcome = make_outcome(c, &done.pack);
     }
+    c->n_in_place--;
     size = done.pack.size;
     dwqi_done_finish(&done);
     if (outcome) {

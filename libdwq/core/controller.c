@@ -82,6 +82,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
         return status;
     }
     watch_steps(c, config->log);
+    dwqi_process_add_handle(&c->handle);
     *controller_out = c;
     return DWQ_OK;
 }
@@ -103,6 +104,7 @@ void dwqi_controller_destroy(dwq_controller_t *c)
     if (!c) {
         return;
     }
+    dwqi_controller_forget(c);
     count = c->tasks.map.n;
     if (count > 0) {
         dwqi_log_warning(c->config.log,
@@ -383,31 +385,55 @@ dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
 
 /* --- Cancelling --------------------------------------------------------- */
 
-/* One that its worker may not have started. */
-static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
+/* What its worker holds behind the oldest, which runs, and did not come back: it may
+ * be started, or be returned. */
+static dwq_status_t cancel_held(dwq_controller_t *c, int worker)
 {
-    dwq_status_t status = dwqi_controller_recall(c, task->worker);
+    struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, worker);
+    dwq_status_t status = DWQ_OK;
 
-    return status == DWQ_OK
-               ? dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL)
-               : status;
+    if (!job || !job->next) {
+        return DWQ_OK;
+    }
+    status = dwqi_controller_recall(c, worker);
+    job = dwqi_scheduler_held(c->scheduler, worker);
+    for (job = job ? job->next : NULL; job && status == DWQ_OK;
+         job = job->next) {
+        status =
+            dwqi_task_step(&c->ledger, dwqi_task_of(job), DWQI_EVENT_CANCEL);
+    }
+    return status;
 }
 
 static dwq_status_t cancel_all(dwq_controller_t *c)
 {
     dwq_status_t status = DWQ_OK;
 
-    dwqi_controller_drop_waiting(c, DWQI_EVENT_CANCEL, "cancelled");
     for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
-        struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, w);
-
-        /* The oldest is running; what is behind it may not have started. */
-        for (job = job ? job->next : NULL; job && status == DWQ_OK;
-             job = job->next) {
-            status = ask_back(c, dwqi_task_of(job));
-        }
+        status = cancel_held(c, w);
     }
+    dwqi_controller_drop_waiting(c, DWQI_EVENT_CANCEL, "cancelled");
     return status;
+}
+
+static dwq_status_t cancel_waiting(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwqi_scheduler_remove(c->scheduler, &task->job);
+    return dwqi_controller_end_local(c, task, DWQI_EVENT_CANCEL, "cancelled");
+}
+
+/* Others that came back with it go out again. */
+static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwq_status_t status = dwqi_controller_recall(c, task->worker);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = task->entry.state == DWQI_TASK_QUEUED
+                 ? cancel_waiting(c, task)
+                 : dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL);
+    return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;
 }
 
 dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
@@ -432,9 +458,7 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
             "no task has the id %" PRIu64 ", or its result was collected", id);
     }
     if (task->entry.state == DWQI_TASK_QUEUED) {
-        dwqi_scheduler_remove(c->scheduler, &task->job);
-        return dwqi_controller_end_local(c, task, DWQI_EVENT_CANCEL,
-                                         "cancelled");
+        return cancel_waiting(c, task);
     }
     /* The oldest that a worker holds is running. */
     if (!dwqi_task_edges[task->entry.state][DWQI_EVENT_CANCEL].allowed ||
@@ -488,6 +512,20 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     return DWQ_OK;
 }
 
+/* In one process those that were taken together wait in no queue. */
+struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c)
+{
+    size_t n = c->n_in_place,
+           n_waiting = dwqi_scheduler_n_waiting(c->scheduler);
+
+    return (struct dwqi_backlog){
+        .n_queued = c->config.n_workers > 0 ? n_waiting
+                                            : c->tasks.map.n - c->n_done - n,
+        .n_running = dwqi_scheduler_n_running(c->scheduler) + n,
+        .n_ready = c->n_done,
+    };
+}
+
 dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
 {
     dwq_controller_t *c = controller;
@@ -500,11 +538,7 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
     if (!out) {
         return dwqi_error_set(&c->error, DWQ_E_ARG, "the file is NULL");
     }
-    backlog = (struct dwqi_backlog){
-        .n_queued = dwqi_scheduler_n_waiting(c->scheduler),
-        .n_running = dwqi_scheduler_n_running(c->scheduler),
-        .n_ready = c->n_done,
-    };
+    backlog = dwqi_controller_backlog(c);
     dwqi_stats_print(&c->stats, &backlog, out);
     return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
                                         "the report could not be written")
@@ -525,24 +559,28 @@ dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
 
 void dwq_controller_abort(dwq_controller_t *controller)
 {
-    if (controller) {
-        dwqi_log_error(controller->config.log,
-                       "the controller aborts the run: all ranks end now");
-        controller->config.abort(controller->config.abort_arg);
+    if (!dwqi_controller_is_known(controller)) {
+        dwqi_process_abort_without_handle("dwq_controller_abort");
     }
+    dwqi_log_error(controller->config.log,
+                   "the controller aborts the run: all ranks end now");
+    controller->config.abort(controller->config.abort_arg);
 }
 
 dwq_kwargs_t dwq_controller_run_args(const dwq_controller_t *controller)
 {
-    return controller ? controller->config.run_args : (dwq_kwargs_t){ 0, NULL };
+    return dwqi_controller_is_known(controller) ? controller->config.run_args
+                                                : (dwq_kwargs_t){ 0, NULL };
 }
 
 const dwq_plan_t *dwq_controller_plan(const dwq_controller_t *controller)
 {
-    return controller ? controller->config.plan : NULL;
+    return dwqi_controller_is_known(controller) ? controller->config.plan
+                                                : NULL;
 }
 
 dwq_world_t dwq_controller_world(const dwq_controller_t *controller)
 {
-    return controller ? controller->config.world : (dwq_world_t){ .size = 0 };
+    return dwqi_controller_is_known(controller) ? controller->config.world
+                                                : (dwq_world_t){ .size = 0 };
 }

@@ -23,7 +23,8 @@ struct dwqi_controller_config {
     int n_workers;
     const int *peers; /* borrowed for create: peers[w - 1] is worker w */
     dwq_queue_order_t queue_order;
-    int held_max; /* tasks that a worker may hold */
+    int held_max;         /* tasks that a worker may hold */
+    bool holds_near_only; /* several only where they can be taken back */
     bool time_est_seconds;
     double time_limit; /* on the transport's clock; INFINITY: none */
     double grace_end;  /* the same: running calls are given up */
@@ -48,12 +49,17 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
  *         end of the job will end it; DWQ_E_MPI
  */
 dwq_status_t dwqi_controller_close(dwq_controller_t *controller, bool cancel);
+/* No call of the user's comes to it any more: each is refused, as later when it is
+ * destroyed. */
+void dwqi_controller_forget(dwq_controller_t *controller);
+/* Whether it was neither forgotten nor destroyed. */
+bool dwqi_controller_is_known(const dwq_controller_t *controller);
 /* What was given as abort_arg. */
 void *dwqi_controller_owner(const dwq_controller_t *controller);
 
 /* At the begin of a call of the user's: forget why the last one failed. DWQ_E_ARG: NULL.
- * DWQ_E_STATE: this is not the thread that made the controller, or a child of fork(), and nothing may be
- * done. */
+ * DWQ_E_STATE, and nothing may be done: it is not known; or this is not the thread that
+ * made it, or a child of fork(). */
 dwq_status_t dwqi_controller_enter(dwq_controller_t *controller);
 /* It fails: why (NULL: what is in its error) is kept and logged, the status handed
  * back. */

@@ -9,8 +9,10 @@
 #include "libdwq/core/controller.h"
 #include "libdwq/core/options.h"
 #include "libdwq/core/task.h"
+#include "libdwq/wire/process.h"
 
 struct dwq_controller {
+    struct dwqi_process_handle handle; /* first: it is found by that */
     struct dwqi_controller_config config;
     struct dwqi_scheduler *scheduler;
     struct dwqi_ledger ledger;
@@ -22,8 +24,9 @@ struct dwq_controller {
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
     bool grace_passed;
-    bool in_place; /* without workers: calls can run here */
-    double now;    /* of this step */
+    bool in_place;     /* without workers: calls can run here */
+    size_t n_in_place; /* that do now, each in the one before */
+    double now;        /* of this step */
     double
         leave_end; /* no worker is awaited any more; INFINITY: not yet said */
     double last_look; /* the end of the last one, in a submit */
@@ -89,6 +92,8 @@ void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
 /* Out of the queue of a worker that is gone, into that of another; false: it is
  * in no queue. */
 bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task);
+/* How many tasks wait, are with a worker (or run here), and can be collected. */
+struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c);
 /* Run it here: it is over. */
 dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
                                           struct dwqi_task *task);
@@ -100,6 +105,12 @@ void dwqi_controller_drop_waiting(dwq_controller_t *c,
                                   const char *message);
 void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
                                enum dwqi_task_event event, const char *message);
+/* A task that its worker had not started waits again, or is over. */
+dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
+                                       struct dwqi_task *task);
+/* Take back what the worker holds and has not started, where they share memory. */
+void dwqi_controller_take_unstarted(dwq_controller_t *c, int worker);
+/* The same; what is left is asked for: the worker returns it between two tasks. */
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker);
 /* A step of a cell. One that its table does not have is logged. */
 void dwqi_controller_cell_step(dwq_controller_t *c, int worker,

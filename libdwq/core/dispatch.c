@@ -72,6 +72,7 @@ static dwq_status_t send_unsent(dwq_controller_t *c, int worker)
              job = job->next) {
             const struct dwqi_pack *pack = &dwqi_task_of(job)->pack;
 
+            dwqi_task_of(job)->number = cell->n_sent + (uint32_t)n;
             c->parts[n++] =
                 (struct dwqi_extent){ pack->block, pack->block_size };
             size += pack->size;
@@ -83,10 +84,13 @@ static dwq_status_t send_unsent(dwq_controller_t *c, int worker)
                                                         .parts = c->parts,
                                                         .n_parts = n });
         } else {
+            n = 1;
+            dwqi_task_of(job)->number = cell->n_sent;
             status = send_large(c, cell->peer, dwqi_task_of(job));
             job = job->next;
         }
         if (status == DWQ_OK) {
+            cell->n_sent += (uint32_t)n;
             cell->unsent = job;
         }
     }
@@ -173,15 +177,43 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
     return status == DWQ_OK ? send_touched(c) : status;
 }
 
-dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
+/* --- Back ---------------------------------------------------------------- */
+
+/* Up to `last`, or all. A task whose bytes are still leaving stays, with those behind
+ * it. Whether no other did. */
+static bool take_up_to(dwq_controller_t *c, int worker,
+                       const struct dwqi_job *last)
+{
+    const struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, worker), *next;
+    bool ends = !job;
+
+    for (; cell->claims && !ends && job != cell->unsent; job = next) {
+        struct dwqi_task *task = dwqi_task_of(job);
+
+        if (dwqi_task_is_sent(task)) {
+            break;
+        }
+        next = job->next;
+        ends = job == last || !next;
+        if (dwqi_claim(cell->claims, task->number)) {
+            (void)dwqi_controller_take_back(c, task);
+        }
+    }
+    return ends;
+}
+
+void dwqi_controller_take_unstarted(dwq_controller_t *c, int worker)
+{
+    (void)take_up_to(c, worker, NULL);
+}
+
+static dwq_status_t ask(dwq_controller_t *c, int worker)
 {
     struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
-    dwq_status_t status;
+    dwq_status_t status =
+        dwqi_send_bare(c->config.transport, cell->peer, DWQI_RECALL);
 
-    if (cell->recalled || dwqi_cell_is_over(cell) || c->exit_sent) {
-        return DWQ_OK;
-    }
-    status = dwqi_send_bare(c->config.transport, cell->peer, DWQI_RECALL);
     if (status == DWQ_OK) {
         cell->recalled = true;
         /* So that every task it was sent before is either started or returned. */
@@ -190,26 +222,83 @@ dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
     return status;
 }
 
-/* A worker is idle and nothing waits: ask one that holds more than it runs to
- * give the rest back. Not worth it when that will be done by then. */
-static dwq_status_t balance(dwq_controller_t *c)
+static dwq_status_t recall(dwq_controller_t *c, int worker,
+                           const struct dwqi_job *last)
 {
-    struct dwqi_scheduler *s = c->scheduler;
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
 
-    if (dwqi_scheduler_idle_worker(s) == 0 || c->limit_passed) {
-        return DWQ_OK;
-    }
-    for (int w = dwqi_scheduler_next_holder(s, 0); w != 0;
-         w = dwqi_scheduler_next_holder(s, w)) {
-        double expected = dwqi_scheduler_held_expected(s, w);
-        const struct dwqi_cell *cell = dwqi_controller_cell(c, w);
-        bool late = c->now > cell->last_heard + expected + DWQI_HELD_MAX;
+    return cell->recalled || dwqi_cell_is_over(cell) || c->exit_sent ||
+                   take_up_to(c, worker, last)
+               ? DWQ_OK
+               : ask(c, worker);
+}
 
-        if (!cell->recalled && (expected > RECALL_MIN || late)) {
-            return dwqi_controller_recall(c, w);
+dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker)
+{
+    return recall(c, worker, NULL);
+}
+
+/* One that holds tasks behind another, which any worker could run: it has not been
+ * heard of for longer than it should, or its tasks take longer than to move them. 0:
+ * none. */
+static int to_relieve(const dwq_controller_t *c, bool *late_out)
+{
+    for (int w = dwqi_scheduler_next_holder(c->scheduler, 0); w != 0;
+         w = dwqi_scheduler_next_holder(c->scheduler, w)) {
+        const struct dwqi_cell *cell = &c->cells.items[w];
+        double expected = dwqi_scheduler_held_expected(c->scheduler, w);
+
+        *late_out = c->now > cell->last_heard + expected + DWQI_HELD_MAX;
+        if (!cell->recalled && !cell->late &&
+            (*late_out || expected > RECALL_MIN)) {
+            return w;
         }
     }
-    return DWQ_OK;
+    return 0;
+}
+
+/* The last job of the list that any worker could run: there is one. */
+static const struct dwqi_job *last_movable(const struct dwqi_job *held)
+{
+    const struct dwqi_job *job = held->prev;
+
+    while (job != held && job->binding && job->worker > 0) {
+        job = job->prev;
+    }
+    return job;
+}
+
+/* What it did not start goes to others. While it runs one it gets no more until it is
+ * heard of, when it is late, or has started all. */
+static dwq_status_t relieve(dwq_controller_t *c, int worker, bool late)
+{
+    int n_before = dwqi_scheduler_n_held(c->scheduler, worker), n;
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    dwq_status_t status = recall(
+        c, worker, last_movable(dwqi_scheduler_held(c->scheduler, worker)));
+
+    n = dwqi_scheduler_n_held(c->scheduler, worker);
+    if (status == DWQ_OK && !cell->recalled && n > 0 &&
+        (late || n == n_before)) {
+        cell->late = true;
+        dwqi_scheduler_worker_pause(c->scheduler, worker, true);
+    }
+    return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;
+}
+
+/* No task waits behind a running one while a worker is idle. */
+static dwq_status_t balance(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+    bool late;
+    int worker;
+
+    while (status == DWQ_OK && !c->limit_passed &&
+           dwqi_scheduler_idle_worker(c->scheduler) != 0 &&
+           (worker = to_relieve(c, &late)) != 0) {
+        status = relieve(c, worker, late);
+    }
+    return status;
 }
 
 /* --- Limits ------------------------------------------------------------- */

@@ -62,7 +62,8 @@ dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
 {
     const dwq_controller_t *c = controller;
     dwq_status_t status = dwq_controller_progress(controller);
-    size_t assigned;
+    struct dwqi_backlog backlog;
+    size_t n_running;
 
     if (status != DWQ_OK) {
         return status;
@@ -71,13 +72,13 @@ dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
         return dwqi_error_set(&controller->error, DWQ_E_ARG,
                               "counts_out is NULL");
     }
-    assigned = dwqi_scheduler_n_running(c->scheduler);
+    backlog = dwqi_controller_backlog(c);
+    n_running = dwqi_scheduler_n_busy(c->scheduler) + c->n_in_place;
     *counts_out = (dwq_counts_t){
-        .queued = dwqi_scheduler_n_waiting(c->scheduler),
-        .running = dwqi_scheduler_n_busy(c->scheduler),
-        .held = assigned - dwqi_scheduler_n_busy(c->scheduler),
-        .finished =
-            c->tasks.map.n - assigned - dwqi_scheduler_n_waiting(c->scheduler),
+        .queued = backlog.n_queued,
+        .running = n_running,
+        .held = backlog.n_running - n_running,
+        .finished = c->tasks.map.n - backlog.n_queued - backlog.n_running,
         .collected = c->stats.n_collected,
     };
     return DWQ_OK;

@@ -311,9 +311,6 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
         return DWQ_E_OPTION;
     }
     o.idle_wait = o.idle_wait < 0 ? 0 : o.idle_wait > 0 ? o.idle_wait : 1e-3;
-    o.prefetch = o.prefetch < 0   ? 0
-                 : o.prefetch > 0 ? o.prefetch
-                                  : DWQI_PREFETCH_MAX;
     *options_out = o;
     return DWQ_OK;
 }

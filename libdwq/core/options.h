@@ -10,14 +10,12 @@
 #include "libdwq/base/log.h"
 
 #define DWQI_CONTROLLER_RANK_ENV "DWQ_CONTROLLER_RANK"
-/* Further tasks that a worker may hold when prefetch is automatic. */
-#define DWQI_PREFETCH_MAX 63
 
 /**
  * Fill in the environment and the defaults, and check each value.
  *
  * @param options_out  A copy with every field resolved: idle_wait in seconds (0:
- *                     never sleep), prefetch as a count, module_path set.
+ *                     never sleep), module_path set.
  *
  * @return DWQ_OK, DWQ_E_OPTION (fault_out)
  */

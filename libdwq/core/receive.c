@@ -41,6 +41,7 @@ static void worker_lost(dwq_controller_t *c, int worker, const char *reason)
                       reason);
     dwqi_log_warning(c->config.log, "%s", message);
     dwqi_scheduler_worker_gone(c->scheduler, worker);
+    dwqi_controller_take_unstarted(c, worker);
     dwqi_controller_drop_held(c, worker, DWQI_EVENT_LOSE, message);
     drop_bound(c, worker, message);
     if (dwqi_scheduler_n_gone(c->scheduler) == c->config.n_workers) {
@@ -205,8 +206,8 @@ static dwq_status_t receive_lost(dwq_controller_t *c, int worker,
                     head.this_time);
 }
 
-/* A task that its worker had not started waits again, or is over. */
-static dwq_status_t take_back(dwq_controller_t *c, struct dwqi_task *task)
+dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
+                                       struct dwqi_task *task)
 {
     bool cancel = task->entry.state == DWQI_TASK_ASKED_BACK;
     dwq_status_t status = DWQ_OK;
@@ -243,7 +244,7 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
         if (!task) {
             return DWQ_E_MESSAGE;
         }
-        status = take_back(c, task);
+        status = dwqi_controller_take_back(c, task);
         if (status != DWQ_OK) {
             return status;
         }
@@ -276,6 +277,20 @@ static dwq_status_t take_ready_data(struct dwqi_ready_data *data,
     return status == DWQ_E_NOMEM ? status : DWQ_E_MESSAGE;
 }
 
+/* At its first READY nothing was sent to it. */
+static void find_claims(dwq_controller_t *c, int worker)
+{
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+
+    if (!cell->claims && cell->n_sent == 0) {
+        cell->claims = dwqi_claims(c->config.transport, cell->peer);
+        cell->n_sent = cell->claims ? *cell->claims : 0;
+        if (!cell->claims && c->config.holds_near_only) {
+            dwqi_scheduler_worker_hold_one(c->scheduler, worker);
+        }
+    }
+}
+
 static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
                                   struct dwqi_message *message)
 {
@@ -294,6 +309,7 @@ static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
                          "nil",
                          worker);
     }
+    find_claims(c, worker);
     dwqi_scheduler_worker_ready(c->scheduler, worker);
     dwqi_log_info(c->config.log, "worker %d is ready", worker);
     return DWQ_OK;
@@ -352,6 +368,10 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
         return DWQ_OK;
     }
     cell->last_heard = c->now;
+    if (cell->late) {
+        cell->late = false;
+        dwqi_scheduler_worker_pause(c->scheduler, worker, cell->recalled);
+    }
     if (cell->state == DWQI_CELL_GONE ||
         (cell->state == DWQI_CELL_LOST && message->tag != DWQI_BYE)) {
         return DWQ_OK; /* what it held has its results already */

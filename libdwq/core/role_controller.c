@@ -4,6 +4,9 @@
 
 #include "libdwq/core/run_private.h"
 
+/* Further tasks that a worker may hold when prefetch is automatic. */
+#define PREFETCH_AUTO_MAX 63
+
 struct controller_role {
     struct dwqi_role role;
     dwq_controller_t *controller;
@@ -36,6 +39,13 @@ static const struct dwqi_role_ops ops = {
     .finish = finish,
 };
 
+static int held_max(const dwq_options_t *resolved)
+{
+    return 1 + (resolved->prefetch == DWQ_PREFETCH_AUTO ? PREFETCH_AUTO_MAX
+                : resolved->prefetch > 0                ? resolved->prefetch
+                                                        : 0);
+}
+
 static dwq_status_t create_controller(struct run *run,
                                       dwq_controller_t **controller_out)
 {
@@ -49,7 +59,8 @@ static dwq_status_t create_controller(struct run *run,
         .n_workers = n,
         .peers = peers,
         .queue_order = run->options.queue_order,
-        .held_max = 1 + run->options.prefetch,
+        .held_max = held_max(&run->options),
+        .holds_near_only = run->options.prefetch == DWQ_PREFETCH_AUTO,
         .time_est_seconds = run->options.time_est_seconds,
         .time_limit = dwqi_run_limit(run),
         .grace_end = dwqi_run_grace_end(run),
@@ -103,6 +114,7 @@ dwq_status_t dwqi_run_end_controller(struct run *run)
     dwq_status_t status =
         dwqi_controller_close(run->controller, run->controller_code != 0);
 
+    dwqi_controller_forget(run->controller);
     dwqi_world_witness(run->world)->controller = NULL;
     run->exit_code = run->controller_code;
     run->overdue = status == DWQ_E_TIME_LIMIT;

@@ -156,8 +156,14 @@ dwq_status_t dwqi_run_play_worker(struct run *run)
     };
     dwqi_run_publish_service(run);
     if (run->options.worker) {
+        unsigned long n = dwqi_process_n_entered();
+
         run->exit_code = run->options.worker(&run->worker, run->worker_arg);
         dwqi_process_end_child("worker");
+        /* In one process others of the program's came while it stood still. */
+        if (!run->worker_function || !run->worker.served) {
+            dwqi_process_close_left(n, &run->log, 0, "worker");
+        }
     }
     if (!run->worker.served) {
         status = run->exit_code != 0 ? withdraw(run, "worker")
@@ -189,8 +195,11 @@ static dwq_status_t play_broker(struct run *run)
     };
     dwqi_run_publish_service(run);
     if (run->options.broker) {
+        unsigned long n = dwqi_process_n_entered();
+
         run->exit_code = run->options.broker(&run->broker, run->broker_arg);
         dwqi_process_end_child("broker");
+        dwqi_process_close_left(n, &run->log, 0, "broker");
     }
     if (!run->broker.served) {
         status = run->exit_code != 0 ? withdraw(run, "broker")

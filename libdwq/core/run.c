@@ -123,14 +123,19 @@ static dwq_status_t check_place(struct run *run, const void *comm)
     return why ? dwqi_error_set(&run->error, DWQ_E_STATE, "%s", why) : DWQ_OK;
 }
 
+static dwq_status_t refuse_comm(struct run *run)
+{
+    return dwqi_error_set(&run->error, DWQ_E_ARG,
+                          "the communicator is MPI_COMM_NULL, or connects two "
+                          "groups");
+}
+
 static dwq_status_t open_world(struct run *run, const void *comm)
 {
     dwq_status_t status = dwqi_world_open(comm, &run->world);
 
     if (status == DWQ_E_ARG) {
-        return dwqi_error_set(&run->error, status,
-                              "the communicator is MPI_COMM_NULL, or connects "
-                              "two groups");
+        return refuse_comm(run);
     }
     if (status == DWQ_OK) {
         run->rank = dwqi_world_rank(run->world);
@@ -189,9 +194,15 @@ static dwq_status_t come(struct run *run,
 {
     const dwq_options_t *options = request->options;
     const void *comm = request->comm;
-    dwq_status_t status =
-        begin_mpi(options ? options->thread_level : 0, &run->error);
+    dwq_status_t status;
 
+    /* MPI is not started for that; but a spawned rank does without `comm`. */
+    if (dwqi_mpi_is_null(comm) && !dwqi_mpi_is_up() &&
+        !dwqi_spawn_is_marked()) {
+        dwqi_process_count_run();
+        return refuse_comm(run);
+    }
+    status = begin_mpi(options ? options->thread_level : 0, &run->error);
     if (status == DWQ_OK) {
         status = check_place(run, comm);
     }
@@ -308,6 +319,17 @@ dwq_status_t dwqi_run(const void *comm, const dwq_options_t *options,
     return status;
 }
 
+/* For a function that has come back without a close. What warns then is the rank of the
+ * job: in the run it may be another. */
+static void close_left(void *arg, const char *who)
+{
+    struct run *run = arg;
+    int code;
+
+    snprintf(run->log.who, sizeof run->log.who, "%s", who);
+    (void)dwqi_run_close(run, 1, &code);
+}
+
 dwq_status_t dwqi_open(const void *comm, const dwq_options_t *options,
                        dwq_controller_t **controller_out, int *exit_code_out)
 {
@@ -323,6 +345,8 @@ dwq_status_t dwqi_open(const void *comm, const dwq_options_t *options,
 
     if (status == DWQ_OK && dwqi_run_is_controller(run)) {
         controller = run->controller;
+        dwqi_world_witness(run->world)->run = run;
+        dwqi_world_witness(run->world)->close = close_left;
     } else if (status == DWQ_OK) {
         status = dwqi_run_close(run, 0, &code);
     }
@@ -398,11 +422,11 @@ dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code)
     if (!controller) {
         return DWQ_OK;
     }
-    run = dwqi_controller_owner(controller);
     status = dwqi_controller_enter(controller);
     if (status != DWQ_OK) {
         return status;
     }
+    run = dwqi_controller_owner(controller);
     if (!run->opened) {
         return dwqi_controller_refuse(
             controller, DWQ_E_STATE,

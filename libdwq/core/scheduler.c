@@ -25,6 +25,7 @@ struct slot {
     bool ready;
     bool gone;
     bool paused;
+    bool holds_one;
     bool refill; /* it came down to half, and has not been full since */
     double held_expected; /* seconds, of held jobs whose time is known */
     double total_est;
@@ -144,8 +145,9 @@ static double expect(const struct dwqi_job *job)
 static bool has_room(const struct dwqi_scheduler *s, const struct slot *slot,
                      double expected)
 {
-    return slot->n_held < s->held_max && slot->n_unknown == 0 &&
-           expected >= 0 && slot->held_expected + expected <= DWQI_HELD_MAX;
+    return slot->n_held < s->held_max && !slot->holds_one &&
+           slot->n_unknown == 0 && expected >= 0 &&
+           slot->held_expected + expected <= DWQI_HELD_MAX;
 }
 
 /* Whether an open worker can take this job on top of what it holds. */
@@ -202,6 +204,19 @@ static void set_holder(struct dwqi_scheduler *s, struct slot *slot, bool is)
     }
 }
 
+static struct slot *bound_slot(struct dwqi_scheduler *s,
+                               const struct dwqi_job *job)
+{
+    return job->worker > 0 && job->binding ? &s->slots[job->worker] : NULL;
+}
+
+/* Whether it holds, behind the oldest, a job that another worker could run. */
+static bool holds_movable(struct dwqi_scheduler *s, const struct slot *slot)
+{
+    return slot->n_movable > 0 &&
+           slot->n_movable > (bound_slot(s, slot->held) == NULL);
+}
+
 /* Restore every place of a slot after anything about it changed. Slots in a
  * heap must be put right before a key of another changes, so call it after each
  * single change. */
@@ -213,7 +228,7 @@ static void slot_changed(struct dwqi_scheduler *s, struct slot *slot)
     set_in_heap(&s->open, slot, slot->open_place, open);
     set_in_heap(&s->turns, slot, slot->turn_place,
                 open && bound && fits(s, slot, bound));
-    set_holder(s, slot, slot->n_movable >= 2 && !slot->gone);
+    set_holder(s, slot, !slot->gone && holds_movable(s, slot));
 }
 
 /* --- The queue of jobs that any worker may take --------------------------- */
@@ -245,12 +260,6 @@ static struct dwqi_job *queue_top(const struct dwqi_scheduler *s)
 }
 
 /* --- Waiting --------------------------------------------------------------- */
-
-static struct slot *bound_slot(struct dwqi_scheduler *s,
-                               const struct dwqi_job *job)
-{
-    return job->worker > 0 && job->binding ? &s->slots[job->worker] : NULL;
-}
 
 /* Room for all that a worker's queue may get back, so that a job that was
  * assigned can always wait again. */
@@ -348,6 +357,12 @@ void dwqi_scheduler_worker_pause(struct dwqi_scheduler *s, int worker,
                                  bool paused)
 {
     s->slots[worker].paused = paused;
+    slot_changed(s, &s->slots[worker]);
+}
+
+void dwqi_scheduler_worker_hold_one(struct dwqi_scheduler *s, int worker)
+{
+    s->slots[worker].holds_one = true;
     slot_changed(s, &s->slots[worker]);
 }
 

@@ -66,6 +66,10 @@ void dwqi_scheduler_worker_gone(struct dwqi_scheduler *scheduler, int worker);
 /* A paused worker takes no job until it goes on. */
 void dwqi_scheduler_worker_pause(struct dwqi_scheduler *scheduler, int worker,
                                  bool paused);
+/* It holds one job at most from now on: what it would hold behind it cannot be taken
+ * back. */
+void dwqi_scheduler_worker_hold_one(struct dwqi_scheduler *scheduler,
+                                    int worker);
 bool dwqi_scheduler_is_gone(const struct dwqi_scheduler *scheduler, int worker);
 int dwqi_scheduler_n_gone(const struct dwqi_scheduler *scheduler);
 
@@ -98,8 +102,8 @@ double dwqi_scheduler_bound_est(const struct dwqi_scheduler *scheduler,
 /* The ready worker that holds nothing and has the least accumulated estimate,
  * or 0. */
 int dwqi_scheduler_idle_worker(const struct dwqi_scheduler *scheduler);
-/* Workers that hold at least two jobs that another could run: a worker after
- * `after` (0: the first), or 0. In no particular order. */
+/* Workers that hold, behind their oldest job, one that another could run: a worker
+ * after `after` (0: the first), or 0. In no particular order. */
 int dwqi_scheduler_next_holder(const struct dwqi_scheduler *scheduler,
                                int after);
 

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -28,7 +27,10 @@ struct shared {
     _Atomic uint32_t word;   /* AWAKE or ARMED */
     _Atomic uint32_t n_near; /* that have mapped it, so far */
     uint64_t secret;
+    char line[112]; /* the worker writes the next one with each task */
+    _Atomic uint32_t n_claimed;
 };
+_Static_assert(offsetof(struct shared, n_claimed) == 128, "a line of its own");
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "futex word");
 
 struct dwqi_bell {
@@ -233,6 +235,11 @@ bool dwqi_bell_is_reached(const struct dwqi_bell *bell)
                                         memory_order_relaxed) >= bell->n_peers;
 }
 
+_Atomic uint32_t *dwqi_bell_claims(struct dwqi_bell *bell)
+{
+    return bell ? &bell->shared->n_claimed : NULL;
+}
+
 /* The order of the two stores and loads on both sides is what makes it work:
  * each writes (word, message), then reads the other's (message, word), with a
  * full fence between. */
@@ -348,6 +355,12 @@ static struct shared *shared_of(struct dwqi_ringers *ringers, int peer)
     return ringers->shared[peer];
 }
 
+_Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer)
+{
+    return ringers && ringers->shared[peer] ? &ringers->shared[peer]->n_claimed
+                                            : NULL;
+}
+
 void dwqi_ringers_ring(struct dwqi_ringers *ringers, int peer)
 {
     struct shared *shared = ringers ? shared_of(ringers, peer) : NULL;
@@ -394,6 +407,12 @@ bool dwqi_bell_is_reached(const struct dwqi_bell *bell)
     return false;
 }
 
+_Atomic uint32_t *dwqi_bell_claims(struct dwqi_bell *bell)
+{
+    (void)bell;
+    return NULL;
+}
+
 void dwqi_bell_arm(struct dwqi_bell *bell)
 {
     (void)bell;
@@ -428,6 +447,13 @@ const struct dwqi_bell_address *dwqi_ringers_addresses(
 {
     (void)ringers;
     *n_out = 0;
+    return NULL;
+}
+
+_Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer)
+{
+    (void)ringers;
+    (void)peer;
     return NULL;
 }
 

@@ -18,6 +18,7 @@
 #ifndef DWQI_WIRE_DOORBELL_H
 #define DWQI_WIRE_DOORBELL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,10 @@ void dwqi_bell_expect(struct dwqi_bell *bell, int n);
 /* Whether all that were can ring. */
 bool dwqi_bell_is_reached(const struct dwqi_bell *bell);
 
+/* In the memory of the bell, 0 at first: how many tasks of this rank as a worker have
+ * been claimed (wire/transport.h). NULL: there is no bell. */
+_Atomic uint32_t *dwqi_bell_claims(struct dwqi_bell *bell);
+
 /* Before the last poll. */
 void dwqi_bell_arm(struct dwqi_bell *bell);
 /* Up to `seconds`, or until the bell has been rung since it was armed. */
@@ -60,6 +65,8 @@ void dwqi_ringers_destroy(struct dwqi_ringers *ringers);
 /* As they were given. */
 const struct dwqi_bell_address *dwqi_ringers_addresses(
     const struct dwqi_ringers *ringers, int *n_out);
+/* The claims of a peer's bell; NULL: it is not mapped. */
+_Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer);
 /* After a send: wake the peer if it sleeps. */
 void dwqi_ringers_ring(struct dwqi_ringers *ringers, int peer);
 

@@ -128,6 +128,12 @@ static void inbox_moving(struct dwqi_transport *transport, int change)
     dwqi_moving(of(transport)->inner, change);
 }
 
+static _Atomic uint32_t *inbox_claims(struct dwqi_transport *transport,
+                                      int peer)
+{
+    return dwqi_claims(of(transport)->inner, peer);
+}
+
 static void inbox_close(struct dwqi_transport *transport)
 {
     struct inbox *inbox = of(transport);
@@ -151,6 +157,7 @@ static const struct dwqi_transport_ops inbox_ops = {
     .flush = inbox_flush,
     .stir = inbox_stir,
     .moving = inbox_moving,
+    .claims = inbox_claims,
     .close = inbox_close,
 };
 

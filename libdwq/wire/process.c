@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE /* on_exit, syscall */
 #include "libdwq/wire/process.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 #include "libdwq/base/ending.h"
 #include "libdwq/base/error.h"
-#include "libdwq/base/log.h"
+#include "libdwq/base/plain.h"
 #include "libdwq/wire/world.h"
 
 #define FAILURE_SIZE sizeof((struct dwqi_error *)NULL)->text
@@ -26,7 +27,9 @@ struct process {
     bool joined;         /* a spawned process: it has joined its broker */
     int n_runs;          /* so far */
     struct dwqi_process_run *_Atomic latest; /* under way, of any thread */
-    struct dwqi_handlers handlers;           /* of signals, meanwhile */
+    atomic_ulong n_entered;                  /* so far */
+    struct dwqi_process_handle *_Atomic handles;
+    struct dwqi_handlers handlers; /* of signals, meanwhile */
     struct dwqi_departure *departure;
     void (*before_finish)(void);
 #ifdef DWQI_SMPI
@@ -152,6 +155,7 @@ void dwqi_process_enter(struct dwqi_process_run *run)
     struct process *p = lock();
 
     run->thread = pthread_self();
+    run->number = ++p->n_entered;
     run->outer = run_of_thread(p);
     run->next = p->latest;
     dwqi_witness_begin(&run->witness, run->outer ? &run->outer->witness : NULL);
@@ -228,6 +232,49 @@ struct dwqi_process_run *dwqi_process_run_of_thread(void)
     return run;
 }
 
+unsigned long dwqi_process_n_entered(void)
+{
+    return atomic_load_explicit(&here()->n_entered, memory_order_relaxed);
+}
+
+/* The last that this thread opened since; in a child of fork() it is the parent's. */
+static struct dwqi_witness *left_open(unsigned long n)
+{
+    struct dwqi_process_run *run = NULL;
+
+    if (dwqi_process_n_entered() != n && !dwqi_process_is_child()) {
+        run = dwqi_process_run_of_thread();
+    }
+    return run && run->number > n && run->witness.close ? &run->witness : NULL;
+}
+
+bool dwqi_process_close_left(unsigned long n, const struct dwqi_log *log,
+                             uint64_t id, const char *function)
+{
+    struct dwqi_witness *run = left_open(n);
+    char who[140];
+
+    if (!run) {
+        return false;
+    }
+    if (id != 0) {
+        dwqi_plain_format(who, sizeof who, "task %" PRIu64 ", function '%.*s'",
+                          id, dwqi_plain_fit(function, 80), function);
+    } else {
+        snprintf(who, sizeof who, "the %s function", function);
+    }
+    dwqi_log_error(log,
+                   "%s: it came back and left a run open that it had begun by "
+                   "dwq_open_comm(). That run is closed now, and what it has "
+                   "not started is cancelled: call dwq_close() before the "
+                   "function returns",
+                   who);
+    for (; run; run = left_open(n)) {
+        run->close(run->run, log->who);
+    }
+    return true;
+}
+
 bool dwqi_process_in_first_thread(void)
 {
 #ifdef SYS_gettid
@@ -247,6 +294,67 @@ bool dwqi_process_has_other_runs(void)
     }
     unlock(p);
     return found;
+}
+
+/* --- Handles ------------------------------------------------------------------ */
+
+void dwqi_process_add_handle(struct dwqi_process_handle *handle)
+{
+    struct process *p = lock();
+
+    handle->next = p->handles;
+    p->handles = handle;
+    unlock(p);
+}
+
+/* With the lock: out of the list; whether it was there. */
+static bool take_handle(struct process *p,
+                        const struct dwqi_process_handle *handle)
+{
+    struct dwqi_process_handle *before = p->handles;
+
+    if (before && before == handle) {
+        p->handles = before->next;
+        return true;
+    }
+    while (before && before->next != handle) {
+        before = before->next;
+    }
+    if (before) {
+        before->next = handle->next;
+    }
+    return before != NULL;
+}
+
+void dwqi_process_remove_handle(struct dwqi_process_handle *handle)
+{
+    struct process *p = lock();
+
+    take_handle(p, handle);
+    unlock(p);
+}
+
+/* The one that is used comes to the front, where it is seen without the lock: this is a
+ * part of each call of the controller. */
+bool dwqi_process_has_handle(const struct dwqi_process_handle *handle)
+{
+    struct process *p = here();
+    bool there;
+
+    if (atomic_load_explicit(&p->handles, memory_order_relaxed) == handle ||
+        dwqi_process_is_child()) {
+        return true;
+    }
+    lock();
+    there = take_handle(p, handle);
+    if (there) {
+        struct dwqi_process_handle *front = (void *)(uintptr_t)handle;
+
+        front->next = p->handles;
+        p->handles = front;
+    }
+    unlock(p);
+    return there;
 }
 
 /* --- Start and end of the process ----------------------------------------- */
@@ -308,6 +416,15 @@ bool dwqi_process_say_words(const char *what)
         dwqi_witness_say(witness, reason);
     }
     return witness != NULL;
+}
+
+void dwqi_process_abort_without_handle(const char *function)
+{
+    dwqi_log_error(&(struct dwqi_log){ .line = NULL },
+                   "%s was called with NULL, or with a handle that is no more: "
+                   "all ranks end now",
+                   function);
+    dwqi_mpi_abort(1);
 }
 
 /* In the middle of a run the others would wait for this process for ever. */

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "libdwq/base/log.h"
 #include "libdwq/wire/witness.h"
 
 /* A run that this process is in; a part of its world. */
@@ -20,6 +21,13 @@ struct dwqi_process_run {
     pthread_t thread;               /* that runs it */
     struct dwqi_process_run *outer; /* around it, of the same thread; or NULL */
     struct dwqi_process_run *next;  /* that began before, of any thread */
+    unsigned long number;           /* in their order, of any thread */
+};
+
+/* What a user holds of the library, and may use when it is no more: it is known as long
+ * as it lives. A part of it. */
+struct dwqi_process_handle {
+    struct dwqi_process_handle *next;
 };
 
 struct dwqi_departure; /* see departure.h */
@@ -49,6 +57,13 @@ void dwqi_process_enter(struct dwqi_process_run *run);
 void dwqi_process_leave(struct dwqi_process_run *run);
 /* This thread came back to that run by force: those in it are under way no more. */
 void dwqi_process_come_back(struct dwqi_process_run *run);
+/* How many were entered so far. */
+unsigned long dwqi_process_n_entered(void);
+/* At the end of a function of the user's that began when `n` had been entered: those that
+ * it opened and did not close would keep their other ranks for ever. Each is closed, and
+ * one line says it (`id`: of its task; 0: of none). Whether there were any. */
+bool dwqi_process_close_left(unsigned long n, const struct dwqi_log *log,
+                             uint64_t id, const char *function);
 /* Of the run that this thread is in, the innermost, or else of the latest of others;
  * NULL: there is none, or this process is not ours. For handlers of signals, too. */
 struct dwqi_witness *dwqi_process_witness(void);
@@ -63,6 +78,12 @@ bool dwqi_process_has_other_runs(void);
 /* Whether MPI has to be finished by the library, and can be: no run is under way. */
 bool dwqi_process_may_finish(void);
 
+void dwqi_process_add_handle(struct dwqi_process_handle *handle);
+/* One that is not known (any more) is none the less. */
+void dwqi_process_remove_handle(struct dwqi_process_handle *handle);
+/* Whether it is known. In a child of fork() nobody can tell: true. */
+bool dwqi_process_has_handle(const struct dwqi_process_handle *handle);
+
 /* A spawned process joins its broker once. */
 void dwqi_process_set_joined(void);
 bool dwqi_process_has_joined(void);
@@ -72,6 +93,10 @@ struct dwqi_departure *dwqi_process_departure(void); /* or NULL */
 /* Why the last run of this thread did not begin, as the user may ask; "" at first. */
 void dwqi_process_set_failure(const char *text);
 const char *dwqi_process_failure(void);
+
+/* The user's call of `function` ends the job by a handle that is NULL, or no more: so it
+ * ends all the same, with code 1. */
+_Noreturn void dwqi_process_abort_without_handle(const char *function);
 
 /* If a run is under way: say who ends it by `what` ("exit()"), and in which call: of
  * this thread's run, or else the latest. False: there is none. */

@@ -4,6 +4,8 @@
 #ifndef DWQI_WIRE_TRANSPORT_H
 #define DWQI_WIRE_TRANSPORT_H
 
+#include <stdatomic.h>
+
 #include "libdwq/wire/layout.h"
 #include "libdwq/wire/protocol.h"
 
@@ -63,6 +65,8 @@ struct dwqi_transport_ops {
     dwq_status_t (*flush)(struct dwqi_transport *transport);
     void (*stir)(struct dwqi_transport *transport);               /* or NULL */
     void (*moving)(struct dwqi_transport *transport, int change); /* or NULL */
+    _Atomic uint32_t *(*claims)(struct dwqi_transport *transport,
+                                int peer); /* or NULL */
     void (*close)(struct dwqi_transport *transport);
 };
 
@@ -138,6 +142,29 @@ static inline void dwqi_moving(struct dwqi_transport *transport, int change)
     if (transport->ops->moving) {
         transport->ops->moving(transport, change);
     }
+}
+
+#define DWQI_SELF (-1) /* as a peer, of dwqi_claims() */
+
+/* Who runs a task that a worker holds: the worker, or the controller, which takes it
+ * back for another one. In shared memory lies how many of the tasks that went to the
+ * worker, in the order of sending, were claimed by either: the first that counts one up
+ * has it. So a task comes back while its worker is inside another one.
+ *
+ * The count of this peer's tasks, or of one's own (DWQI_SELF); NULL: they share no
+ * memory, and what was sent cannot be claimed by the controller. */
+static inline _Atomic uint32_t *dwqi_claims(struct dwqi_transport *transport,
+                                            int peer)
+{
+    return transport->ops->claims ? transport->ops->claims(transport, peer)
+                                  : NULL;
+}
+
+/* Claim task number n, before which all are claimed, for the one that asks. */
+static inline bool dwqi_claim(_Atomic uint32_t *claims, uint32_t n)
+{
+    return atomic_compare_exchange_strong_explicit(
+        claims, &n, n + 1, memory_order_acq_rel, memory_order_acquire);
 }
 
 static inline void dwqi_close(struct dwqi_transport *transport)

@@ -379,6 +379,14 @@ static void mpi_moving(struct dwqi_transport *transport, int change)
     of(transport)->backoff->n_moving += change;
 }
 
+static _Atomic uint32_t *mpi_claims(struct dwqi_transport *transport, int peer)
+{
+    struct mpi_transport *t = of(transport);
+
+    return peer == DWQI_SELF ? dwqi_bell_claims(t->backoff->bell)
+                             : dwqi_ringers_claims(t->sends.ringers, peer);
+}
+
 static double mpi_now(struct dwqi_transport *transport)
 {
     (void)transport;
@@ -436,6 +444,7 @@ static const struct dwqi_transport_ops mpi_ops = {
     .flush = mpi_flush,
     .stir = mpi_stir,
     .moving = mpi_moving,
+    .claims = mpi_claims,
     .close = mpi_close,
 };
 

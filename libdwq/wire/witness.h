@@ -40,6 +40,9 @@ struct dwqi_witness {
     struct dwqi_last_words own;
     _Atomic bool is_said; /* where there is no board */
     bool opened;          /* by dwq_open(): the program has to close it */
+    /* For it, as a failure, and `who` warns; or NULL: not on this rank. */
+    void (*close)(void *run, const char *who);
+    void *run;
     struct dwqi_way_out
         *_Atomic way; /* of the innermost call; NULL: none runs */
     pthread_t thread; /* of the run and its calls */

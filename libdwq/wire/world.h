@@ -15,6 +15,8 @@
 
 struct dwqi_world;
 
+/* Whether `comm` (an MPI_Comm *, or NULL) is MPI_COMM_NULL; MPI running or not. */
+bool dwqi_mpi_is_null(const void *comm);
 /* Start MPI if nobody has (`thread_level`: MPI_THREAD_*; 0 takes FUNNELED); then
  * `before_finish` is called at process exit, before MPI is finalized there.
  * DWQ_OK; DWQ_E_STATE: MPI has been finalized, or this is a child of fork(); DWQ_E_MPI,

@@ -56,6 +56,11 @@ static dwq_status_t start(int thread_level, bool *started_out,
     return DWQ_OK;
 }
 
+bool dwqi_mpi_is_null(const void *comm)
+{
+    return comm && *(const MPI_Comm *)comm == MPI_COMM_NULL;
+}
+
 dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
 {
     int finalized;
@@ -121,9 +126,12 @@ static bool is_busy(const struct dwqi_world *world, const void *comm)
         holds_all(parent, world->beside)) {
         return true;
     }
-    return !world->run.outer && dwqi_spawned(NULL)
-               ? comm == NULL
-               : world->size > 1 && holds_all(parent, world->comm);
+    if (!world->run.outer && dwqi_spawned(NULL)) {
+        return comm == NULL;
+    }
+    /* A call of one rank may run a queue over its own communicator. */
+    return world->size > 1 ? holds_all(parent, world->comm)
+                           : world->is_job && parent == MPI_COMM_WORLD;
 }
 
 const char *dwqi_mpi_why_no_run(const void *comm)
@@ -272,6 +280,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     }
     world->idle_wait = 1e-3;
     world->beside = MPI_COMM_NULL;
+    world->is_job = parent == MPI_COMM_WORLD;
     MPI_Comm_rank(parent, &world->rank);
     MPI_Comm_size(parent, &world->size);
     world->crowded = world->size > 1 || dwqi_spawn_is_marked();

@@ -20,6 +20,7 @@ struct dwqi_world {
     MPI_Comm beside; /* a group and its broker, which is in no call; or null */
     int rank;
     int size;
+    bool is_job;      /* its parent is MPI_COMM_WORLD */
     bool spans_hosts; /* by their names; the same on every rank */
     bool
         crowded; /* ranks of this host share processors, for all that is known */

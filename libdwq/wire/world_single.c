@@ -23,6 +23,12 @@ static dwq_status_t start(int thread_level, bool *started_out,
     return DWQ_OK;
 }
 
+bool dwqi_mpi_is_null(const void *comm)
+{
+    (void)comm;
+    return false;
+}
+
 dwq_status_t dwqi_mpi_start(int thread_level, void (*before_finish)(void))
 {
     return dwqi_process_start(start, thread_level, before_finish);
@@ -41,7 +47,10 @@ bool dwqi_mpi_is_up(void)
 const char *dwqi_mpi_why_no_run(const void *comm)
 {
     (void)comm;
-    return NULL;
+    return dwqi_process_run_of_thread()
+               ? "the ranks that it needs are in the run that this call or "
+                 "function belongs to"
+               : NULL;
 }
 
 void dwqi_mpi_finish(int code)

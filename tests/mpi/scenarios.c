@@ -97,7 +97,7 @@ static const struct row rows[] = {
     ROW(open, a_worker_that_gives_up_withdraws_from_an_opened_run, EVERYWHERE),
     ROW(open, each_half_of_the_ranks_opens_its_own_run, 2, 3, 5),
     ROW(open, two_runs_are_open_at_once, EVERYWHERE),
-    ROW(open, a_second_run_over_the_same_ranks_is_refused, 2, 3),
+    ROW(open, a_second_run_over_the_same_ranks_is_refused, EVERYWHERE),
     ROW(open, bad_options_of_an_open_are_refused_on_every_rank, EVERYWHERE),
     ALONE(open, why_a_run_did_not_begin_can_be_asked, 0, 2, 3),
     ROW(open, the_error_of_a_call_names_what_was_wrong, EVERYWHERE),

@@ -452,6 +452,7 @@ static void make_controller(struct scenario *s)
         .peers = peers,
         .queue_order = draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
         .held_max = held[draw_int(s, 5)],
+        .holds_near_only = draw(s) < 0.5,
         .time_limit = s->time_limit,
         .grace_end = s->time_limit + s->grace,
     };
@@ -480,7 +481,7 @@ static void set_up(struct scenario *s, uint64_t seed, bool verbose)
     s->time_limit = draw(s) < 0.1 ? 0.05 * draw(s) : INFINITY;
     s->grace = draw(s) < 0.5 ? INFINITY : 0.05 * draw(s);
     config.n_endpoints = s->n_workers + 1;
-    config.seed = seed + 1;
+    config.seed = seed + 1, config.far = seed % 3 == 0;
     config.mean_delay = draw(s) < 0.5 ? 2e-6 : 1e-3;
     config.long_delay = 0.1;
     config.long_share = draw(s) < 0.3 ? 0.05 : 0;

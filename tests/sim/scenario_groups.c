@@ -378,6 +378,7 @@ static void make_controller(struct scenario *s)
         .peers = peers,
         .queue_order = draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
         .held_max = held[draw_int(s, 5)],
+        .holds_near_only = draw(s) < 0.5,
         .time_limit = s->time_limit,
         .grace_end = s->time_limit + s->grace,
     };
@@ -430,7 +431,9 @@ static void quiet(const char *line, void *arg)
 
 static void set_up(struct scenario *s, uint64_t seed, bool verbose)
 {
-    struct dwqi_sim_config config = { .seed = seed + 1, .long_delay = 0.1 };
+    struct dwqi_sim_config config = { .seed = seed + 1,
+                                      .far = seed % 3 == 0,
+                                      .long_delay = 0.1 };
 
     s->random = seed;
     s->log.verbose = verbose;

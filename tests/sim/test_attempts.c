@@ -86,7 +86,7 @@ static void set_up(struct stage *s)
 {
     *s = (struct stage){ .log = { .line = keep_line, .arg = s } };
     s->sim = dwqi_sim_create(&(struct dwqi_sim_config){
-        .n_endpoints = 3, .seed = 4, .mean_delay = 1e-6 });
+        .n_endpoints = 3, .seed = 4, .mean_delay = 1e-6, .far = true });
     cr_assert_eq(dwqi_controller_create(
                      &(struct dwqi_controller_config){
                          .transport = dwqi_sim_endpoint(s->sim, 0),

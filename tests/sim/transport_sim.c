@@ -55,6 +55,7 @@ struct endpoint {
     int offset; /* endpoint that is its peer 0 */
     int host;   /* whose clock and step it shares: its own number, mostly */
     int n_moving;
+    _Atomic uint32_t n_claimed;
     double clock;
     double last_to_0, last_from_0; /* see struct pair */
     struct parcel *inbox;
@@ -77,20 +78,6 @@ struct dwqi_sim {
     dwq_status_t error;
     struct endpoint endpoints[];
 };
-
-uint64_t dwqi_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-double dwqi_random_unit(uint64_t *state)
-{
-    return (double)(dwqi_random(state) >> 11) * 0x1p-53;
-}
 
 static bool event_before(const void *left, const void *right)
 {
@@ -432,6 +419,14 @@ static void sim_moving(struct dwqi_transport *transport, int change)
     of(transport)->n_moving += change;
 }
 
+static _Atomic uint32_t *sim_claims(struct dwqi_transport *transport, int peer)
+{
+    struct endpoint *e = of(transport);
+    int number = peer == DWQI_SELF ? e->number : e->offset + peer;
+
+    return e->sim->config.far ? NULL : &e->sim->endpoints[number].n_claimed;
+}
+
 static void sim_close(struct dwqi_transport *transport)
 {
     (void)transport;
@@ -445,6 +440,7 @@ static const struct dwqi_transport_ops sim_ops = {
     .release = sim_release,
     .flush = sim_flush,
     .moving = sim_moving,
+    .claims = sim_claims,
     .close = sim_close,
 };
 

@@ -18,6 +18,7 @@ struct dwqi_sim_config {
     double long_share; /* 0..1: which share of them */
     double corrupt;    /* 0..1: which share of those with a body (EXIT and BYE
                         * have none) has noise in one place */
+    bool far;          /* they share no memory for claims */
     int corrupt_below; /* only between endpoints below this; 0: between all */
 };
 

@@ -13,6 +13,7 @@
 
 #include "libdwq/base/clock.h"
 #include "libdwq/wire/backoff.h"
+#include "libdwq/wire/transport.h"
 
 #define WAIT 20. /* seconds: far longer than the test may take */
 #define SOON 10.
@@ -251,6 +252,27 @@ Test(doorbell, peers_without_a_bell_or_elsewhere_are_not_reached)
     dwqi_ringers_destroy(NULL);
     dwqi_bell_destroy(bell);
     dwqi_bell_destroy(NULL);
+}
+
+Test(doorbell, a_task_is_claimed_once_by_the_worker_or_by_the_controller)
+{
+    struct dwqi_bell *bell = make_bell();
+    struct dwqi_ringers *ringers = ringers_of(bell);
+    _Atomic uint32_t *workers = dwqi_bell_claims(bell);
+    _Atomic uint32_t *controllers = dwqi_ringers_claims(ringers, 0);
+
+    cr_assert_neq(workers, controllers, "mapped twice");
+    cr_assert_eq(*workers, 0);
+    cr_assert(dwqi_claim(workers, 0));
+    cr_assert_not(dwqi_claim(controllers, 0));
+    cr_assert(dwqi_claim(controllers, 1));
+    cr_assert_not(dwqi_claim(workers, 1));
+    cr_assert_not(dwqi_claim(controllers, 3), "nobody has the one before it");
+    cr_assert_eq(*workers, 2);
+    cr_assert_null(dwqi_bell_claims(NULL));
+    cr_assert_null(dwqi_ringers_claims(NULL, 0));
+    dwqi_ringers_destroy(ringers);
+    dwqi_bell_destroy(bell);
 }
 
 /* No more descriptors for this process, but those it has. */

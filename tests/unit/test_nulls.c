@@ -36,7 +36,6 @@ Test(nulls, calls_without_a_controller)
     cr_expect_eq(dwq_controller_progress(none), DWQ_E_ARG);
     cr_expect_eq(dwq_controller_info(none, stderr), DWQ_E_ARG);
     cr_expect_eq(dwq_controller_exit(none), DWQ_E_ARG);
-    dwq_controller_abort(none);
     cr_expect_eq(dwq_controller_run_args(none).n, 0);
     cr_expect_eq(dwq_controller_world(none).size, 0);
     cr_expect_null(dwq_controller_plan(none));
@@ -51,7 +50,6 @@ Test(nulls, calls_without_a_worker)
     dwq_result_t result;
 
     cr_expect_eq(dwq_worker_serve(none), DWQ_E_ARG);
-    dwq_worker_abort(none);
     cr_expect_eq(dwq_worker_id(none), 0);
     cr_expect_eq(dwq_worker_set_ready_data(none, dwq_value(1)), DWQ_E_ARG);
     cr_expect_eq(dwq_worker_run_args(none).n, 0);
@@ -59,6 +57,22 @@ Test(nulls, calls_without_a_worker)
     cr_expect_eq(dwq_worker_execute(none, &task, &result), DWQ_E_ARG);
     cr_expect_eq(dwq_worker_publish_service(none), DWQ_E_ARG);
     cr_expect_eq(dwq_worker_connect_service(none, 1), DWQ_E_ARG);
+}
+
+/* They do not return, whatever they are given. */
+Test(nulls, an_abort_without_a_controller_ends_the_process, .exit_code = 1)
+{
+    dwq_controller_abort(NULL);
+}
+
+Test(nulls, an_abort_without_a_worker_ends_the_process, .exit_code = 1)
+{
+    dwq_worker_abort(NULL);
+}
+
+Test(nulls, an_abort_without_a_broker_ends_the_process, .exit_code = 1)
+{
+    dwq_broker_abort(NULL);
 }
 
 Test(nulls, copies_without_a_place)
@@ -161,7 +175,6 @@ Test(nulls, calls_without_a_broker)
     dwq_broker_t *none = NULL;
 
     cr_expect_eq(dwq_broker_serve(none), DWQ_E_ARG);
-    dwq_broker_abort(none);
     cr_expect_eq(dwq_broker_id(none), 0);
     cr_expect_eq(dwq_broker_set_ready_data(none, dwq_value(1)), DWQ_E_ARG);
     cr_expect_eq(dwq_broker_run_args(none).n, 0);

@@ -134,20 +134,18 @@ Test(options, defaults)
     unsetenv("DWQ_MODULE_PATH");
     expect_good(&options, &out);
     cr_assert_eq(out.idle_wait, 1e-3);
-    cr_assert_eq(out.prefetch, DWQI_PREFETCH_MAX);
+    cr_assert_eq(out.prefetch, DWQ_PREFETCH_AUTO);
     cr_assert_eq(out.queue_order, DWQ_ORDER_FIFO);
     cr_assert_str_eq(out.module_path, ".");
     cr_assert(!out.verbose);
 }
 
-Test(options, off_and_spin_become_zero)
+Test(options, spin_becomes_zero)
 {
-    dwq_options_t options = { .prefetch = DWQ_PREFETCH_OFF,
-                              .idle_wait = DWQ_IDLE_WAIT_SPIN };
+    dwq_options_t options = { .idle_wait = DWQ_IDLE_WAIT_SPIN };
     dwq_options_t out;
 
     expect_good(&options, &out);
-    cr_assert_eq(out.prefetch, 0);
     cr_assert_eq(out.idle_wait, 0);
 }
 
@@ -200,8 +198,8 @@ Test(options, prefetch_from_the_environment)
                                        "1000001", "2147483647", "99999999999",
                                        "1.5",     "Auto" };
 
-    cr_assert_eq(with("DWQ_PREFETCH", "auto").prefetch, DWQI_PREFETCH_MAX);
-    cr_assert_eq(with("DWQ_PREFETCH", "0").prefetch, 0);
+    cr_assert_eq(with("DWQ_PREFETCH", "auto").prefetch, DWQ_PREFETCH_AUTO);
+    cr_assert_eq(with("DWQ_PREFETCH", "0").prefetch, DWQ_PREFETCH_OFF);
     cr_assert_eq(with("DWQ_PREFETCH", "1").prefetch, 1);
     cr_assert_eq(with("DWQ_PREFETCH", "1000000").prefetch, 1000000);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

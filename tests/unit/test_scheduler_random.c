@@ -72,15 +72,27 @@ static int n_held(const struct test *t, int worker)
     return n;
 }
 
-static int n_movable(const struct test *t, int worker)
+/* Whether it holds, behind its oldest job, one that another worker could run. */
+static bool holds_up(const struct test *t, int worker)
 {
-    int n = 0;
+    const struct model_job *first = NULL;
+    bool any = false;
 
     for (int i = 0; i < MOST_JOBS; i++) {
-        n += t->model[i].where == HELD && t->model[i].holder == worker &&
-             !t->model[i].binding;
+        const struct model_job *job = &t->model[i];
+
+        if (job->where == HELD && job->holder == worker &&
+            (!first || job->assigned < first->assigned)) {
+            first = job;
+        }
     }
-    return n;
+    for (int i = 0; i < MOST_JOBS; i++) {
+        const struct model_job *job = &t->model[i];
+
+        any = any || (job->where == HELD && job->holder == worker &&
+                      !job->binding && job != first);
+    }
+    return any;
 }
 
 /* Seconds; *known_out: of all that it holds. */
@@ -409,7 +421,7 @@ static void check_holders(struct test *t)
         listed |= 1u << w;
     }
     for (int w = 1; w <= t->n_workers; w++) {
-        if (n_movable(t, w) >= 2 && !t->workers[w].gone) {
+        if (holds_up(t, w) && !t->workers[w].gone) {
             wanted |= 1u << w;
         }
     }

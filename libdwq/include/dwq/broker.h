@@ -21,7 +21,8 @@ extern "C" {
  */
 DWQ_API dwq_status_t dwq_broker_serve(dwq_broker_t *broker);
 
-/** End all ranks of the job at once, with a message. Does not return. */
+/** End all ranks of the job at once, with a message. Does not return, not even for
+ * NULL. */
 DWQ_API void dwq_broker_abort(dwq_broker_t *broker);
 
 /** The number of the group, 1..n_workers. */

@@ -1,7 +1,8 @@
 /* The controller: submits calls, collects results, on the controller's rank; none is
  * collective. From another thread than the one that called dwq_open() or dwq_run() a call
- * that gives a status is DWQ_E_STATE, and does nothing. dwq_controller_error() says why a
- * call failed. */
+ * that gives a status is DWQ_E_STATE, and does nothing; so is a call with a handle that was
+ * closed, as long as no later one has its address. dwq_controller_error() says why a call
+ * failed. */
 #ifndef DWQ_CONTROLLER_H
 #define DWQ_CONTROLLER_H
 
@@ -178,7 +179,8 @@ DWQ_API dwq_status_t dwq_controller_exit(dwq_controller_t *controller);
  */
 DWQ_API const char *dwq_controller_error(const dwq_controller_t *controller);
 
-/** End all ranks of the job at once, with a message. Does not return. */
+/** End all ranks of the job at once, with a message. Does not return, whatever it is
+ * given: NULL and a handle that was closed end them, too. */
 DWQ_API void dwq_controller_abort(dwq_controller_t *controller);
 
 DWQ_API dwq_kwargs_t

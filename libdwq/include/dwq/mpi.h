@@ -13,12 +13,15 @@ extern "C" {
 /** dwq_run() over the ranks of `comm` (borrowed; a duplicate is used). Not
  * collective over ranks outside of it; also in a call, over dwq_call_comm(), where it
  * is not counted among the runs of the process, and cannot spawn this program. MPI
- * must be running. DWQ_E_ARG:
- * MPI_COMM_NULL, or an intercommunicator. */
+ * must be running. DWQ_E_ARG: MPI_COMM_NULL (which starts nothing), or an
+ * intercommunicator. */
 DWQ_API dwq_status_t dwq_run_comm(MPI_Comm comm, const dwq_options_t *options,
                                   int *exit_code_out);
 
-/** dwq_open() over the ranks of `comm`, by the same rules. */
+/** dwq_open() over the ranks of `comm`, by the same rules. A call (and a worker or broker
+ * function) closes what it opened before it returns: else the library closes it, by
+ * dwq_close(c, 1), with a message, and the call has failed with code DWQ_E_STATE, unless
+ * it had failed anyway. */
 DWQ_API dwq_status_t dwq_open_comm(MPI_Comm comm, const dwq_options_t *options,
                                    dwq_controller_t **controller_out,
                                    int *exit_code_out);

@@ -95,11 +95,12 @@ typedef struct dwq_options {
     int max_workers; /* 0 or less: all */
     bool sequential_spawn;
     double spawn_startup_wait;    /* seconds */
-    const char *spawn_executable; /* a program that calls dwq_run(): one that
-                                   * does not start MPI ends the job after 120
-                                   * s, one that does not come to dwq_run()
-                                   * after 20 minutes, or both after
-                                   * DWQ_SPAWN_TIMEOUT s (environment) */
+    const char *spawn_executable; /* a program that calls dwq_run() or
+                                   * dwq_open(): one that does not start MPI
+                                   * ends the job after 120 s, one that does
+                                   * not come to the run after 20 minutes, or
+                                   * both after DWQ_SPAWN_TIMEOUT s
+                                   * (environment) */
     const char *const
         *spawn_args; /* ends with NULL; before the library's own; default: this
                       * program's arguments, and none for dwq-worker */
@@ -131,7 +132,11 @@ typedef struct dwq_options {
      * or a number; 0 is off), DWQ_IDLE_WAIT (500us, 1ms, 0.001; 0 never sleeps),
      * DWQ_VERBOSE (0, 1): used where the field has its default. */
     dwq_queue_order_t queue_order;
-    int prefetch;     /* further tasks that a worker may hold, at most */
+    /* Further tasks that a worker may hold, at most: calls that take 1 ms together by
+     * what was measured. On the controller's host they go to an idle worker, also from
+     * behind a running call. Automatic: workers of other hosts hold none. A number: they
+     * do, and a call that runs longer than expected delays those behind it. */
+    int prefetch;
     double idle_wait; /* seconds: the longest sleep of a waiting rank */
     bool verbose;     /* one line per role and per decision */
     int thread_level; /* MPI_THREAD_*, when the library starts MPI */

@@ -30,10 +30,10 @@ typedef struct dwq_world {
  *     all ranks end with that code, and one line says which rank left after which run,
  *     unless the others leave within two seconds.
  *   A rank that left (exit(0), dwq_finalize(), MPI_Finalize()) while others begin another
- *     dwq_run(): these end the job with code 1, and name that rank.
+ *     run (dwq_run(), dwq_open()): these end the job with code 1, and name that rank.
  *   A program that started MPI itself is left to its launcher between runs.
- *   The child of fork(): nothing of the library is done there; dwq_run() and dwq_world()
- *     are DWQ_E_STATE, MPI_Finalize() does nothing, and MPI_Abort() ends the child alone.
+ *   The child of fork(): nothing of the library is done there; dwq_run(), dwq_open() and
+ *     dwq_world() are DWQ_E_STATE, MPI_Finalize() does nothing, and MPI_Abort() ends the child alone.
  *     One that comes back from a function of a run ends with code 1.
  *
  * An exit code is the lowest 8 bits of what was returned or given; where these are 0 and
@@ -55,8 +55,9 @@ typedef struct dwq_world {
  *         DWQ_E_OPTION  an option is bad, or differs between ranks; one rank
  *                       logs which, and nothing was started
  *         DWQ_E_STATE   MPI has been finalized; or on this rank alone: it is the child of
- *                       fork(); it is in a run already, whose ranks cannot come (a call
- *                       may run a queue over its group, see dwq_run_comm()); or MPI was
+ *                       fork(); it is in a run already (one that is open, too), whose
+ *                       ranks cannot come, also where the job is one process (a call may
+ *                       run a queue over its group, see dwq_run_comm()); or MPI was
  *                       not started for threads (option thread_level) and this one is
  *                       not its first, or another is in a run
  *         DWQ_E_MPI     communication failed
@@ -92,14 +93,17 @@ DWQ_API dwq_status_t dwq_open(const dwq_options_t *options,
  * and all ranks leave together. A process that exits without it ends the job, with a
  * message.
  *
- * @param controller  Taken, and released whatever the answer is, but for DWQ_E_STATE.
- *                    NULL (the other ranks have it) is harmless. Results that were
- *                    collected stay valid.
+ * @param controller  Taken: whatever the close of the run answers, the handle is released,
+ *                    and every later call with it refused. NULL (the other ranks have it)
+ *                    is harmless. Results that were collected stay valid.
  *
- * Roles: controller; waits for the other ranks.
+ * Roles: controller; waits for the other ranks. Does not return where these have not come
+ * when options time_limit and time_limit_grace have passed: the job ends then, with a
+ * message and the exit code that `exit_code` makes.
  * @return DWQ_OK
- *         DWQ_E_STATE  nothing happened: this is not the thread that opened it, the
- *                      controller is dwq_run()'s, or a call runs in it
+ *         DWQ_E_STATE  there was no close, and the run goes on: this is not the thread that
+ *                      opened it, the controller is dwq_run()'s, or a call runs in it. Or
+ *                      the handle was closed before
  *         DWQ_E_MPI    communication failed
  */
 DWQ_API dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code);
@@ -134,7 +138,7 @@ DWQ_API void dwq_finalize(void);
 
 /**
  * What this process is, for a run over the world without groups. Starts MPI
- * like dwq_run(). Not collective once MPI runs.
+ * like dwq_run() and dwq_open(). Not collective once MPI runs.
  *
  * @return DWQ_OK, DWQ_E_ARG, DWQ_E_STATE, DWQ_E_MPI; DWQ_E_OPTION when
  *         DWQ_CONTROLLER_RANK is not a rank

@@ -18,7 +18,8 @@ extern "C" {
  */
 DWQ_API dwq_status_t dwq_worker_serve(dwq_worker_t *worker);
 
-/** End all ranks of the job at once, with a message. Does not return. */
+/** End all ranks of the job at once, with a message. Does not return, not even for
+ * NULL. */
 DWQ_API void dwq_worker_abort(dwq_worker_t *worker);
 
 /** The worker's number, 1..n_workers; 0 with one process. */

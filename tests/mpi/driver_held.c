@@ -1,0 +1,42 @@
+/* Starts the scenarios of held.c. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "tests/mpi/launch.h"
+
+static void expect_success(const char *scenario, int ranks)
+{
+    struct launched job = launch_scenario(&(struct launch){
+        .program = "held",
+        .argument = scenario,
+        .ranks = ranks,
+        .timeout = 120,
+    });
+
+    cr_expect(!job.timed_out && job.status == 0,
+              "%s on %d ranks: status %d\n%s", scenario, ranks, job.status,
+              job.output);
+    free(job.output);
+}
+
+Test(held, no_task_waits_behind_a_running_call, .timeout = 400)
+{
+    expect_success("no_task_waits_behind_a_running_call", 3);
+    expect_success("no_task_waits_behind_a_running_call", 5);
+    expect_success("no_task_waits_behind_a_running_call_of_a_group", 7);
+}
+
+Test(held, small_and_large_tasks_keep_their_order, .timeout = 400)
+{
+    expect_success("small_and_large_tasks_keep_their_order", 3);
+    expect_success("small_and_large_tasks_of_groups_keep_their_order", 7);
+}
+
+/* As between hosts: what cannot be taken back is not held. */
+Test(held, without_a_doorbell_no_task_waits_either, .timeout = 400)
+{
+    setenv("DWQ_DOORBELL", "0", 1);
+    expect_success("no_task_waits_behind_a_running_call", 3);
+    expect_success("no_task_waits_behind_a_running_call_of_a_group", 7);
+    expect_success("small_and_large_tasks_keep_their_order", 3);
+}

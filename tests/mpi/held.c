@@ -1,0 +1,223 @@
+/* What a worker holds and has not started, on one host: another worker runs it while
+ * that one is in a call. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/mpi/group_setup.h"
+
+#define N_HELD 6
+#define N_NAMES 20
+
+static bool appears(const char *path)
+{
+    int tries = 0;
+
+    while (access(path, F_OK) != 0) {
+        if (tries++ == 3000) {
+            return false;
+        }
+        sleep_seconds(0.01);
+    }
+    return true;
+}
+
+/* flags(raised, awaited...): without any it is short. */
+static int flags(dwq_call_t *call, void *arg)
+{
+    const char *raised = "", *awaited;
+
+    (void)arg;
+    if (dwq_arg(call, 0, &raised) && raised[0] != '\0') {
+        flag_raise(raised);
+    }
+    for (size_t i = 1; dwq_arg(call, i, &awaited); i++) {
+        if (!appears(awaited)) {
+            return dwq_call_fail(call, 1, "%s did not come", awaited);
+        }
+    }
+    return 0;
+}
+
+/* in_order(i[, array]): of those for one worker, i comes after i - 1. */
+static int in_order(dwq_call_t *call, void *arg)
+{
+    int *last = arg, i = 0;
+
+    dwq_arg(call, 0, &i);
+    return i == ++*last ? 0 : dwq_call_fail(call, 1, "%d after %d", i, *last);
+}
+
+/* flags() has many names: what a call of one took, late or not, says nothing of how
+ * long the others take. */
+static char names[N_NAMES][16];
+static int last_in_order;
+static dwq_function_t functions[N_NAMES + 2];
+
+static void make_functions(void)
+{
+    for (int i = 0; i < N_NAMES; i++) {
+        snprintf(names[i], sizeof names[i], "flags%d", i);
+        functions[i] = (dwq_function_t){ names[i], flags, NULL };
+    }
+    functions[N_NAMES] =
+        (dwq_function_t){ "in_order", in_order, &last_in_order };
+}
+
+static int n_workers(const dwq_controller_t *c)
+{
+    return dwq_controller_world(c).n_workers;
+}
+
+/* It is taken for so short that any number is held. */
+static void submit(dwq_controller_t *c, int name, int worker, dwq_values_t args)
+{
+    CHECK(dwq_controller_submit_call(c,
+                                     &(dwq_task_t){ .function = names[name],
+                                                    .worker = worker,
+                                                    .time_est = 1e-9,
+                                                    .args = args },
+                                     NULL) == DWQ_OK);
+}
+
+/* A time is known when three calls have ended. */
+static void learn(dwq_controller_t *c)
+{
+    int n_ok;
+
+    for (int i = 0; i < 3 * N_NAMES; i++) {
+        CHECK(
+            dwq_controller_submit_call(
+                c,
+                &(dwq_task_t){ .function = names[i % N_NAMES], .time_est = 1 },
+                NULL) == DWQ_OK);
+    }
+    CHECK(collect_all(c, DWQ_OK, &n_ok) == 3 * N_NAMES && n_ok == 3 * N_NAMES);
+}
+
+/* --- Behind a running call ------------------------------------------------------- */
+
+/* All workers but `slow` wait for `go`; that one waits for all that is submitted after
+ * its call, some of which may be held behind it. Whether all came. */
+static bool hold_up(dwq_controller_t *c, int slow)
+{
+    char go[FLAG_SIZE], held[N_HELD][FLAG_SIZE];
+    dwq_value_t args[N_HELD + 1] = { dwq_value_string("") };
+    int n = n_workers(c), n_all, n_ok;
+
+    flag_make(go, false);
+    for (int w = 1; w <= n; w++) {
+        if (w != slow) {
+            submit(c, slow, w, DWQ_VALUES("", go));
+        }
+    }
+    for (int i = 0; i < N_HELD; i++) {
+        flag_make(held[i], false);
+        args[i + 1] = dwq_value_string(held[i]);
+    }
+    submit(c, slow, slow, (dwq_values_t){ N_HELD + 1, args });
+    for (int i = 0; i < N_HELD; i++) {
+        submit(c, slow, 0, DWQ_VALUES(held[i]));
+    }
+    flag_raise(go);
+    n_all = collect_all(c, DWQ_OK, &n_ok);
+    flag_remove(go);
+    for (int i = 0; i < N_HELD; i++) {
+        flag_remove(held[i]);
+    }
+    return n_all == n + N_HELD && n_ok == n_all;
+}
+
+static int holds_up_each_worker(dwq_controller_t *c, void *arg)
+{
+    int n = n_workers(c);
+    bool came = true;
+
+    (void)arg;
+    learn(c);
+    /* What is held is held by the one with the least work so far. */
+    for (int w = 1; w <= n && n > 1 && came; w++) {
+        came = hold_up(c, w);
+        CHECK(came);
+    }
+    return 0;
+}
+
+static void no_task_waits_behind_a_running_call(void)
+{
+    scenario_run_options(&(dwq_options_t){ .controller = holds_up_each_worker,
+                                           .functions = functions });
+}
+
+static void play_held(const struct group_config *config)
+{
+    group_run(config, (dwq_options_t){ .controller = holds_up_each_worker,
+                                       .functions = functions });
+}
+
+static void no_task_waits_behind_a_running_call_of_a_group(void)
+{
+    group_configs(play_held);
+}
+
+/* --- Small and large ----------------------------------------------------------------- */
+
+static int mixes_sizes(dwq_controller_t *c, void *arg)
+{
+    size_t sizes[] = { 1, 1, 2, 600, 1, 480, 4000, 1, 1, 100000, 3 };
+    size_t n_sizes = sizeof sizes / sizeof sizes[0];
+    double *data = calloc(100000, sizeof *data);
+    int n = n_workers(c), n_ok, n_all;
+
+    (void)arg;
+    for (int i = 1; i <= 200; i++) {
+        size_t size = sizes[(size_t)i % n_sizes];
+
+        for (int w = 1; w <= n; w++) {
+            CHECK(dwq_controller_submit_call(
+                      c,
+                      &(dwq_task_t){
+                          .function = "in_order",
+                          .worker = w,
+                          .time_est = 1e-9,
+                          DWQ_ARGS(i, dwq_array(DWQ_DOUBLE, data, 1, &size)) },
+                      NULL) == DWQ_OK);
+        }
+    }
+    n_all = collect_all(c, DWQ_OK, &n_ok);
+    CHECK(n_all == 200 * n && n_ok == n_all);
+    free(data);
+    return 0;
+}
+
+static void small_and_large_tasks_keep_their_order(void)
+{
+    scenario_run_options(
+        &(dwq_options_t){ .controller = mixes_sizes, .functions = functions });
+}
+
+static void play_mixed(const struct group_config *config)
+{
+    last_in_order = 0;
+    group_run(config, (dwq_options_t){ .controller = mixes_sizes,
+                                       .functions = functions });
+}
+
+static void small_and_large_tasks_of_groups_keep_their_order(void)
+{
+    group_configs(play_mixed);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct scenario scenarios[] = {
+#define SCENARIO(name) { #name, name }
+        SCENARIO(no_task_waits_behind_a_running_call),
+        SCENARIO(no_task_waits_behind_a_running_call_of_a_group),
+        SCENARIO(small_and_large_tasks_keep_their_order),
+        SCENARIO(small_and_large_tasks_of_groups_keep_their_order),
+        { NULL, NULL },
+    };
+
+    make_functions();
+    return scenario_main(argc, argv, scenarios);
+}

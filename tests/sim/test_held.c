@@ -1,0 +1,130 @@
+/* What a worker holds and has not started comes back: for an idle worker, or cancelled. */
+#include <criterion/criterion.h>
+#include <math.h>
+
+#include "tests/sim/bench.h"
+
+/* Worker 2 is busy for 2 ms, as expected; meanwhile worker 1 is given tasks that
+ * take 10,000 times what is expected. What it has not started is recalled when
+ * worker 2 is idle. */
+static void expect_sharing(bool far)
+{
+    struct bench b;
+    double start;
+    int before;
+
+    set_up_as(&b, 2, 64, 0, INFINITY, false, far);
+    for (int i = 0; i < 50; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    start = now(&b);
+    before = b.workers[2].n_run;
+    cr_assert_eq(dwq_controller_submit_call(b.c,
+                                            &(dwq_task_t){ .function = "run",
+                                                           .time_est = 2000,
+                                                           .worker = 2,
+                                                           DWQ_ARGS(2e-3) },
+                                            NULL),
+                 DWQ_OK);
+    for (int i = 0; i < 20; i++) {
+        submit(&b, "run", 10e-3, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 21);
+    /* 200 ms of work: on worker 1 alone it would take all of them. */
+    cr_assert_lt(now(&b) - start, 0.125);
+    cr_assert_gt(b.workers[2].n_run - before, 7);
+    tear_down(&b);
+}
+
+Test(held, what_waits_behind_a_long_call_is_recalled_for_an_idle_worker)
+{
+    expect_sharing(true);
+    expect_sharing(false);
+}
+
+/* Worker 1 is in a call of a second, of which 1 us was expected, with others behind it
+ * that are held as long as it may: worker 2 has none of them until it is idle. */
+Test(held, what_waits_behind_a_running_call_is_taken_by_an_idle_worker)
+{
+    struct bench b;
+    double start;
+
+    set_up(&b, 2, 64, 0);
+    for (int i = 0; i < 50; i++) {
+        submit(&b, "run", 1e-6, 1);
+        submit(&b, "watched", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 100);
+    start = now(&b);
+    cr_assert_eq(dwq_controller_submit_call(b.c,
+                                            &(dwq_task_t){ .function = "run",
+                                                           .time_est = 2000,
+                                                           .worker = 2,
+                                                           DWQ_ARGS(2e-3) },
+                                            NULL),
+                 DWQ_OK);
+    submit(&b, "run", 1, 1);
+    b.workers[1].first_start = -1;
+    for (int i = 0; i < 8; i++) {
+        submit(&b, "watched", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 10);
+    cr_assert_eq(b.workers[1].first_start, -1);
+    cr_assert_lt(b.workers[2].first_start - start, 4e-3);
+    tear_down(&b);
+}
+
+/* A RECALL is under way when the second cancel comes: it is asked for again. */
+Test(held, a_cancel_while_a_recall_is_under_way_is_not_lost)
+{
+    struct bench b;
+    uint64_t ids[8];
+    dwq_result_t result;
+    int n_cancelled = 0;
+
+    set_up_as(&b, 1, 64, 0, INFINITY, false, true);
+    for (int i = 0; i < 50; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    for (int i = 0; i < 4; i++) {
+        ids[i] = submit(&b, "run", 1e-3, 1);
+    }
+    cr_assert_eq(dwq_controller_cancel(b.c, ids[3]), DWQ_OK);
+    for (int i = 4; i < 8; i++) {
+        ids[i] = submit(&b, "run", 1e-3, 1);
+        cr_assert_eq(dwq_controller_cancel(b.c, ids[i]), DWQ_OK);
+    }
+    while (dwq_controller_get_next_result(b.c, &result) == DWQ_OK) {
+        n_cancelled += result.status == DWQ_E_CANCELLED;
+        dwq_result_clear(&result);
+    }
+    cr_assert_eq(n_cancelled, 5);
+    tear_down(&b);
+}
+
+/* What has not started comes back at once, and is not waited for. */
+Test(held, a_held_task_is_cancelled_while_another_runs)
+{
+    struct bench b;
+    uint64_t id;
+    dwq_result_t result;
+
+    set_up(&b, 1, 64, 0);
+    for (int i = 0; i < 50; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    submit(&b, "run", 1, 1);
+    submit(&b, "run", 1e-6, 1);
+    id = submit(&b, "run", 1e-6, 1);
+    cr_assert_eq(dwq_controller_progress(b.c), DWQ_OK);
+    cr_assert_eq(dwq_controller_cancel(b.c, id), DWQ_OK);
+    cr_assert_eq(dwq_controller_probe_next_result(b.c, &result), DWQ_OK);
+    cr_assert_eq(result.id, id);
+    cr_assert_eq(result.status, DWQ_E_CANCELLED);
+    dwq_result_clear(&result);
+    cr_assert_eq(collect(&b, DWQ_OK), 2);
+    tear_down(&b);
+}
