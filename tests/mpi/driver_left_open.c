@@ -45,6 +45,25 @@ Test(left_open, a_call_of_a_group_that_leaves_a_run_open_has_failed,
     }
 }
 
+Test(left_open, a_spawned_rank_that_leaves_a_run_open_is_named, .timeout = 400)
+{
+    launch_spawns();
+    expect_said(
+        "a_call_of_a_spawned_group_leaves_a_run_open", 2,
+        SAYS("group 1, rank 0 (spawned): error: task 7, function 'leaves'",
+             "group 1, rank 1 (spawned): error: task 9, function 'leaves_"));
+}
+
+/* The last rank of a group is the controller of what it opens. */
+Test(left_open, whichever_rank_of_a_group_leaves_a_run_open_is_named,
+     .timeout = 400)
+{
+    setenv("DWQ_CONTROLLER_RANK", "-1", 1);
+    expect_said("a_call_of_a_group_leaves_a_run_open", 5,
+                SAYS("rank 1 (group 1): error: task 7, function 'leaves'",
+                     "rank 3 (group 2): error: task 7, function 'leaves'"));
+}
+
 Test(left_open, a_worker_function_that_leaves_a_run_open_is_named,
      .timeout = 400)
 {

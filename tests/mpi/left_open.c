@@ -125,6 +125,12 @@ static void a_call_of_a_group_leaves_a_run_open(void)
     group_configs(play_in);
 }
 
+static void a_call_of_a_spawned_group_leaves_a_run_open(void)
+{
+    play((dwq_options_t){ .grouping = DWQ_GROUPING_SPAWN,
+                          .nprocs_per_worker = 2 });
+}
+
 static int worker_leaves(dwq_worker_t *worker, void *arg)
 {
     (void)arg;
@@ -154,6 +160,8 @@ int main(int argc, char **argv)
         { "a_call_leaves_a_run_open", a_call_leaves_a_run_open },
         { "a_call_of_a_group_leaves_a_run_open",
           a_call_of_a_group_leaves_a_run_open },
+        { "a_call_of_a_spawned_group_leaves_a_run_open",
+          a_call_of_a_spawned_group_leaves_a_run_open },
         { "a_worker_function_leaves_a_run_open",
           a_worker_function_leaves_a_run_open },
         { NULL, NULL },
