@@ -89,7 +89,8 @@ bool dwqi_request_is_valid(const struct dwqi_cluster *cluster,
     int n_ranks = cluster->n_ranks;
 
     if (cluster->n_hosts < 1) {
-        dwqi_place_blame(why_out, DWQI_PART_CLUSTER, "there are no hosts");
+        dwqi_place_blame(why_out, DWQI_PART_CLUSTER,
+                         "the cluster has no hosts");
         return false;
     }
     if (!spawn && request->grouping != DWQ_GROUPING_SPLIT) {
@@ -104,7 +105,7 @@ bool dwqi_request_is_valid(const struct dwqi_cluster *cluster,
     }
     if (!spawn && n_ranks < 1) {
         dwqi_place_blame(why_out, DWQI_PART_CLUSTER,
-                         "grouping split: there are no ranks to group");
+                         "grouping split: the cluster has no ranks");
         return false;
     }
     if (request->controller < 0 ||
@@ -266,7 +267,7 @@ static void explain(const struct work *work, struct dwqi_error *why_out)
     } else if (would_straddle(work)) {
         dwqi_place_blame(why_out, DWQI_PART_STRADDLE,
                          "straddle never: %d group%s per host would straddle "
-                         "NUMA nodes, of which none has more than %d cores "
+                         "NUMA nodes, the largest of which has %d cores "
                          "beside the controller",
                          request->size.n, plural(request->size.n),
                          largest_part(work, DWQI_DOMAIN_NUMA));

@@ -324,7 +324,7 @@ static dwq_status_t handle_message(struct server *server,
         if (message->n_items == 0 ||
             message->n_items >
                 message->body_size / sizeof(struct dwqi_task_head)) {
-            return refuse(server, "none or more tasks than fit into it");
+            return refuse(server, "a count of tasks that its body cannot hold");
         }
         event = DWQI_WE_TASK;
         break;

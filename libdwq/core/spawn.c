@@ -69,7 +69,10 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_error *fault)
         return DWQ_OK;
     }
     if (n_slots == INT_MAX) {
-        return refuse(fault, "nprocs_per_worker", "too many ranks", "");
+        return dwqi_error_set(fault, DWQ_E_OPTION,
+                              "option nprocs_per_worker is %d: the job would "
+                              "have more than %d ranks",
+                              o->nprocs_per_worker, INT_MAX - 1);
     }
     status = dwqi_spawn_check(n_slots, fault);
     if (status != DWQ_OK) {
@@ -77,7 +80,7 @@ dwq_status_t dwqi_run_check_spawn(struct run *run, struct dwqi_error *fault)
     }
     if (!dwqi_spawn_find_program(o->spawn_executable, run->program)) {
         return refuse(fault, "spawn_executable",
-                      "there is no program that can be run called ",
+                      "no executable program is called ",
                       o->spawn_executable ? o->spawn_executable : "(this one)");
     }
     if (run->ordinal == 0 && dwqi_spawn_is_this_program(run->program)) {

@@ -322,7 +322,7 @@ static void encode_value(struct encoder *e, const dwq_value_t *value, int depth)
         encode_array(e, &value->u.array);
         return;
     }
-    refuse(e, DWQ_E_ARG, "a value of no known kind");
+    refuse(e, DWQ_E_ARG, "a value of an unknown kind");
 }
 
 static void encode_all(struct encoder *e, dwq_values_t values,

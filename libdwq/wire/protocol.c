@@ -50,7 +50,7 @@ static const char *head_fault(const struct dwqi_head *head, size_t size,
         return "an unknown tag";
     }
     if (head->body_size % 64 != 0 || head->body_size > SIZE_MAX / 2) {
-        return "a body size that cannot be";
+        return "an impossible body size";
     }
     if (head->body_size <= max_inline ? size != sizeof *head + head->body_size
                                       : size != sizeof *head) {

@@ -240,7 +240,7 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_error *reason_out)
             "option grouping is spawn, and srun has no way to start more "
             "processes for MPI: start the job in its allocation as "
             "EVENT_NOEPOLL=1 mpirun ..., use option grouping split, or "
-            "set DWQ_SPAWN_ANYWAY=1 to try it all the same");
+            "set DWQ_SPAWN_ANYWAY=1 to try it");
     }
     if (spawn_hangs() && !forced) {
         return dwqi_error_set(
@@ -249,7 +249,7 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_error *reason_out)
             "with this MPI (Open MPI 4 with PMIx 4): start the job as "
             "EVENT_NOEPOLL=1 mpirun ... (with several hosts also --mca "
             "orte_launch_agent \"env EVENT_NOEPOLL=1 orted\"), or set "
-            "DWQ_SPAWN_ANYWAY=1 to try it all the same");
+            "DWQ_SPAWN_ANYWAY=1 to try it");
     }
     if (n_slots > slots && !may_oversubscribe()) {
         return dwqi_error_set(
@@ -268,7 +268,7 @@ dwq_status_t dwqi_spawn_check(int n_slots, struct dwqi_error *reason_out)
             "spawned ranks, and the launcher has %d slots: no more than "
             "%d share a slot. Set nprocs_per_worker or max_workers to "
             "less, start the job with more slots, or set "
-            "DWQ_SPAWN_ANYWAY=1 to try it all the same",
+            "DWQ_SPAWN_ANYWAY=1 to try it",
             n_slots, slots, MOST_IN_A_SLOT);
     }
     return DWQ_OK;

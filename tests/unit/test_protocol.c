@@ -126,7 +126,7 @@ Test(protocol, body_size_that_is_no_multiple_of_64_is_refused)
     for (uint64_t size = 1; size < 64; size++) {
         struct frame frame = frame_of(size);
 
-        refuses(&frame, 64 + size, "cannot be");
+        refuses(&frame, 64 + size, "impossible");
     }
 }
 
@@ -134,9 +134,9 @@ Test(protocol, body_size_above_memory_is_refused)
 {
     struct frame frame = frame_of(UINT64_MAX - 63);
 
-    refuses(&frame, 64, "cannot be");
+    refuses(&frame, 64, "impossible");
     frame = frame_of((uint64_t)SIZE_MAX / 2 + 1);
-    refuses(&frame, 64, "cannot be");
+    refuses(&frame, 64, "impossible");
 }
 
 Test(protocol, small_body_has_to_be_in_the_frame_and_a_large_one_not)
