@@ -31,7 +31,7 @@ play() {
     shift
     mkdir -p "$work/folder" # some write files
     (cd "$work/folder" && timeout -k 5 120 "$@" </dev/null) >"$work/all" 2>&1 || return
-    sed '/: warning: of no use /d; /^srun: /d; /^results collected/,$d' "$work/all" >"$file"
+    sed '/: warning: options without effect /d; /^srun: /d; /^results collected/,$d' "$work/all" >"$file"
 }
 
 # check NAME COMMAND...: it prints what the program did alone.

@@ -262,7 +262,7 @@ dwq_status_t dwqi_access_connect(struct dwqi_access *access, int attempts)
 static dwq_status_t no_group(const dwq_worker_t *worker, const char *function)
 {
     dwqi_log_error(worker->log,
-                   "%s: the service is for groups, and this worker is none",
+                   "%s: the service joins groups, and this worker is one rank",
                    function);
     return DWQ_E_SERVICE;
 }

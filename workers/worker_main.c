@@ -55,9 +55,8 @@ static int read_arguments(int argc, char **argv, bool spawned,
             print_help(stdout);
             return 0;
         } else {
-            fprintf(stderr,
-                    "dwq-worker: '%s' is not an argument that it takes%s\n",
-                    argv[i], spawned ? ", and is ignored" : "");
+            fprintf(stderr, "dwq-worker: unknown argument '%s'%s\n", argv[i],
+                    spawned ? ", and is ignored" : "");
             if (!spawned) {
                 print_help(stderr);
                 return 2;

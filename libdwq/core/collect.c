@@ -111,8 +111,9 @@ bool dwqi_controller_settle(dwq_controller_t *c, struct dwqi_task *task)
         : task->job.binding
             ? dwqi_scheduler_is_gone(c->scheduler, task->job.worker)
             : dwqi_scheduler_n_gone(c->scheduler) == config->n_workers) {
-        (void)dwqi_controller_end_local(c, task, DWQI_EVENT_LOSE,
-                                        "no worker is left for this task");
+        (void)dwqi_controller_end_local(
+            c, task, DWQI_EVENT_LOSE,
+            "every worker that fits the task has left");
         return true;
     }
     return false;

@@ -168,20 +168,20 @@ static bool knows_hosts(const dwq_controller_t *c)
     return c->config.n_workers > 0 && info_of(c, 1).host;
 }
 
-/* "on host 'n1' with 3 ranks", or one half of it. */
+/* "of 3 ranks or more on host 'n1'", or one half of it. */
 static const char *wish(const dwq_task_t *given, char *text, size_t size)
 {
     size_t used = 0;
 
     text[0] = '\0';
-    if (given->host) {
-        dwqi_plain_format(text, size, "on host '%.*s'",
-                          dwqi_plain_fit(given->host, 80), given->host);
+    if (given->ranks > 1) {
+        snprintf(text, size, "of %d ranks or more%s", given->ranks,
+                 given->host ? " " : "");
         used = strlen(text);
     }
-    if (given->ranks > 1) {
-        snprintf(text + used, size - used, "%swith %d ranks",
-                 used > 0 ? " " : "", given->ranks);
+    if (given->host) {
+        dwqi_plain_format(text + used, size - used, "on host '%.*s'",
+                          dwqi_plain_fit(given->host, 80), given->host);
     }
     return text;
 }
@@ -202,16 +202,18 @@ static dwq_status_t refuse(const dwq_controller_t *c, const dwq_task_t *given,
     if (given->host && !knows_hosts(c)) {
         return dwqi_error_set(
             why, DWQ_E_OPTION,
-            "it asks for host '%.*s', and this run is not placed "
-            "(option domain, straddle, fill or bind)",
+            "it asks for host '%.*s', and the run knows no hosts: set option "
+            "domain, straddle, fill or bind",
             dwqi_plain_fit(given->host, 80), given->host);
     }
     wish(given, text, sizeof text);
     return given->host && n_hosts == 0
                ? dwqi_error_set(
-                     why, DWQ_E_OPTION, "no worker is %s: there are %s", text,
-                     hosts.text[0] ? hosts.text : "workers of several hosts")
-               : dwqi_error_set(why, DWQ_E_OPTION, "no worker is %s", text);
+                     why, DWQ_E_OPTION,
+                     "the run has no worker %s: its hosts are %s", text,
+                     hosts.text[0] ? hosts.text : "several for each worker")
+               : dwqi_error_set(why, DWQ_E_OPTION, "the run has no worker %s",
+                                text);
 }
 
 dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
@@ -233,7 +235,8 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
     }
     if (c->config.n_workers == 0) {
         return dwqi_error_set(why_out, DWQ_E_OPTION,
-                              "it asks to run %s, and one process runs all",
+                              "it asks for a worker %s, and this run is one "
+                              "process",
                               wish(given, text, sizeof text));
     }
     host = given->host ? find_host(c, given->host, &n_hosts) : NULL;
@@ -245,7 +248,8 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
         return fits(c, given->worker, host, given->ranks)
                    ? DWQ_OK
                    : dwqi_error_set(why_out, DWQ_E_OPTION,
-                                    "its worker %d is not %s", given->worker,
+                                    "it asks for worker %d, and for one %s",
+                                    given->worker,
                                     wish(given, text, sizeof text));
     }
     *worker_out = least_loaded(c, host, given->ranks, given->worker, &all);

@@ -375,8 +375,8 @@ dwq_status_t dwqi_options_check(const dwq_options_t *o, int size,
 {
     if (o->broker && !wants_groups(o)) {
         return dwqi_error_set(fault_out, DWQ_E_OPTION,
-                              "option broker is set, but grouping is none: "
-                              "there are no brokers without groups");
+                              "option broker is set, and grouping is none: "
+                              "brokers belong to groups");
     }
     if (o->enable_worker_service && o->grouping != DWQ_GROUPING_SPAWN) {
         return dwqi_error_set(fault_out, DWQ_E_OPTION,

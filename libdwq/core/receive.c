@@ -46,7 +46,7 @@ static void worker_lost(dwq_controller_t *c, int worker, const char *reason)
     drop_bound(c, worker, message);
     if (dwqi_scheduler_n_gone(c->scheduler) == c->config.n_workers) {
         dwqi_controller_drop_waiting(c, DWQI_EVENT_LOSE,
-                                     "no worker is left: all are gone");
+                                     "every worker has left the run");
     }
 }
 

@@ -426,8 +426,7 @@ static void warn_unused(struct run *run)
 
     dwqi_options_unused(&run->options, run->facts.size, &names);
     if (run->facts.is_controller && names.text[0] != '\0') {
-        dwqi_log_warning(&run->log,
-                         "of no use in this run, and not looked at: %s",
+        dwqi_log_warning(&run->log, "options without effect in this run: %s",
                          names.text);
     }
 }

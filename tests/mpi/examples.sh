@@ -28,8 +28,8 @@ run() {
     status=0
     # A second, but with sanitizers on a busy machine most of this.
     timeout -k 5 120 "$@" >"$work/out" 2>&1 </dev/null || status=$?
-    # With one process, that options of groups are of no use is said.
-    sed '/: warning: of no use /d; /^results collected/,$d' "$work/out" >printed
+    # With one process, options of groups are said to be without effect.
+    sed '/: warning: options without effect /d; /^results collected/,$d' "$work/out" >printed
 }
 
 # Open MPI 4 of Debian 12 may hang in a spawn without this, and 5 with it.

@@ -36,15 +36,15 @@ static int asks(dwq_controller_t *c, void *arg)
     expect_refused(c, arg, &(dwq_task_t){ .function = "where", .host = "n2" },
                    "refused: host 'n2' may be any of n2.example.org, "
                    "n2.elsewhere.org");
-    expect_refused(c, arg,
-                   &(dwq_task_t){ .function = "where", .host = "n2.else" },
-                   "refused: no worker is on host 'n2.else': there are "
-                   "fat.example.org, n2.example.org, n2.elsewhere.org, bare");
+    expect_refused(
+        c, arg, &(dwq_task_t){ .function = "where", .host = "n2.else" },
+        "refused: the run has no worker on host 'n2.else': its hosts are "
+        "fat.example.org, n2.example.org, n2.elsewhere.org, bare");
     expect_refused(c, arg, &(dwq_task_t){ .function = "where", .host = "" },
-                   "refused: no worker is on host '': there are");
+                   "refused: the run has no worker on host '': its hosts are");
     expect_refused(
         c, arg, &(dwq_task_t){ .function = "where", .host = "fat", .ranks = 9 },
-        "refused: no worker is on host 'fat' with 9 ranks");
+        "refused: the run has no worker of 9 ranks or more on host 'fat'");
     return 0;
 }
 

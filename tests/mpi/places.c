@@ -242,12 +242,13 @@ static void expect_refusals(dwq_controller_t *c, struct heard *heard,
 static int check_refusals(dwq_controller_t *c, void *arg)
 {
     static const struct refusal refusals[] = {
-        { { .host = "nowhere" }, "refused: no worker is on host 'nowhere'" },
-        { { .ranks = 5 }, "refused: no worker is with 5 ranks" },
+        { { .host = "nowhere" },
+          "refused: the run has no worker on host 'nowhere'" },
+        { { .ranks = 5 }, "refused: the run has no worker of 5 ranks or more" },
         { { .host = "nowhere", .ranks = 2 },
-          "no worker is on host 'nowhere' with 2 ranks" },
+          "no worker of 2 ranks or more on host 'nowhere'" },
         { { .worker = 1, .ranks = 4 },
-          "refused: its worker 1 is not with 4 ranks" },
+          "refused: it asks for worker 1, and for one of 4 ranks or more" },
         { { .ranks = -1 }, "refused: ranks is -1" },
     };
 
@@ -262,7 +263,7 @@ static int check_not_placed(dwq_controller_t *c, void *arg)
 
     gethostname(host, sizeof host - 1);
     expect_refusals(
-        c, arg, &(struct refusal){ { .host = host }, "this run is not placed" },
+        c, arg, &(struct refusal){ { .host = host }, "the run knows no hosts" },
         1);
     return 0;
 }

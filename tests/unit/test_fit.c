@@ -48,7 +48,8 @@ Test(fit, a_host_is_found_without_its_domain)
     /* Those that straddle are on no host. */
     cr_assert_eq(fit((dwq_task_t){ .host = "n0", .ranks = 3 }, &worker, &text),
                  DWQ_E_OPTION);
-    cr_assert_str_eq(text, "no worker is on host 'n0' with 3 ranks");
+    cr_assert_str_eq(text,
+                     "the run has no worker of 3 ranks or more on host 'n0'");
 }
 
 Test(fit, a_refusal_lists_some_of_many_hosts)
@@ -58,7 +59,7 @@ Test(fit, a_refusal_lists_some_of_many_hosts)
 
     cr_assert_eq(fit((dwq_task_t){ .host = "m" }, &worker, &text),
                  DWQ_E_OPTION);
-    cr_assert_str_eq(text, "no worker is on host 'm': there are "
+    cr_assert_str_eq(text, "the run has no worker on host 'm': its hosts are "
                            "n0.example.org, n1.example.org, n2.example.org, "
                            "n3.example.org, n4.example.org and 37 more");
 }

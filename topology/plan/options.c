@@ -198,8 +198,7 @@ static bool read_argument(int argc, char **argv, int *at,
         }
         return apply(row, value, options, fault);
     }
-    dwqi_error_set(fault, DWQ_E_ARG,
-                   "'%.*s' is not an argument that it takes (see --help)",
+    dwqi_error_set(fault, DWQ_E_ARG, "unknown argument '%.*s' (see --help)",
                    dwqi_plain_fit(argument, 100), argument);
     return false;
 }

@@ -30,7 +30,7 @@ extern "C" {
     X(DWQ_E_ARG, -1, "an argument is not valid")                        \
     X(DWQ_E_ID, -2, "no such task id, or the id is in use")             \
     X(DWQ_E_EMPTY, -3, "no task is queued, running or uncollected")     \
-    X(DWQ_E_AGAIN, -4, "nothing is ready yet")                          \
+    X(DWQ_E_AGAIN, -4, "still to come: ask again later")                \
     X(DWQ_E_TASK, -5, "the task failed")                                \
     X(DWQ_E_OPTION, -6, "an option is not valid")                       \
     X(DWQ_E_STATE, -7, "not possible in this state")                    \
