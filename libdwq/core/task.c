@@ -198,7 +198,7 @@ static void task_give(struct dwqi_task *task)
 {
     struct dwqi_tasks *tasks = task->tasks;
 
-    if (!tasks || tasks->n_spare >= SPARE_MAX) {
+    if (!tasks || tasks->n_spare == SPARE_MAX) {
         free(task);
         return;
     }
