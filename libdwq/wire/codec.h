@@ -103,8 +103,8 @@ struct dwqi_part_view {
  * extents; everything else is copied.
  *
  * @return DWQ_OK; DWQ_E_ARG (no or too long a name, a value that is not valid,
- *         scatter of a 0-d array, nesting above DWQ_MAX_DEPTH: *why_out is a
- *         constant text); DWQ_E_NOMEM
+ *         scatter of a 0-d array, nesting above DWQ_MAX_DEPTH: *why_out lives
+ *         as long as the scratch, until its next use); DWQ_E_NOMEM
  */
 dwq_status_t dwqi_pack_task(const dwq_task_t *task, uint64_t id,
                             struct dwqi_scratch *scratch,
