@@ -13,7 +13,7 @@ export DWQ_MODULE_PATH="${program%/*}"
 n=1
 # verdict NAME STATUS
 verdict() {
-    [ "$2" -eq 0 ] || sed 's/^/# /' "$work/out" "$work/diff"
+    [ "$2" -eq 0 ] || sed 's/^/# /' "$work/err" "$work/out" "$work/diff"
     [ "$2" -eq 0 ] && echo "ok $n - $1" || echo "not ok $n - $1"
     n=$((n + 1))
 }
@@ -27,9 +27,11 @@ run() {
     : >"$work/diff"
     status=0
     # A second, but with sanitizers on a busy machine most of this.
-    timeout -k 5 120 "$@" >"$work/out" 2>&1 </dev/null || status=$?
+    timeout -k 5 120 "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+    # What goes two ways through mpirun comes in any order.
     # With one process, options of groups are said to be without effect.
-    sed '/: warning: options without effect /d; /^results collected/,$d' "$work/out" >printed
+    cat "$work/err" "$work/out" |
+        sed '/: warning: options without effect /d; /^results collected/,$d' >printed
 }
 
 # Open MPI 4 of Debian 12 may hang in a spawn without this, and 5 with it.
