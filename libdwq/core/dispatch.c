@@ -268,8 +268,9 @@ static const struct dwqi_job *last_movable(const struct dwqi_job *held)
     return job;
 }
 
-/* What it did not start goes to others. While it runs one it gets no more until it is
- * heard of, when it is late, or has started all. */
+/* What it did not start goes to others, and it gets nothing new until it is heard of: when
+ * it is late, has started all, or not even the first, so that one that stands still is not
+ * sent the same again and again. In the last case it is asked for a word. */
 static dwq_status_t relieve(dwq_controller_t *c, int worker, bool late)
 {
     int n_before = dwqi_scheduler_n_held(c->scheduler, worker), n;
@@ -278,8 +279,9 @@ static dwq_status_t relieve(dwq_controller_t *c, int worker, bool late)
         c, worker, last_movable(dwqi_scheduler_held(c->scheduler, worker)));
 
     n = dwqi_scheduler_n_held(c->scheduler, worker);
-    if (status == DWQ_OK && !cell->recalled && n > 0 &&
-        (late || n == n_before)) {
+    if (status == DWQ_OK && !cell->recalled && n == 0) {
+        status = ask(c, worker);
+    } else if (status == DWQ_OK && !cell->recalled && (late || n == n_before)) {
         cell->late = true;
         dwqi_scheduler_worker_pause(c->scheduler, worker, true);
     }

@@ -50,6 +50,12 @@ static void quiet(const char *line, void *arg)
     (void)arg;
 }
 
+void make_step(struct bench *b, int number)
+{
+    dwqi_sim_set_step(b->sim, number, worker_step, &b->workers[number],
+                      dwqi_sim_now(b->sim, number));
+}
+
 static void make_worker(struct bench *b, int number)
 {
     struct bench_worker *w = &b->workers[number];
@@ -75,7 +81,7 @@ static void make_worker(struct bench *b, int number)
                                       .log = &b->log,
                                       .time_limit = INFINITY },
         &w->server);
-    dwqi_sim_set_step(b->sim, number, worker_step, w, 0);
+    make_step(b, number);
 }
 
 /* far: the controller shares no memory with its workers. */

@@ -39,6 +39,8 @@ struct bench {
 void set_up_as(struct bench *b, int n_workers, int held_max, double corrupt,
                double time_limit, bool time_est_seconds, bool far);
 void set_up(struct bench *b, int n_workers, int held_max, double corrupt);
+/* It serves from now on, if something stood in the place of its step. */
+void make_step(struct bench *b, int number);
 void tear_down(struct bench *b);
 uint64_t submit(struct bench *b, const char *function, double seconds,
                 double time_est);

@@ -128,3 +128,48 @@ Test(held, a_held_task_is_cancelled_while_another_runs)
     cr_assert_eq(collect(&b, DWQ_OK), 2);
     tear_down(&b);
 }
+
+struct stopped {
+    struct dwqi_transport *transport;
+    unsigned n_tasks; /* that it was sent */
+};
+
+static dwq_status_t count_tasks(void *arg)
+{
+    struct stopped *stopped = arg;
+    struct dwqi_message message;
+
+    while (dwqi_poll(stopped->transport, &message) == DWQ_OK) {
+        stopped->n_tasks += message.tag == DWQI_TASK ? message.n_items : 0;
+        dwqi_release(stopped->transport, &message);
+    }
+    return DWQ_E_AGAIN;
+}
+
+/* Worker 1 is stopped. What it holds is taken back for worker 2, which runs all, and worker
+ * 1 is sent no more than it got at first. */
+Test(held, a_worker_that_stands_still_is_not_sent_the_same_again)
+{
+    struct bench b;
+    struct stopped stopped;
+    dwq_result_t result;
+
+    set_up(&b, 2, 64, 0);
+    for (int i = 0; i < 50; i++) {
+        submit(&b, "run", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    stopped = (struct stopped){ dwqi_sim_endpoint(b.sim, 1), 0 };
+    dwqi_sim_set_step(b.sim, 1, count_tasks, &stopped, now(&b));
+    for (int i = 0; i < 2000; i++) {
+        submit(&b, "run", 50e-6, 50);
+    }
+    for (int i = 0; i < 2000; i++) {
+        cr_assert_eq(dwq_controller_get_next_result(b.c, &result), DWQ_OK);
+        cr_assert_eq(result.worker, 2);
+        dwq_result_clear(&result);
+    }
+    cr_assert_leq(stopped.n_tasks, 64, "%u tasks", stopped.n_tasks);
+    make_step(&b, 1);
+    tear_down(&b);
+}
