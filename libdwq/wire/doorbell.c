@@ -42,7 +42,8 @@ struct dwqi_bell {
 
 struct dwqi_ringers {
     int n;
-    uint64_t host;     /* this rank's */
+    uint64_t host; /* this rank's */
+    bool never_ring;
     unsigned n_missed; /* rings of peers on this host that were not heard */
     struct shared **shared; /* [n]; NULL: not mapped yet */
     struct dwqi_bell_address addresses[];
@@ -361,9 +362,17 @@ _Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer)
                                             : NULL;
 }
 
+void dwqi_ringers_never_ring(struct dwqi_ringers *ringers)
+{
+    if (ringers) {
+        ringers->never_ring = true;
+    }
+}
+
 void dwqi_ringers_ring(struct dwqi_ringers *ringers, int peer)
 {
-    struct shared *shared = ringers ? shared_of(ringers, peer) : NULL;
+    struct shared *shared =
+        ringers && !ringers->never_ring ? shared_of(ringers, peer) : NULL;
 
     if (!shared) {
         return;
@@ -455,6 +464,11 @@ _Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer)
     (void)ringers;
     (void)peer;
     return NULL;
+}
+
+void dwqi_ringers_never_ring(struct dwqi_ringers *ringers)
+{
+    (void)ringers;
 }
 
 void dwqi_ringers_ring(struct dwqi_ringers *ringers, int peer)

@@ -65,6 +65,8 @@ void dwqi_ringers_destroy(struct dwqi_ringers *ringers);
 /* As they were given. */
 const struct dwqi_bell_address *dwqi_ringers_addresses(
     const struct dwqi_ringers *ringers, int *n_out);
+/* The peers never sleep: a ring need not look. */
+void dwqi_ringers_never_ring(struct dwqi_ringers *ringers);
 /* The claims of a peer's bell; NULL: it is not mapped. */
 _Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer);
 /* After a send: wake the peer if it sleeps. */

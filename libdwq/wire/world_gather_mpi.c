@@ -215,6 +215,9 @@ dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
 
     if (status == DWQ_OK) {
         count_crowd(world, *ringers_out);
+        if (world->idle_wait <= 0) { /* the bells are there for the claims */
+            dwqi_ringers_never_ring(*ringers_out);
+        }
         dwqi_backoff_set_bell(&world->backoff, world->bell, DWQI_BELL_WAIT);
     }
     return status;
@@ -222,9 +225,7 @@ dwq_status_t dwqi_world_hang_bells(struct dwqi_world *world, MPI_Comm comm,
 
 void dwqi_world_make_bell(struct dwqi_world *world)
 {
-    if (world->idle_wait > 0) {
-        world->bell = dwqi_bell_create();
-    }
+    world->bell = dwqi_bell_create();
 }
 
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)

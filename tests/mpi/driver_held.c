@@ -26,6 +26,12 @@ Test(held, no_task_waits_behind_a_running_call, .timeout = 400)
     expect_success("no_task_waits_behind_a_running_call_of_a_group", 7);
 }
 
+Test(held, a_worker_holds_several_short_tasks, .timeout = 400)
+{
+    expect_success("a_worker_holds_several_short_tasks", 2);
+    expect_success("a_worker_holds_several_short_tasks", 3);
+}
+
 Test(held, small_and_large_tasks_keep_their_order, .timeout = 400)
 {
     expect_success("small_and_large_tasks_keep_their_order", 3);

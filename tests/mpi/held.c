@@ -159,6 +159,39 @@ static void no_task_waits_behind_a_running_call_of_a_group(void)
     group_configs(play_held);
 }
 
+/* --- How many are held ------------------------------------------------------------ */
+
+static int holds_several(dwq_controller_t *c, void *arg)
+{
+    char go[FLAG_SIZE];
+    dwq_counts_t counts;
+    int n_ok;
+
+    (void)arg;
+    learn(c);
+    flag_make(go, false);
+    submit(c, 0, 1, DWQ_VALUES("", go));
+    for (int i = 0; i < N_HELD; i++) {
+        submit(c, 0, 1, DWQ_VALUES(""));
+    }
+    CHECK(dwq_controller_counts(c, &counts) == DWQ_OK);
+    CHECK(counts.running == 1 && counts.held == N_HELD && counts.queued == 0);
+    flag_raise(go);
+    CHECK(collect_all(c, DWQ_OK, &n_ok) == 1 + N_HELD && n_ok == 1 + N_HELD);
+    flag_remove(go);
+    return 0;
+}
+
+/* Also where ranks never sleep. */
+static void a_worker_holds_several_short_tasks(void)
+{
+    scenario_run_options(&(dwq_options_t){ .controller = holds_several,
+                                           .functions = functions });
+    scenario_run_options(&(dwq_options_t){ .controller = holds_several,
+                                           .functions = functions,
+                                           .idle_wait = DWQ_IDLE_WAIT_SPIN });
+}
+
 /* --- Small and large ----------------------------------------------------------------- */
 
 static int mixes_sizes(dwq_controller_t *c, void *arg)
@@ -213,6 +246,7 @@ int main(int argc, char **argv)
 #define SCENARIO(name) { #name, name }
         SCENARIO(no_task_waits_behind_a_running_call),
         SCENARIO(no_task_waits_behind_a_running_call_of_a_group),
+        SCENARIO(a_worker_holds_several_short_tasks),
         SCENARIO(small_and_large_tasks_keep_their_order),
         SCENARIO(small_and_large_tasks_of_groups_keep_their_order),
         { NULL, NULL },
