@@ -110,23 +110,13 @@ static bool says_memory(const char *output)
     return false;
 }
 
-/* Open MPI 4.1 with Debian's PMIx may crash in a thread of PMIx, when a process leaves MPI
- * or the job is ended (open-mpi/ompi issue 10117, openpmix issue 2508): nothing of ours
- * stands in that trace. */
-static bool is_pmix_that_crashed(const char *output)
-{
-    return strstr(output, "event_base_loop") && strstr(output, "pmix") &&
-           !strstr(output, "libdwq.so");
-}
-
 /* mpirun itself may crash when spawned ranks end their job: in this function, where it
  * hands on what they say. */
 static bool has_crashed(const char *output)
 {
-    return !is_pmix_that_crashed(output) &&
-           (strstr(output, "(SIGSEGV)") || strstr(output, "(SIGABRT)") ||
-            strstr(output, "(SIGBUS)") || strstr(output, "exited on signal") ||
-            (strstr(output, "Signal: ") && !strstr(output, "pmix_server_log")));
+    return strstr(output, "(SIGSEGV)") || strstr(output, "(SIGABRT)") ||
+           strstr(output, "(SIGBUS)") || strstr(output, "exited on signal") ||
+           (strstr(output, "Signal: ") && !strstr(output, "pmix_server_log"));
 }
 
 static const char *fault_of(const struct launched *job)
@@ -137,11 +127,8 @@ static const char *fault_of(const struct launched *job)
     if (has_crashed(job->output)) {
         return "a crash";
     }
-    if (job->status == 0 || is_pmix_that_crashed(job->output)) {
-        return strstr(job->output, SHORT_RUN_RIGHT) ? NULL
-               : job->status == 0                   ? "exit code 0"
-               : says_memory(job->output)           ? NULL
-                                          : "nobody says why, and PMIx crashed";
+    if (job->status == 0) {
+        return strstr(job->output, SHORT_RUN_RIGHT) ? NULL : "exit code 0";
     }
     return strstr(job->output, "short run: task") ? "a task"
            : says_memory(job->output)             ? NULL
