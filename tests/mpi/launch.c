@@ -161,7 +161,8 @@ static bool has_pmix_crashed(const char *output)
 void launch(const struct launch *what, struct launched *launched_out)
 {
     play(what, launched_out);
-    if (has_pmix_crashed(launched_out->output)) {
+    launched_out->pmix_crashed = has_pmix_crashed(launched_out->output);
+    if (launched_out->pmix_crashed && !what->once) {
         fprintf(stderr, "started again, as a thread of PMIx crashed:\n%s\n",
                 launched_out->output);
         free(launched_out->output);

@@ -12,9 +12,11 @@ struct launch {
     const char *const *launcher; /* more arguments of mpirun; ends with NULL */
     double timeout; /* seconds; 0: 60. That of Criterion's test is above */
     const char *interrupt_after; /* send SIGINT when this was printed */
+    bool once; /* a job in which PMIx crashed is not started again */
 };
 
 struct launched {
+    bool pmix_crashed; /* a thread of PMIx: no fault of the program */
     bool timed_out; /* it was ended; `output` then says where each rank was */
     int status;     /* exit code, or 128 + signal */
     char *output;   /* stdout and stderr; free() it */

@@ -69,8 +69,9 @@ static void set_environment(const struct campaign *c, const struct kind *kind)
     }
 }
 
-static struct launched run(const struct campaign *c, const struct kind *kind,
-                           const char *rank, long n)
+static struct launched run_once(const struct campaign *c,
+                                const struct kind *kind, const char *rank,
+                                long n)
 {
     char program[PATH_MAX + 40], fail[40], preload[PATH_MAX + 40];
     char log[TEMPORARY_SIZE]; /* what a job left behind writes to its own */
@@ -87,10 +88,24 @@ static struct launched run(const struct campaign *c, const struct kind *kind,
                              .ranks = kind->ranks,
                              .others = kind->follows ? getenv("DWQ_TEST_WORKER")
                                                      : NULL,
-                             .timeout = TIMEOUT },
+                             .timeout = TIMEOUT,
+                             .once = true },
            &job);
     unsetenv("LD_PRELOAD");
     unlink(log);
+    return job;
+}
+
+/* Each time with a new log. */
+static struct launched run(const struct campaign *c, const struct kind *kind,
+                           const char *rank, long n)
+{
+    struct launched job = run_once(c, kind, rank, n);
+
+    if (job.pmix_crashed) {
+        free(job.output);
+        job = run_once(c, kind, rank, n);
+    }
     return job;
 }
 
