@@ -70,10 +70,11 @@ static dwq_status_t said(dwq_controller_t *c, int worker,
                : DWQ_E_MESSAGE;
 }
 
-/* A task is out of the hands of its cell. */
+/* A task is out of the hands of its cell, which may be lost, or leave, by now. */
 static void held_less(dwq_controller_t *c, int worker)
 {
-    if (dwqi_scheduler_n_held(c->scheduler, worker) == 0) {
+    if (dwqi_scheduler_n_held(c->scheduler, worker) == 0 &&
+        dwqi_controller_cell(c, worker)->state == DWQI_CELL_BUSY) {
         dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_EMPTY);
     }
 }

@@ -17,6 +17,19 @@
 #include "tests/sim/scenario.h"
 #include <dwq/status.h>
 
+void scenario_line(const char *line, void *outcome)
+{
+    struct scenario_outcome *out = outcome;
+
+    if (out->verbose) {
+        fprintf(stderr, "%s\n", line);
+    }
+    if (out->ok && strstr(line, "a fault of the library")) {
+        out->ok = false;
+        snprintf(out->fault, sizeof out->fault, "%s", line);
+    }
+}
+
 static int usage(void)
 {
     fprintf(stderr, "usage: campaign [groups] [memory] N [FIRST] | "

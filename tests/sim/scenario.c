@@ -463,19 +463,14 @@ static void make_controller(struct scenario *s)
     dwqi_controller_create(&config, &s->controller);
 }
 
-static void quiet(const char *line, void *arg)
-{
-    (void)line;
-    (void)arg;
-}
-
 static void set_up(struct scenario *s, uint64_t seed, bool verbose)
 {
     struct dwqi_sim_config config = { .mean_delay = 2e-6 };
 
     s->random = seed;
     s->log.verbose = verbose;
-    s->log.line = verbose ? NULL : quiet;
+    s->log.line = scenario_line;
+    s->log.arg = s->out;
     s->n_workers = 1 + draw_int(s, MAX_WORKERS);
     s->n_max = (size_t)(1 + draw_int(s, draw(s) < 0.1 ? 400 : 60));
     s->time_limit = draw(s) < 0.1 ? 0.05 * draw(s) : INFINITY;
@@ -577,7 +572,7 @@ void scenario_run(uint64_t seed, bool verbose, long fails,
 {
     struct scenario s = { .out = outcome_out };
 
-    *outcome_out = (struct scenario_outcome){ .ok = true };
+    *outcome_out = (struct scenario_outcome){ .ok = true, .verbose = verbose };
     set_up(&s, seed, verbose);
     memory_begin(fails);
     play(&s);

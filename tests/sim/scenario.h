@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct scenario_outcome {
+    bool verbose;
     bool ok;
     char fault[256]; /* what was wrong, when not ok */
     uint64_t n_tasks;
@@ -21,6 +22,9 @@ struct scenario_outcome {
  * gets no memory, from 1; 0: none. */
 typedef void scenario_fn(uint64_t seed, bool verbose, long fails,
                          struct scenario_outcome *outcome_out);
+
+/* For the log, with the outcome: a line in which the library blames itself is a fault. */
+void scenario_line(const char *line, void *outcome);
 
 scenario_fn scenario_run;        /* workers of one rank */
 scenario_fn scenario_groups_run; /* groups behind brokers */

@@ -423,12 +423,6 @@ static void make_group(struct scenario *s, int number, double mean_delay)
     sim_group_start(group);
 }
 
-static void quiet(const char *line, void *arg)
-{
-    (void)line;
-    (void)arg;
-}
-
 static void set_up(struct scenario *s, uint64_t seed, bool verbose)
 {
     struct dwqi_sim_config config = { .seed = seed + 1,
@@ -437,7 +431,8 @@ static void set_up(struct scenario *s, uint64_t seed, bool verbose)
 
     s->random = seed;
     s->log.verbose = verbose;
-    s->log.line = verbose ? NULL : quiet;
+    s->log.line = scenario_line;
+    s->log.arg = s->out;
     s->n_groups = 1 + draw_int(s, MAX_GROUPS);
     s->n_max = (size_t)(1 + draw_int(s, draw(s) < 0.05 ? 200 : 30));
     s->time_limit = draw(s) < 0.1 ? 0.05 * draw(s) : INFINITY;
@@ -515,7 +510,7 @@ void scenario_groups_run(uint64_t seed, bool verbose, long fails,
         abort();
     }
     s->out = outcome_out;
-    *outcome_out = (struct scenario_outcome){ .ok = true };
+    *outcome_out = (struct scenario_outcome){ .ok = true, .verbose = verbose };
     set_up(s, seed, verbose);
     memory_begin(fails);
     play(s);
