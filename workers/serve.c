@@ -95,7 +95,8 @@ static dwq_status_t set_ready_data(struct dwqi_role *role, dwq_value_t data)
     return DWQ_OK;
 }
 
-/* Before the first task: the controller looks when it hears READY. */
+/* Before READY leaves: the controller, which reads the same count when it hears that,
+ * may have claimed tasks before this rank does anything more. */
 static void find_claims(struct server *server)
 {
     _Atomic uint32_t *shared = dwqi_claims(server->config.transport, DWQI_SELF);
@@ -111,13 +112,14 @@ static dwq_status_t report_ready(struct server *server)
     struct dwqi_extent part = { server->ready_data.block,
                                 server->ready_data.block_size };
     bool has_data = server->ready_data.block != NULL;
-    dwq_status_t status = send_to_controller(
-        server, &(struct dwqi_outgoing){ .tag = DWQI_READY,
-                                         .n_items = has_data,
-                                         .parts = &part,
-                                         .n_parts = has_data });
+    dwq_status_t status;
 
     find_claims(server);
+    status = send_to_controller(server,
+                                &(struct dwqi_outgoing){ .tag = DWQI_READY,
+                                                         .n_items = has_data,
+                                                         .parts = &part,
+                                                         .n_parts = has_data });
     server->ready_data_changed = false;
     /* The block may be replaced by the user at any time. */
     return status == DWQ_OK ? dwqi_flush(server->config.transport) : status;

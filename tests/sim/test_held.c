@@ -173,3 +173,55 @@ Test(held, a_worker_that_stands_still_is_not_sent_the_same_again)
     make_step(&b, 1);
     tear_down(&b);
 }
+
+/* --- The first task --------------------------------------------------------------- */
+
+/* Of one test: what happens as soon as worker 1 has said that it serves. */
+static struct bench *eager;
+static const struct dwqi_transport_ops *sim_ops;
+
+static dwq_status_t send_and_see(struct dwqi_transport *transport, int peer,
+                                 const struct dwqi_outgoing *message)
+{
+    dwq_status_t status = sim_ops->send(transport, peer, message);
+
+    if (message->tag == DWQI_READY) {
+        dwqi_sim_advance(eager->sim, 0, 1e-3);
+        cr_assert_eq(dwq_controller_progress(eager->c), DWQ_OK);
+        cr_assert_eq(dwq_controller_cancel(eager->c, 0), DWQ_OK);
+    }
+    return status;
+}
+
+static dwq_status_t stand_still(void *arg)
+{
+    (void)arg;
+    return DWQ_E_AGAIN;
+}
+
+/* The controller hears READY, sends tasks and takes them back before the worker does
+ * anything more: it runs none of them. */
+Test(held, what_is_taken_back_at_once_does_not_run)
+{
+    struct bench b;
+    struct dwqi_transport *transport;
+    struct dwqi_transport_ops ops;
+
+    set_up_as(&b, 1, 64, 0, INFINITY, true, false);
+    eager = &b;
+    transport = dwqi_sim_endpoint(b.sim, 1);
+    sim_ops = transport->ops;
+    ops = *sim_ops;
+    ops.send = send_and_see;
+    transport->ops = &ops;
+    dwqi_sim_set_step(b.sim, 1, stand_still, NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        submit(&b, "run", 1e-6, 1e-6);
+    }
+    b.workers[1].begun = true;
+    cr_assert_eq(b.workers[1].server->ops->begin(b.workers[1].server), DWQ_OK);
+    make_step(&b, 1);
+    cr_assert_eq(collect(&b, DWQ_E_CANCELLED), 3);
+    tear_down(&b);
+    cr_assert_eq(b.workers[1].n_run, 0);
+}
