@@ -59,12 +59,18 @@ struct dwqi_ready_data {
     dwq_value_t value;
 };
 
+/* What has to come from a cell before it gets a task again. */
+enum dwqi_cell_awaited {
+    DWQI_AWAITED_NOTHING,
+    DWQI_AWAITED_WORD,  /* whatever it sends */
+    DWQI_AWAITED_RETURN /* it was sent RECALL */
+};
+
 /* What is touched with every result comes first: there may be thousands. */
 struct dwqi_cell {
     int peer;
     uint8_t state;            /* enum dwqi_cell_state */
-    bool recalled;            /* RECALL sent, RETURN not here yet */
-    bool late;                /* it gets no task until it is heard of */
+    uint8_t awaited;          /* enum dwqi_cell_awaited */
     bool overdue;             /* lost, and it may run on */
     uint32_t n_sent;          /* tasks: their numbers for `claims` */
     _Atomic uint32_t *claims; /* see wire/transport.h; NULL: none */

@@ -112,6 +112,9 @@ dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
 void dwqi_controller_take_unstarted(dwq_controller_t *c, int worker);
 /* The same; what is left is asked for: the worker returns it between two tasks. */
 dwq_status_t dwqi_controller_recall(dwq_controller_t *c, int worker);
+/* It gets no task until that has come; NOTHING: it gets tasks. */
+void dwqi_controller_await(dwq_controller_t *c, int worker,
+                           enum dwqi_cell_awaited what);
 /* A step of a cell. One that its table does not have is logged. */
 void dwqi_controller_cell_step(dwq_controller_t *c, int worker,
                                enum dwqi_cell_event event);

@@ -208,16 +208,24 @@ void dwqi_controller_take_unstarted(dwq_controller_t *c, int worker)
     (void)take_up_to(c, worker, NULL);
 }
 
+void dwqi_controller_await(dwq_controller_t *c, int worker,
+                           enum dwqi_cell_awaited what)
+{
+    dwqi_controller_cell(c, worker)->awaited = (uint8_t)what;
+    dwqi_scheduler_worker_pause(c->scheduler, worker,
+                                what != DWQI_AWAITED_NOTHING);
+}
+
+/* Until RETURN it gets nothing: every task it was sent before is then either started or
+ * returned. */
 static dwq_status_t ask(dwq_controller_t *c, int worker)
 {
-    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
     dwq_status_t status =
-        dwqi_send_bare(c->config.transport, cell->peer, DWQI_RECALL);
+        dwqi_send_bare(c->config.transport,
+                       dwqi_controller_cell(c, worker)->peer, DWQI_RECALL);
 
     if (status == DWQ_OK) {
-        cell->recalled = true;
-        /* So that every task it was sent before is either started or returned. */
-        dwqi_scheduler_worker_pause(c->scheduler, worker, true);
+        dwqi_controller_await(c, worker, DWQI_AWAITED_RETURN);
     }
     return status;
 }
@@ -227,8 +235,8 @@ static dwq_status_t recall(dwq_controller_t *c, int worker,
 {
     struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
 
-    return cell->recalled || dwqi_cell_is_over(cell) || c->exit_sent ||
-                   take_up_to(c, worker, last)
+    return cell->awaited == DWQI_AWAITED_RETURN || dwqi_cell_is_over(cell) ||
+                   c->exit_sent || take_up_to(c, worker, last)
                ? DWQ_OK
                : ask(c, worker);
 }
@@ -249,7 +257,7 @@ static int to_relieve(const dwq_controller_t *c, bool *late_out)
         double expected = dwqi_scheduler_held_expected(c->scheduler, w);
 
         *late_out = c->now > cell->last_heard + expected + DWQI_HELD_MAX;
-        if (!cell->recalled && !cell->late &&
+        if (cell->awaited == DWQI_AWAITED_NOTHING &&
             (*late_out || expected > RECALL_MIN)) {
             return w;
         }
@@ -274,16 +282,17 @@ static const struct dwqi_job *last_movable(const struct dwqi_job *held)
 static dwq_status_t relieve(dwq_controller_t *c, int worker, bool late)
 {
     int n_before = dwqi_scheduler_n_held(c->scheduler, worker), n;
-    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    const struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
     dwq_status_t status = recall(
         c, worker, last_movable(dwqi_scheduler_held(c->scheduler, worker)));
 
     n = dwqi_scheduler_n_held(c->scheduler, worker);
-    if (status == DWQ_OK && !cell->recalled && n == 0) {
-        status = ask(c, worker);
-    } else if (status == DWQ_OK && !cell->recalled && (late || n == n_before)) {
-        cell->late = true;
-        dwqi_scheduler_worker_pause(c->scheduler, worker, true);
+    if (status == DWQ_OK && cell->awaited == DWQI_AWAITED_NOTHING) {
+        if (n == 0) {
+            status = ask(c, worker);
+        } else if (late || n == n_before) {
+            dwqi_controller_await(c, worker, DWQI_AWAITED_WORD);
+        }
     }
     return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;
 }

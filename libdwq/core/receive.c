@@ -234,7 +234,6 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
     if (message->body_size < message->n_items * sizeof(uint64_t)) {
         return DWQ_E_MESSAGE;
     }
-    dwqi_controller_cell(c, worker)->recalled = false;
     for (uint32_t i = 0; i < message->n_items; i++) {
         struct dwqi_task *task;
         uint64_t id;
@@ -250,7 +249,7 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
             return status;
         }
     }
-    dwqi_scheduler_worker_pause(c->scheduler, worker, false);
+    dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
     return DWQ_OK;
 }
 
@@ -328,7 +327,6 @@ static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
     }
     status = said(c, worker, DWQI_CELL_EVENT_WITHDRAW);
     if (status == DWQ_OK) {
-        dwqi_controller_cell(c, worker)->recalled = false;
         worker_lost(c, worker, reason);
     }
     return status;
@@ -369,9 +367,8 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
         return DWQ_OK;
     }
     cell->last_heard = c->now;
-    if (cell->late) {
-        cell->late = false;
-        dwqi_scheduler_worker_pause(c->scheduler, worker, cell->recalled);
+    if (cell->awaited == DWQI_AWAITED_WORD) {
+        dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
     }
     if (cell->state == DWQI_CELL_GONE ||
         (cell->state == DWQI_CELL_LOST && message->tag != DWQI_BYE)) {
