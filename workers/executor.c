@@ -58,8 +58,7 @@ static int close_left(const struct dwqi_executor *executor, dwq_call_t *call,
 {
     const struct dwqi_task_view *task = call->task;
 
-    if (dwqi_process_n_entered() == n_entered ||
-        !dwqi_process_close_left(n_entered, executor->config.log, task->id,
+    if (!dwqi_process_close_left(n_entered, executor->config.log, task->id,
                                  task->function) ||
         code != 0 || call->failed) {
         return code;

@@ -41,9 +41,10 @@ static const struct dwqi_role_ops ops = {
 
 static int held_max(const dwq_options_t *resolved)
 {
-    return 1 + (resolved->prefetch == DWQ_PREFETCH_AUTO ? PREFETCH_AUTO_MAX
-                : resolved->prefetch > 0                ? resolved->prefetch
-                                                        : 0);
+    int further = resolved->prefetch == DWQ_PREFETCH_AUTO ? PREFETCH_AUTO_MAX
+                                                          : resolved->prefetch;
+
+    return 1 + (further > 0 ? further : 0);
 }
 
 static dwq_status_t create_controller(struct run *run,

@@ -159,6 +159,14 @@ int collect(struct bench *b, dwq_status_t status)
     return n;
 }
 
+void learn(struct bench *b)
+{
+    for (int i = 0; i < 50; i++) {
+        submit(b, "run", 1e-6, 1);
+    }
+    cr_assert_eq(collect(b, DWQ_OK), 50);
+}
+
 double now(struct bench *b)
 {
     return dwqi_sim_now(b->sim, 0);

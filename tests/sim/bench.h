@@ -44,6 +44,8 @@ void make_step(struct bench *b, int number);
 void tear_down(struct bench *b);
 uint64_t submit(struct bench *b, const char *function, double seconds,
                 double time_est);
+/* 50 calls of run() of 1 us, estimate 1, and their results: its time is known. */
+void learn(struct bench *b);
 int collect(struct bench *b, dwq_status_t status);
 double now(struct bench *b);
 unsigned long long reported(struct bench *b, const char *line, int which);

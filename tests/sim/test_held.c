@@ -14,10 +14,7 @@ static void expect_sharing(bool far)
     int before;
 
     set_up_as(&b, 2, 64, 0, INFINITY, false, far);
-    for (int i = 0; i < 50; i++) {
-        submit(&b, "run", 1e-6, 1);
-    }
-    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    learn(&b);
     start = now(&b);
     before = b.workers[2].n_run;
     cr_assert_eq(dwq_controller_submit_call(b.c,
@@ -84,10 +81,7 @@ Test(held, a_cancel_while_a_recall_is_under_way_is_not_lost)
     int n_cancelled = 0;
 
     set_up_as(&b, 1, 64, 0, INFINITY, false, true);
-    for (int i = 0; i < 50; i++) {
-        submit(&b, "run", 1e-6, 1);
-    }
-    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    learn(&b);
     for (int i = 0; i < 4; i++) {
         ids[i] = submit(&b, "run", 1e-3, 1);
     }
@@ -112,10 +106,7 @@ Test(held, a_held_task_is_cancelled_while_another_runs)
     dwq_result_t result;
 
     set_up(&b, 1, 64, 0);
-    for (int i = 0; i < 50; i++) {
-        submit(&b, "run", 1e-6, 1);
-    }
-    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    learn(&b);
     submit(&b, "run", 1, 1);
     submit(&b, "run", 1e-6, 1);
     id = submit(&b, "run", 1e-6, 1);
@@ -155,10 +146,7 @@ Test(held, a_worker_that_stands_still_is_not_sent_the_same_again)
     dwq_result_t result;
 
     set_up(&b, 2, 64, 0);
-    for (int i = 0; i < 50; i++) {
-        submit(&b, "run", 1e-6, 1);
-    }
-    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    learn(&b);
     stopped = (struct stopped){ dwqi_sim_endpoint(b.sim, 1), 0 };
     dwqi_sim_set_step(b.sim, 1, count_tasks, &stopped, now(&b));
     for (int i = 0; i < 2000; i++) {

@@ -124,10 +124,7 @@ Test(prefetch, calls_delayed_by_an_overrun_are_counted_in_the_report)
     struct bench b;
 
     set_up(&b, 1, 64, 0);
-    for (int i = 0; i < 50; i++) {
-        submit(&b, "run", 1e-6, 1);
-    }
-    cr_assert_eq(collect(&b, DWQ_OK), 50);
+    learn(&b);
     cr_assert_eq(reported(&b, OVERRUNS, 0), 0);
     submit(&b, "run", 50e-3, 1);
     for (int i = 0; i < 7; i++) {
