@@ -232,6 +232,7 @@ static dwq_status_t serve(struct relay *relay)
     }
     status = relay->server->ops->step(relay->server);
     relay->role.has_failed = relay->server->has_failed;
+    relay->role.look_again = relay->server->look_again;
     /* It may have heard EXIT and have nothing to do: this relay has. */
     return status == DWQ_E_AGAIN && server_is_closed(relay) ? DWQ_OK : status;
 }

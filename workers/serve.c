@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "libdwq/base/plain.h"
+#include "workers/desk.h"
 #include "workers/fsm.h"
 #include "workers/ready_pack.h"
 
@@ -14,6 +15,7 @@ struct batch {
     struct dwqi_message message;
     size_t at;       /* bytes: where the next item starts */
     uint32_t n_left; /* items that were not started */
+    bool is_letter;  /* its body is the desk's */
     struct batch *next, *prev;
 };
 
@@ -28,11 +30,9 @@ struct server {
     struct dwqi_role role;
     struct dwqi_server_config config;
     enum dwqi_worker_state state;
-    struct batch *batches;    /* what it holds, oldest first */
-    _Atomic uint32_t *claims; /* see wire/transport.h; or `own_claims` */
-    _Atomic uint32_t own_claims;
-    uint32_t n_decided; /* of its tasks: the first ones, claimed */
-    bool running;       /* an item of the first batch */
+    struct batch *batches; /* what it holds, oldest first */
+    struct dwqi_worker_desk desk;
+    bool running; /* an item of the first batch */
     struct last_call last;
     struct dwqi_pack ready_data;
     bool ready_data_changed;
@@ -46,7 +46,11 @@ static struct server *of(struct dwqi_role *role)
 static void drop_batch(struct server *server, struct batch *batch)
 {
     DL_DELETE(server->batches, batch);
-    dwqi_release(server->config.transport, &batch->message);
+    if (batch->is_letter) {
+        dwqi_worker_desk_clear(&server->desk);
+    } else {
+        dwqi_release(server->config.transport, &batch->message);
+    }
     free(batch);
 }
 
@@ -95,18 +99,6 @@ static dwq_status_t set_ready_data(struct dwqi_role *role, dwq_value_t data)
     return DWQ_OK;
 }
 
-/* Before READY leaves: the controller, which reads the same count when it hears that,
- * may have claimed tasks before this rank does anything more. */
-static void find_claims(struct server *server)
-{
-    _Atomic uint32_t *shared = dwqi_claims(server->config.transport, DWQI_SELF);
-
-    if (shared && server->claims == &server->own_claims) {
-        server->claims = shared;
-        server->n_decided = *shared;
-    }
-}
-
 static dwq_status_t report_ready(struct server *server)
 {
     struct dwqi_extent part = { server->ready_data.block,
@@ -114,7 +106,7 @@ static dwq_status_t report_ready(struct server *server)
     bool has_data = server->ready_data.block != NULL;
     dwq_status_t status;
 
-    find_claims(server);
+    dwqi_worker_desk_find(&server->desk);
     status = send_to_controller(server,
                                 &(struct dwqi_outgoing){ .tag = DWQI_READY,
                                                          .n_items = has_data,
@@ -126,13 +118,6 @@ static dwq_status_t report_ready(struct server *server)
 }
 
 /* --- Giving back -------------------------------------------------------- */
-
-/* Whether the next task is this worker's, to start or to give back: the controller may
- * have taken it back. */
-static bool claim(struct server *server)
-{
-    return dwqi_claim(server->claims, server->n_decided++);
-}
 
 /* The ids of all that is held unstarted, and this worker's: *n_out. The number of those
  * that were seen: fewer than there are when the head of a task cannot be read. */
@@ -152,7 +137,7 @@ static size_t held_ids(struct server *server, uint64_t *ids, size_t *n_out)
                                     &head) != DWQ_OK) {
                 return n_seen;
             }
-            if (claim(server)) {
+            if (dwqi_worker_desk_claim(&server->desk)) {
                 ids[(*n_out)++] = head.id;
             }
             at += head.size;
@@ -345,6 +330,50 @@ static dwq_status_t handle_message(struct server *server,
     return handle_event(server, event, message, "");
 }
 
+/* The tasks that were left at the desk, as soon as all are here that were sent before. */
+static dwq_status_t take_letter(struct server *server)
+{
+    const struct batch *last = server->batches ? server->batches->prev : NULL;
+    struct dwqi_message letter;
+    uint32_t n_held = 0;
+    dwq_status_t status;
+
+    if (!dwqi_worker_desk_is_full(&server->desk)) {
+        return DWQ_OK;
+    }
+    for (const struct batch *b = server->batches; b; b = b->next) {
+        n_held += b->n_left;
+    }
+    if (!dwqi_worker_desk_read(&server->desk, n_held, &letter)) {
+        return DWQ_OK;
+    }
+    status = handle_message(server, &letter);
+    if (server->batches && server->batches->prev != last) {
+        server->batches->prev->is_letter = true;
+    } else {
+        dwqi_worker_desk_clear(&server->desk);
+    }
+    return status;
+}
+
+/* The next message, if there is one, is handled. */
+static dwq_status_t hear(struct server *server)
+{
+    struct dwqi_transport *transport = server->config.transport;
+    struct dwqi_message message;
+    dwq_status_t status = server->running ? dwqi_glance(transport, &message)
+                                          : dwqi_poll(transport, &message);
+
+    if (status == DWQ_OK) {
+        status = take_letter(server); /* it was left before this was sent */
+        if (status == DWQ_OK) {
+            status = handle_message(server, &message);
+        }
+        dwqi_release(transport, &message);
+    }
+    return status;
+}
+
 /* --- Running ------------------------------------------------------------ */
 
 static double estimate(const struct dwqi_task_head *head)
@@ -473,7 +502,7 @@ static dwq_status_t run_one(struct server *server)
     }
     batch->at += head.size;
     batch->n_left--;
-    if (!claim(server)) {
+    if (!dwqi_worker_desk_claim(&server->desk)) {
         if (batch->n_left == 0) {
             drop_batch(server, batch);
         }
@@ -502,20 +531,13 @@ static dwq_status_t run_or_give_back(struct server *server)
 static dwq_status_t step(struct dwqi_role *role)
 {
     struct server *server = of(role);
-    struct dwqi_message message;
     bool idle = !server->batches;
-    dwq_status_t status = DWQ_OK;
+    dwq_status_t status = take_letter(server);
 
     /* One that was idle begins with the first task it hears of: where ranks share
      * cores, a poll in vain gives the core away. */
     while (status == DWQ_OK && !(idle && server->batches)) {
-        status = server->running
-                     ? dwqi_glance(server->config.transport, &message)
-                     : dwqi_poll(server->config.transport, &message);
-        if (status == DWQ_OK) {
-            status = handle_message(server, &message);
-            dwqi_release(server->config.transport, &message);
-        }
+        status = hear(server);
     }
     if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;
@@ -529,6 +551,7 @@ static dwq_status_t step(struct dwqi_role *role)
     if (server->state == DWQI_WS_DRAINING) {
         return handle_event(server, DWQI_WE_EMPTY, NULL, "");
     }
+    role->look_again = dwqi_worker_desk_wait(&server->desk);
     return DWQ_E_AGAIN;
 }
 
@@ -557,7 +580,8 @@ dwq_status_t dwqi_server_create(const struct dwqi_server_config *config,
     server->role.ops = &ops;
     server->config = *config;
     server->state = DWQI_WS_STARTING;
-    server->claims = &server->own_claims;
+    server->desk.transport = config->transport;
+    server->desk.controller = config->controller;
     *role_out = &server->role;
     return DWQ_OK;
 }

@@ -69,11 +69,11 @@ enum dwqi_cell_awaited {
 /* What is touched with every result comes first: there may be thousands. */
 struct dwqi_cell {
     int peer;
-    uint8_t state;            /* enum dwqi_cell_state */
-    uint8_t awaited;          /* enum dwqi_cell_awaited */
-    bool overdue;             /* lost, and it may run on */
-    uint32_t n_sent;          /* tasks: their numbers for `claims` */
-    _Atomic uint32_t *claims; /* see wire/transport.h; NULL: none */
+    uint8_t state;          /* enum dwqi_cell_state */
+    uint8_t awaited;        /* enum dwqi_cell_awaited */
+    bool overdue;           /* lost, and it may run on */
+    uint32_t n_sent;        /* tasks: their numbers at `desk` */
+    struct dwqi_desk *desk; /* see wire/transport.h; NULL: none */
     double last_heard;
     struct dwqi_job *unsent; /* first of its held jobs that was not sent */
     int next_touched;        /* list of cells with unsent tasks; 0 ends it */

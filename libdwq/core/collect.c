@@ -246,6 +246,7 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
         }
     }
     take(controller, task, result_out);
+    dwqi_controller_leave(controller);
     return DWQ_OK;
 }
 
@@ -268,6 +269,7 @@ static dwq_status_t take_next(dwq_controller_t *c, double end,
     if (status == DWQ_OK) {
         take(c, c->done, result_out);
     }
+    dwqi_controller_leave(c);
     return status;
 }
 
@@ -292,8 +294,10 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
     status = dwqi_controller_step(controller, &moved);
     if (controller->done) {
         take(controller, controller->done, result_out);
+        dwqi_controller_leave(controller);
         return DWQ_OK;
     }
+    dwqi_controller_leave(controller);
     if (status == DWQ_OK) {
         status = controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
     }
@@ -346,5 +350,6 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
         n++;
     }
     *n_out = n;
+    dwqi_controller_leave(controller);
     return dwqi_controller_answer(controller, n > 0 ? DWQ_OK : status);
 }

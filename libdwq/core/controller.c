@@ -72,6 +72,7 @@ dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
     c->scheduler =
         dwqi_scheduler_create(n, config->queue_order, config->held_max);
     c->parts = calloc((size_t)config->held_max + 1, sizeof *c->parts);
+    c->n_waiting = c->scheduler ? dwqi_scheduler_waiting(c->scheduler) : NULL;
     status =
         c->scheduler && c->parts ? dwqi_cell_list_init(&c->cells) : DWQ_E_NOMEM;
     for (int w = 1; w <= n && status == DWQ_OK; w++) {
@@ -104,6 +105,7 @@ void dwqi_controller_destroy(dwq_controller_t *c)
     if (!c) {
         return;
     }
+    dwqi_controller_end_feeding(c);
     dwqi_controller_forget(c);
     count = c->tasks.map.n;
     if (count > 0) {
@@ -219,8 +221,9 @@ static dwq_status_t enter_all(dwq_controller_t *c, struct dwqi_task **made,
 
 /* Whether a new task may wait for the next ones, to travel with them: it is short,
  * and the user has results to take, so nobody waits for this one. The workers are
- * faster than the user, then, and a message per call would be the limit. */
-static bool may_wait(const dwq_controller_t *c, const struct dwqi_task *task,
+ * faster than the user, then, and a message per call would be the limit. It waits no longer
+ * than the user's thread is back at once: then it is fed (core/feeder.h). */
+static bool may_wait(dwq_controller_t *c, const struct dwqi_task *task,
                      double now)
 {
     double expected = dwqi_task_expected(task);
@@ -228,7 +231,9 @@ static bool may_wait(const dwq_controller_t *c, const struct dwqi_task *task,
     return c->n_done > 0 && expected >= 0 && expected < DWQI_SHORT_CALL &&
            now < c->last_look + GATHER_TIME &&
            dwqi_scheduler_n_waiting(c->scheduler) <
-               (size_t)GATHER_CALLS * (size_t)c->config.n_workers;
+               (size_t)GATHER_CALLS * (size_t)c->config.n_workers &&
+           c->n_far == 0 && task->pack.size <= DWQI_INLINE_MAX &&
+           dwqi_controller_is_fed(c);
 }
 
 static dwq_status_t poll_and_send(dwq_controller_t *c)
@@ -278,6 +283,7 @@ static dwq_status_t after_queueing(dwq_controller_t *c,
 {
     dwq_status_t status = after_submit(c, task);
 
+    dwqi_controller_leave(c);
     return status == DWQ_E_NOMEM ? DWQ_OK : status;
 }
 
@@ -430,23 +436,21 @@ static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
     if (status != DWQ_OK) {
         return status;
     }
-    status = task->entry.state == DWQI_TASK_QUEUED
-                 ? cancel_waiting(c, task)
-                 : dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL);
+    if (task->entry.state == DWQI_TASK_QUEUED) {
+        status = cancel_waiting(c, task);
+    } else if (task->entry.state !=
+               DWQI_TASK_DONE) { /* the time limit ends it */
+        status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL);
+    }
     return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;
 }
 
-dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
+static dwq_status_t cancel(dwq_controller_t *c, uint64_t id)
 {
-    dwq_controller_t *c = controller;
     struct dwqi_task *task;
     bool moved;
-    dwq_status_t status = dwqi_controller_enter(c);
+    dwq_status_t status = dwqi_controller_step(c, &moved);
 
-    if (status != DWQ_OK) {
-        return status;
-    }
-    status = dwqi_controller_step(c, &moved);
     if (status != DWQ_OK || id == 0) {
         return dwqi_controller_answer(c, status == DWQ_OK ? cancel_all(c)
                                                           : status);
@@ -469,6 +473,17 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
     return dwqi_controller_answer(c, ask_back(c, task));
 }
 
+dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    if (status == DWQ_OK) {
+        status = cancel(controller, id);
+        dwqi_controller_leave(controller);
+    }
+    return status;
+}
+
 /* --- The rest ----------------------------------------------------------- */
 
 dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
@@ -476,10 +491,12 @@ dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
     bool moved;
     dwq_status_t status = dwqi_controller_enter(controller);
 
-    return status == DWQ_OK
-               ? dwqi_controller_answer(
-                     controller, dwqi_controller_step(controller, &moved))
-               : status;
+    if (status != DWQ_OK) {
+        return status;
+    }
+    status = dwqi_controller_step(controller, &moved);
+    dwqi_controller_leave(controller);
+    return dwqi_controller_answer(controller, status);
 }
 
 dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
@@ -501,6 +518,7 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     worker = controller->closed
                  ? 0
                  : dwqi_scheduler_idle_worker(controller->scheduler);
+    dwqi_controller_leave(controller);
     if (status != DWQ_OK || worker == 0) {
         return dwqi_controller_answer(controller,
                                       status == DWQ_OK ? DWQ_E_AGAIN : status);
@@ -510,20 +528,6 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
         *data_out = dwqi_controller_cell(controller, worker)->ready.value;
     }
     return DWQ_OK;
-}
-
-/* In one process those that were taken together wait in no queue. */
-struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c)
-{
-    size_t n = c->n_in_place,
-           n_waiting = dwqi_scheduler_n_waiting(c->scheduler);
-
-    return (struct dwqi_backlog){
-        .n_queued = c->config.n_workers > 0 ? n_waiting
-                                            : c->tasks.map.n - c->n_done - n,
-        .n_running = dwqi_scheduler_n_running(c->scheduler) + n,
-        .n_ready = c->n_done,
-    };
 }
 
 dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
@@ -540,6 +544,7 @@ dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
     }
     backlog = dwqi_controller_backlog(c);
     dwqi_stats_print(&c->stats, &backlog, out);
+    dwqi_controller_leave(c);
     return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
                                         "the report could not be written")
                        : DWQ_OK;

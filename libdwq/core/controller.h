@@ -15,6 +15,14 @@
  * grace have passed: what is there answers in milliseconds. */
 #define DWQI_LEAVE_TIME 2.0
 
+/* What gives waiting tasks to idle workers while the user's thread is outside of the
+ * library. */
+enum dwqi_feeding {
+    DWQI_FED_NOT,
+    DWQI_FED_BY_A_THREAD,
+    DWQI_FED_BY_CALLS /* of dwqi_controller_feed() */
+};
+
 struct dwqi_controller_config {
     struct dwqi_transport *transport; /* borrowed; NULL: no workers */
     struct dwqi_executor *executor;   /* borrowed; runs calls in place then */
@@ -25,6 +33,7 @@ struct dwqi_controller_config {
     dwq_queue_order_t queue_order;
     int held_max;         /* tasks that a worker may hold */
     bool holds_near_only; /* several only where they can be taken back */
+    enum dwqi_feeding feeding;
     bool time_est_seconds;
     double time_limit; /* on the transport's clock; INFINITY: none */
     double grace_end;  /* the same: running calls are given up */
@@ -65,6 +74,10 @@ dwq_status_t dwqi_controller_enter(dwq_controller_t *controller);
  * back. */
 dwq_status_t dwqi_controller_refuse(dwq_controller_t *controller,
                                     dwq_status_t status, const char *why);
+
+/* While the user's thread is outside: waiting tasks go to workers that share memory with
+ * this process and have nothing to do. */
+void dwqi_controller_feed(void *controller);
 
 /* Also counts in one warning what was never collected. */
 void dwqi_controller_destroy(dwq_controller_t *controller);

@@ -44,6 +44,9 @@ dwq_status_t dwqi_controller_enter(dwq_controller_t *c)
                        "%s", why);
         return DWQ_E_STATE;
     }
+    if (c->feeder) {
+        dwqi_feeder_enter(c->feeder);
+    }
     c->error.code = DWQ_OK;
     c->error.text[0] = '\0';
     return DWQ_OK;

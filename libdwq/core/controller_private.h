@@ -7,6 +7,7 @@
 
 #include "libdwq/core/cell.h"
 #include "libdwq/core/controller.h"
+#include "libdwq/core/feeder.h"
 #include "libdwq/core/options.h"
 #include "libdwq/core/task.h"
 #include "libdwq/wire/process.h"
@@ -15,6 +16,7 @@ struct dwq_controller {
     struct dwqi_process_handle handle; /* first: it is found by that */
     struct dwqi_controller_config config;
     struct dwqi_scheduler *scheduler;
+    const size_t *n_waiting; /* its */
     struct dwqi_ledger ledger;
     struct dwqi_observer observers[3]; /* statistics, rates, log */
     struct dwqi_tasks tasks;
@@ -34,7 +36,11 @@ struct dwq_controller {
     struct dwqi_cell_list cells;
     int touched, last_touched; /* cells with unsent tasks; 0: none */
     struct dwqi_extent *parts; /* [held_max], for one message */
-    pthread_t thread;          /* of the user's calls */
+    int n_near, n_far; /* cells that have been ready: with a desk, without */
+    struct dwqi_desk *desk; /* with the feeder */
+    uint32_t n_left;        /* odd: tasks waited when the user's thread left */
+    struct dwqi_feeder *feeder; /* NULL: not made yet, or not wanted */
+    pthread_t thread;           /* of the user's calls */
     struct dwqi_error error; /* of the last one; code DWQ_OK: it did not fail */
 };
 
@@ -56,6 +62,15 @@ dwq_status_t dwqi_controller_step(dwq_controller_t *c, bool *moved_out);
  * (on the transport's clock; INFINITY: however long). */
 dwq_status_t dwqi_controller_turn(dwq_controller_t *c, double until);
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c);
+/* The scheduler gave this task to this worker: it is to be sent. */
+dwq_status_t dwqi_controller_give(dwq_controller_t *c, struct dwqi_task *task,
+                                  int worker);
+/* Tasks wait now, and did not when the user's thread left the last time; or the reverse. */
+void dwqi_controller_leave_anew(dwq_controller_t *c, bool wait);
+/* What waits is sent by calls of the user's only, from now on. */
+void dwqi_controller_end_feeding(dwq_controller_t *c);
+/* Whether a task that waits goes to an idle worker while the user's thread is outside. */
+bool dwqi_controller_is_fed(dwq_controller_t *c);
 
 /* The step that ends a task that no rank reports, and why. The result can be collected
  * when nothing of the task is being sent any more. DWQ_OK, DWQ_E_STATE. */
@@ -120,6 +135,21 @@ void dwqi_controller_cell_step(dwq_controller_t *c, int worker,
                                enum dwqi_cell_event event);
 dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
                                      struct dwqi_message *message);
+
+/* At the end of a call of the user's that may leave tasks waiting. */
+static inline void dwqi_controller_leave(dwq_controller_t *c)
+{
+    bool wait = c->config.feeding == DWQI_FED_BY_A_THREAD && c->n_near > 0 &&
+                *c->n_waiting > 0;
+
+    if (wait != (c->n_left % 2 != 0)) {
+        dwqi_controller_leave_anew(c, wait);
+    } else if (wait) {
+        c->n_left += 2;
+        atomic_store_explicit(&c->desk->left, c->n_left, memory_order_release);
+        dwqi_feeder_leave(c->feeder);
+    }
+}
 
 static inline struct dwqi_cell *dwqi_controller_cell(const dwq_controller_t *c,
                                                      int worker)

@@ -144,8 +144,8 @@ void dwqi_controller_cell_step(dwq_controller_t *c, int worker,
     }
 }
 
-static dwq_status_t assign(dwq_controller_t *c, struct dwqi_task *task,
-                           int worker)
+static inline dwq_status_t give(dwq_controller_t *c, struct dwqi_task *task,
+                                int worker)
 {
     struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
     dwq_status_t status;
@@ -153,15 +153,17 @@ static dwq_status_t assign(dwq_controller_t *c, struct dwqi_task *task,
     task->worker = worker;
     status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_ASSIGN);
     dwqi_pack_set_attempt(&task->pack, task->entry.attempt);
-    if (!cell->unsent) {
-        cell->unsent = &task->job;
-        touch(c, worker);
-    }
     if (dwqi_scheduler_n_held(c->scheduler, worker) == 1) {
         dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_GIVE);
         cell->last_heard = c->now;
     }
     return status;
+}
+
+dwq_status_t dwqi_controller_give(dwq_controller_t *c, struct dwqi_task *task,
+                                  int worker)
+{
+    return give(c, task, worker);
 }
 
 dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
@@ -172,7 +174,13 @@ dwq_status_t dwqi_controller_dispatch(dwq_controller_t *c)
 
     while (status == DWQ_OK && !c->limit_passed &&
            dwqi_scheduler_next(c->scheduler, &job, &worker)) {
-        status = assign(c, dwqi_task_of(job), worker);
+        struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+
+        if (!cell->unsent) {
+            cell->unsent = job;
+            touch(c, worker);
+        }
+        status = give(c, dwqi_task_of(job), worker);
     }
     return status == DWQ_OK ? send_touched(c) : status;
 }
@@ -188,7 +196,7 @@ static bool take_up_to(dwq_controller_t *c, int worker,
     struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, worker), *next;
     bool ends = !job;
 
-    for (; cell->claims && !ends && job != cell->unsent; job = next) {
+    for (; cell->desk && !ends && job != cell->unsent; job = next) {
         struct dwqi_task *task = dwqi_task_of(job);
 
         if (dwqi_task_is_sent(task)) {
@@ -196,7 +204,7 @@ static bool take_up_to(dwq_controller_t *c, int worker,
         }
         next = job->next;
         ends = job == last || !next;
-        if (dwqi_claim(cell->claims, task->number)) {
+        if (dwqi_claim(&cell->desk->n_claimed, task->number)) {
             (void)dwqi_controller_take_back(c, task);
         }
     }
@@ -525,6 +533,7 @@ dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
 {
     dwq_status_t status = DWQ_OK;
 
+    dwqi_controller_end_feeding(c);
     c->closed = true;
     if (cancel) {
         status = dwq_controller_cancel(c, 0);

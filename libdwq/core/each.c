@@ -57,14 +57,33 @@ dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
     return status;
 }
 
+/* In one process those that were taken together wait in no queue. */
+struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c)
+{
+    size_t n = c->n_in_place,
+           n_waiting = dwqi_scheduler_n_waiting(c->scheduler);
+
+    return (struct dwqi_backlog){
+        .n_queued = c->config.n_workers > 0 ? n_waiting
+                                            : c->tasks.map.n - c->n_done - n,
+        .n_running = dwqi_scheduler_n_running(c->scheduler) + n,
+        .n_ready = c->n_done,
+    };
+}
+
 dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
                                    dwq_counts_t *counts_out)
 {
     const dwq_controller_t *c = controller;
-    dwq_status_t status = dwq_controller_progress(controller);
+    dwq_status_t status = dwqi_controller_enter(controller);
     struct dwqi_backlog backlog;
     size_t n_running;
+    bool moved;
 
+    if (status == DWQ_OK) {
+        status = dwqi_controller_answer(
+            controller, dwqi_controller_step(controller, &moved));
+    }
     if (status != DWQ_OK) {
         return status;
     }
@@ -81,5 +100,6 @@ dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
         .finished = c->tasks.map.n - backlog.n_queued - backlog.n_running,
         .collected = c->stats.n_collected,
     };
+    dwqi_controller_leave(controller);
     return DWQ_OK;
 }

@@ -35,6 +35,7 @@ dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
                               worker, c->config.n_workers);
     }
     *info_out = info_of(c, worker);
+    dwqi_controller_leave(c);
     return DWQ_OK;
 }
 

@@ -278,16 +278,22 @@ static dwq_status_t take_ready_data(struct dwqi_ready_data *data,
 }
 
 /* At its first READY nothing was sent to it. */
-static void find_claims(dwq_controller_t *c, int worker)
+static void find_desk(dwq_controller_t *c, int worker)
 {
     struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
 
-    if (!cell->claims && cell->n_sent == 0) {
-        cell->claims = dwqi_claims(c->config.transport, cell->peer);
-        cell->n_sent = cell->claims ? *cell->claims : 0;
-        if (!cell->claims && c->config.holds_near_only) {
-            dwqi_scheduler_worker_hold_one(c->scheduler, worker);
-        }
+    if (cell->desk || cell->n_sent > 0) {
+        return;
+    }
+    cell->desk = dwqi_desk(c->config.transport, cell->peer);
+    if (cell->desk) {
+        cell->n_sent = cell->desk->n_claimed;
+        c->n_near++;
+        return;
+    }
+    c->n_far++;
+    if (c->config.holds_near_only) {
+        dwqi_scheduler_worker_hold_one(c->scheduler, worker);
     }
 }
 
@@ -309,7 +315,7 @@ static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
                          "nil",
                          worker);
     }
-    find_claims(c, worker);
+    find_desk(c, worker);
     dwqi_scheduler_worker_ready(c->scheduler, worker);
     dwqi_log_info(c->config.log, "worker %d is ready", worker);
     return DWQ_OK;

@@ -62,6 +62,9 @@ static dwq_status_t create_controller(struct run *run,
         .queue_order = run->options.queue_order,
         .held_max = held_max(&run->options),
         .holds_near_only = run->options.prefetch == DWQ_PREFETCH_AUTO,
+        /* What is logged comes in the user's thread. */
+        .feeding =
+            n > 0 && !run->log.verbose ? DWQI_FED_BY_A_THREAD : DWQI_FED_NOT,
         .time_est_seconds = run->options.time_est_seconds,
         .time_limit = dwqi_run_limit(run),
         .grace_end = dwqi_run_grace_end(run),

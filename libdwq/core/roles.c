@@ -85,7 +85,9 @@ dwq_status_t dwqi_run_step(struct run *run)
     dwq_status_t status = run->role->ops->step(run->role);
 
     if (status == DWQ_E_AGAIN) {
-        status = dwqi_pause(run->waits_with, INFINITY);
+        status = dwqi_pause(run->waits_with, run->role->look_again > 0
+                                                 ? run->role->look_again
+                                                 : INFINITY);
     }
     if (status == DWQ_E_TIME_LIMIT) {
         dwqi_witness_say_stuck(dwqi_world_witness(run->world));

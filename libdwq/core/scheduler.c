@@ -320,6 +320,11 @@ size_t dwqi_scheduler_n_waiting(const struct dwqi_scheduler *s)
     return s->n_waiting;
 }
 
+const size_t *dwqi_scheduler_waiting(const struct dwqi_scheduler *s)
+{
+    return &s->n_waiting;
+}
+
 struct dwqi_job *dwqi_scheduler_any_bound(const struct dwqi_scheduler *s,
                                           int worker)
 {
@@ -433,6 +438,24 @@ bool dwqi_scheduler_next(struct dwqi_scheduler *s, struct dwqi_job **job_out,
     *job_out = job;
     *worker_out = slot->number;
     return true;
+}
+
+struct dwqi_job *dwqi_scheduler_first_for(const struct dwqi_scheduler *s,
+                                          int worker)
+{
+    const struct slot *slot = &s->slots[worker];
+    struct dwqi_job *bound = dwqi_heap_top(&slot->bound), *any = queue_top(s);
+
+    if (!slot->ready || slot->gone || slot->paused) {
+        return NULL;
+    }
+    return any && (!bound || job_before(any, bound)) ? any : bound;
+}
+
+void dwqi_scheduler_give(struct dwqi_scheduler *s, struct dwqi_job *job,
+                         int worker)
+{
+    assign(s, job, &s->slots[worker]);
 }
 
 static struct slot *unassign(struct dwqi_scheduler *s, struct dwqi_job *job)

@@ -54,6 +54,8 @@ dwq_status_t dwqi_scheduler_add(struct dwqi_scheduler *scheduler,
 void dwqi_scheduler_remove(struct dwqi_scheduler *scheduler,
                            struct dwqi_job *job);
 size_t dwqi_scheduler_n_waiting(const struct dwqi_scheduler *scheduler);
+/* Where that stands, for one who looks often. */
+const size_t *dwqi_scheduler_waiting(const struct dwqi_scheduler *scheduler);
 /* Any waiting job, or NULL; of the jobs bound to `worker`, or of all. */
 struct dwqi_job *dwqi_scheduler_any_waiting(
     const struct dwqi_scheduler *scheduler);
@@ -76,6 +78,13 @@ int dwqi_scheduler_n_gone(const struct dwqi_scheduler *scheduler);
 /* The next assignment, made: the estimate is charged. false: none now. */
 bool dwqi_scheduler_next(struct dwqi_scheduler *scheduler,
                          struct dwqi_job **job_out, int *worker_out);
+/* The first job that this worker may take as one that holds nothing, which stays where it
+ * is; NULL: none, or it takes no job now. */
+struct dwqi_job *dwqi_scheduler_first_for(
+    const struct dwqi_scheduler *scheduler, int worker);
+/* That one, or the next such, assigned to it, whatever else it holds. */
+void dwqi_scheduler_give(struct dwqi_scheduler *scheduler, struct dwqi_job *job,
+                         int worker);
 /* An assigned job is over; it is the caller's again. */
 void dwqi_scheduler_done(struct dwqi_scheduler *scheduler,
                          struct dwqi_job *job);

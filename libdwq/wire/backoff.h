@@ -54,6 +54,12 @@ static inline bool dwqi_backoff_sleeps(const struct dwqi_backoff *backoff)
            backoff->n_pauses >= backoff->spins + backoff->yields;
 }
 
+/* Whether the next pause does more than spin. */
+static inline bool dwqi_backoff_rests(const struct dwqi_backoff *backoff)
+{
+    return backoff->armed || backoff->n_pauses >= backoff->spins;
+}
+
 /* One step; `remaining` seconds (INFINITY: no bound) is the longest sleep, and
  * may_sleep is false while a transfer needs polling. */
 void dwqi_backoff_pause(struct dwqi_backoff *backoff, double remaining,

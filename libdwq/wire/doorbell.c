@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* memfd_create, syscall */
 #include "libdwq/wire/doorbell.h"
 
+#include "libdwq/wire/transport.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,15 +24,15 @@ enum {
     ARMED = 1
 };
 
-/* What a rank shares: one page. */
+/* What a rank shares. */
 struct shared {
     _Atomic uint32_t word;   /* AWAKE or ARMED */
     _Atomic uint32_t n_near; /* that have mapped it, so far */
     uint64_t secret;
     char line[112]; /* the worker writes the next one with each task */
-    _Atomic uint32_t n_claimed;
+    struct dwqi_desk desk;
 };
-_Static_assert(offsetof(struct shared, n_claimed) == 128, "a line of its own");
+_Static_assert(offsetof(struct shared, desk) == 128, "a line of its own");
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "futex word");
 
 struct dwqi_bell {
@@ -236,9 +238,9 @@ bool dwqi_bell_is_reached(const struct dwqi_bell *bell)
                                         memory_order_relaxed) >= bell->n_peers;
 }
 
-_Atomic uint32_t *dwqi_bell_claims(struct dwqi_bell *bell)
+struct dwqi_desk *dwqi_bell_desk(struct dwqi_bell *bell)
 {
-    return bell ? &bell->shared->n_claimed : NULL;
+    return bell ? &bell->shared->desk : NULL;
 }
 
 /* The order of the two stores and loads on both sides is what makes it work:
@@ -263,6 +265,23 @@ void dwqi_bell_wait(struct dwqi_bell *bell, double seconds)
 void dwqi_bell_disarm(struct dwqi_bell *bell)
 {
     atomic_store_explicit(&bell->shared->word, AWAKE, memory_order_relaxed);
+}
+
+uint32_t dwqi_desk_await(struct dwqi_desk *desk, uint32_t n)
+{
+    uint32_t now = atomic_load_explicit(&desk->n_asked, memory_order_acquire);
+
+    if (now == n) {
+        syscall(SYS_futex, &desk->n_asked, FUTEX_WAIT, n, NULL, NULL, 0);
+        now = atomic_load_explicit(&desk->n_asked, memory_order_acquire);
+    }
+    return now;
+}
+
+void dwqi_desk_ask(struct dwqi_desk *desk)
+{
+    atomic_fetch_add_explicit(&desk->n_asked, 1, memory_order_acq_rel);
+    syscall(SYS_futex, &desk->n_asked, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 /* --- Ringing ------------------------------------------------------------ */
@@ -356,9 +375,9 @@ static struct shared *shared_of(struct dwqi_ringers *ringers, int peer)
     return ringers->shared[peer];
 }
 
-_Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer)
+struct dwqi_desk *dwqi_ringers_desk(struct dwqi_ringers *ringers, int peer)
 {
-    return ringers && ringers->shared[peer] ? &ringers->shared[peer]->n_claimed
+    return ringers && ringers->shared[peer] ? &ringers->shared[peer]->desk
                                             : NULL;
 }
 
@@ -416,10 +435,21 @@ bool dwqi_bell_is_reached(const struct dwqi_bell *bell)
     return false;
 }
 
-_Atomic uint32_t *dwqi_bell_claims(struct dwqi_bell *bell)
+struct dwqi_desk *dwqi_bell_desk(struct dwqi_bell *bell)
 {
     (void)bell;
     return NULL;
+}
+
+uint32_t dwqi_desk_await(struct dwqi_desk *desk, uint32_t n)
+{
+    (void)desk;
+    return n;
+}
+
+void dwqi_desk_ask(struct dwqi_desk *desk)
+{
+    (void)desk;
 }
 
 void dwqi_bell_arm(struct dwqi_bell *bell)
@@ -459,7 +489,7 @@ const struct dwqi_bell_address *dwqi_ringers_addresses(
     return NULL;
 }
 
-_Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer)
+struct dwqi_desk *dwqi_ringers_desk(struct dwqi_ringers *ringers, int peer)
 {
     (void)ringers;
     (void)peer;

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 struct dwqi_bell;
+struct dwqi_desk;
 struct dwqi_ringers;
 
 /* Where a rank and its bell are, as others are told. */
@@ -47,9 +48,8 @@ void dwqi_bell_expect(struct dwqi_bell *bell, int n);
 /* Whether all that were can ring. */
 bool dwqi_bell_is_reached(const struct dwqi_bell *bell);
 
-/* In the memory of the bell, 0 at first: how many tasks of this rank as a worker have
- * been claimed (wire/transport.h). NULL: there is no bell. */
-_Atomic uint32_t *dwqi_bell_claims(struct dwqi_bell *bell);
+/* In the memory of the bell, zero at first (wire/transport.h). NULL: there is no bell. */
+struct dwqi_desk *dwqi_bell_desk(struct dwqi_bell *bell);
 
 /* Before the last poll. */
 void dwqi_bell_arm(struct dwqi_bell *bell);
@@ -67,8 +67,12 @@ const struct dwqi_bell_address *dwqi_ringers_addresses(
     const struct dwqi_ringers *ringers, int *n_out);
 /* The peers never sleep: a ring need not look. */
 void dwqi_ringers_never_ring(struct dwqi_ringers *ringers);
-/* The claims of a peer's bell; NULL: it is not mapped. */
-_Atomic uint32_t *dwqi_ringers_claims(struct dwqi_ringers *ringers, int peer);
+/* Of a controller: wait until somebody has asked since it was asked n times (the answer: how
+ * often now), or a signal comes; ask. */
+uint32_t dwqi_desk_await(struct dwqi_desk *desk, uint32_t n);
+void dwqi_desk_ask(struct dwqi_desk *desk);
+/* That of a peer's bell; NULL: it is not mapped. */
+struct dwqi_desk *dwqi_ringers_desk(struct dwqi_ringers *ringers, int peer);
 /* After a send: wake the peer if it sleeps. */
 void dwqi_ringers_ring(struct dwqi_ringers *ringers, int peer);
 

@@ -128,10 +128,19 @@ static void inbox_moving(struct dwqi_transport *transport, int change)
     dwqi_moving(of(transport)->inner, change);
 }
 
-static _Atomic uint32_t *inbox_claims(struct dwqi_transport *transport,
-                                      int peer)
+static struct dwqi_desk *inbox_desk(struct dwqi_transport *transport, int peer)
 {
-    return dwqi_claims(of(transport)->inner, peer);
+    return dwqi_desk(of(transport)->inner, peer);
+}
+
+static void inbox_ring(struct dwqi_transport *transport, int peer)
+{
+    dwqi_ring(of(transport)->inner, peer);
+}
+
+static bool inbox_rests(const struct dwqi_transport *transport)
+{
+    return dwqi_rests(((const struct inbox *)transport)->inner);
 }
 
 static void inbox_close(struct dwqi_transport *transport)
@@ -157,7 +166,9 @@ static const struct dwqi_transport_ops inbox_ops = {
     .flush = inbox_flush,
     .stir = inbox_stir,
     .moving = inbox_moving,
-    .claims = inbox_claims,
+    .desk = inbox_desk,
+    .ring = inbox_ring,
+    .rests = inbox_rests,
     .close = inbox_close,
 };
 

@@ -5,6 +5,7 @@
 #define DWQI_WIRE_TRANSPORT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "libdwq/wire/layout.h"
 #include "libdwq/wire/protocol.h"
@@ -65,8 +66,10 @@ struct dwqi_transport_ops {
     dwq_status_t (*flush)(struct dwqi_transport *transport);
     void (*stir)(struct dwqi_transport *transport);               /* or NULL */
     void (*moving)(struct dwqi_transport *transport, int change); /* or NULL */
-    _Atomic uint32_t *(*claims)(struct dwqi_transport *transport,
-                                int peer); /* or NULL */
+    struct dwqi_desk *(*desk)(struct dwqi_transport *transport,
+                              int peer);                      /* or NULL */
+    void (*ring)(struct dwqi_transport *transport, int peer); /* or NULL */
+    bool (*rests)(const struct dwqi_transport *transport);    /* or NULL */
     void (*close)(struct dwqi_transport *transport);
 };
 
@@ -144,20 +147,48 @@ static inline void dwqi_moving(struct dwqi_transport *transport, int change)
     }
 }
 
-#define DWQI_SELF (-1) /* as a peer, of dwqi_claims() */
+#define DWQI_LETTER_MAX ((size_t)16 * 1024)
 
-/* Who runs a task that a worker holds: the worker, or the controller, which takes it
- * back for another one. In shared memory lies how many of the tasks that went to the
- * worker, in the order of sending, were claimed by either: the first that counts one up
- * has it. So a task comes back while its worker is inside another one.
+#define DWQI_SELF (-1) /* as a peer, of dwqi_desk() */
+
+/* Memory that a rank shares with those of its host.
  *
- * The count of this peer's tasks, or of one's own (DWQI_SELF); NULL: they share no
- * memory, and what was sent cannot be claimed by the controller. */
-static inline _Atomic uint32_t *dwqi_claims(struct dwqi_transport *transport,
-                                            int peer)
+ * Of a worker. Its tasks are numbered in the order in which they go to it. n_claimed: how
+ * many of them were claimed, by the worker, which starts one, or by the controller, which
+ * takes one back for another worker: the first that counts one up has it. So a task comes
+ * back while its worker is inside another one.
+ *
+ * The letter: tasks for a worker that has nothing to do, put there while the user's thread
+ * is not in the library, and so without MPI. It is read after all that was sent before it,
+ * and before all that is sent after it.
+ *
+ * Of the controller. A worker that has nothing to do, while tasks wait and the user's
+ * thread does not come back, asks for a letter. */
+struct dwqi_desk {
+    /* Of a worker. */
+    _Atomic uint32_t n_claimed;
+    _Atomic uint32_t idle_at; /* it had ended so many, and waits */
+    _Atomic bool has_letter;  /* the controller sets it, the worker clears it */
+    uint32_t n_items;
+    uint32_t first; /* its first task's number */
+    uint32_t size;
+    unsigned char pad[40];
+    unsigned char letter[DWQI_LETTER_MAX]; /* the body of a TASK */
+    /* Of the controller. */
+    _Atomic uint32_t
+        left; /* how often the user's thread left while tasks wait; 0: none
+                            * waits */
+    _Atomic uint32_t n_asked; /* for letters: a futex */
+};
+_Static_assert(offsetof(struct dwqi_desk, letter) == 64,
+               "aligned as on the wire");
+
+/* This peer's, or one's own (DWQI_SELF); NULL: they share no memory, and what was sent
+ * cannot be claimed by the controller. */
+static inline struct dwqi_desk *dwqi_desk(struct dwqi_transport *transport,
+                                          int peer)
 {
-    return transport->ops->claims ? transport->ops->claims(transport, peer)
-                                  : NULL;
+    return transport->ops->desk ? transport->ops->desk(transport, peer) : NULL;
 }
 
 /* Claim task number n, before which all are claimed, for the one that asks. */
@@ -165,6 +196,27 @@ static inline bool dwqi_claim(_Atomic uint32_t *claims, uint32_t n)
 {
     return atomic_compare_exchange_strong_explicit(
         claims, &n, n + 1, memory_order_acq_rel, memory_order_acquire);
+}
+
+/* Whether all of its first n tasks have ended, and it can be left a letter. */
+static inline bool dwqi_desk_waits(struct dwqi_desk *desk, uint32_t n)
+{
+    return atomic_load_explicit(&desk->idle_at, memory_order_acquire) == n &&
+           !atomic_load_explicit(&desk->has_letter, memory_order_acquire);
+}
+
+/* Whether the wait of this endpoint has come to where pauses yield or sleep. */
+static inline bool dwqi_rests(const struct dwqi_transport *transport)
+{
+    return !transport->ops->rests || transport->ops->rests(transport);
+}
+
+/* In any thread: the peer looks at its desk soon, if it sleeps. */
+static inline void dwqi_ring(struct dwqi_transport *transport, int peer)
+{
+    if (transport->ops->ring) {
+        transport->ops->ring(transport, peer);
+    }
 }
 
 static inline void dwqi_close(struct dwqi_transport *transport)

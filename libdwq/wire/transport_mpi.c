@@ -379,12 +379,24 @@ static void mpi_moving(struct dwqi_transport *transport, int change)
     of(transport)->backoff->n_moving += change;
 }
 
-static _Atomic uint32_t *mpi_claims(struct dwqi_transport *transport, int peer)
+static struct dwqi_desk *mpi_desk(struct dwqi_transport *transport, int peer)
 {
     struct mpi_transport *t = of(transport);
 
-    return peer == DWQI_SELF ? dwqi_bell_claims(t->backoff->bell)
-                             : dwqi_ringers_claims(t->sends.ringers, peer);
+    return peer == DWQI_SELF ? dwqi_bell_desk(t->backoff->bell)
+                             : dwqi_ringers_desk(t->sends.ringers, peer);
+}
+
+static void mpi_ring(struct dwqi_transport *transport, int peer)
+{
+    dwqi_ringers_ring(of(transport)->sends.ringers, peer);
+}
+
+static bool mpi_rests(const struct dwqi_transport *transport)
+{
+    const struct mpi_transport *t = (const struct mpi_transport *)transport;
+
+    return dwqi_backoff_rests(t->backoff);
 }
 
 static double mpi_now(struct dwqi_transport *transport)
@@ -444,7 +456,9 @@ static const struct dwqi_transport_ops mpi_ops = {
     .flush = mpi_flush,
     .stir = mpi_stir,
     .moving = mpi_moving,
-    .claims = mpi_claims,
+    .desk = mpi_desk,
+    .ring = mpi_ring,
+    .rests = mpi_rests,
     .close = mpi_close,
 };
 

@@ -46,3 +46,25 @@ Test(held, without_a_doorbell_no_task_waits_either, .timeout = 400)
     expect_success("no_task_waits_behind_a_running_call_of_a_group", 7);
     expect_success("small_and_large_tasks_keep_their_order", 3);
 }
+
+Test(held, the_last_call_of_a_burst_runs_while_the_controller_computes,
+     .timeout = 400)
+{
+    expect_success(
+        "the_last_call_of_a_burst_runs_while_the_controller_computes", 2);
+    expect_success(
+        "the_last_call_of_a_burst_runs_while_the_controller_computes", 4);
+    expect_success("the_last_call_of_a_burst_of_groups_runs_while_it_computes",
+                   7);
+    expect_success("a_worker_gets_its_next_calls_while_the_controller_computes",
+                   2);
+}
+
+/* Where it cannot be fed, each is sent before its submit comes back. */
+Test(held, without_a_doorbell_a_short_call_does_not_wait_for_others,
+     .timeout = 400)
+{
+    setenv("DWQ_DOORBELL", "0", 1);
+    expect_success("a_short_call_for_an_idle_worker_does_not_wait_for_others",
+                   3);
+}

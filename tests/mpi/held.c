@@ -47,11 +47,23 @@ static int in_order(dwq_call_t *call, void *arg)
     return i == ++*last ? 0 : dwq_call_fail(call, 1, "%d after %d", i, *last);
 }
 
+/* raises(path): the controller waits for that without any call of the library. */
+static int raises(dwq_call_t *call, void *arg)
+{
+    const char *path = "";
+
+    (void)arg;
+    if (dwq_arg(call, 0, &path) && path[0] != '\0') {
+        flag_raise(path);
+    }
+    return 0;
+}
+
 /* flags() has many names: what a call of one took, late or not, says nothing of how
  * long the others take. */
 static char names[N_NAMES][16];
 static int last_in_order;
-static dwq_function_t functions[N_NAMES + 2];
+static dwq_function_t functions[N_NAMES + 3];
 
 static void make_functions(void)
 {
@@ -61,6 +73,7 @@ static void make_functions(void)
     }
     functions[N_NAMES] =
         (dwq_function_t){ "in_order", in_order, &last_in_order };
+    functions[N_NAMES + 1] = (dwq_function_t){ "raises", raises, NULL };
 }
 
 static int n_workers(const dwq_controller_t *c)
@@ -240,6 +253,119 @@ static void small_and_large_tasks_of_groups_keep_their_order(void)
     group_configs(play_mixed);
 }
 
+/* --- While the controller computes --------------------------------------------------- */
+
+/* After `n` short calls, of which the last raises a flag, and with results to take, so that
+ * short calls wait for others to travel with. */
+static void burst(dwq_controller_t *c, int n)
+{
+    char last[FLAG_SIZE];
+    dwq_counts_t counts = { .finished = 0 };
+    int n_ok;
+
+    flag_make(last, false);
+    for (int i = 0; i < n; i++) {
+        CHECK(dwq_controller_submit_call(
+                  c,
+                  &(dwq_task_t){ .function = "raises",
+                                 .time_est = 1e-9,
+                                 DWQ_ARGS(i == n - 1 ? last : "") },
+                  NULL) == DWQ_OK);
+        while (i == 0 && counts.finished == 0) {
+            CHECK(dwq_controller_counts(c, &counts) == DWQ_OK);
+        }
+    }
+    CHECK(appears(last));
+    CHECK(collect_all(c, DWQ_OK, &n_ok) == n && n_ok == n);
+    flag_remove(last);
+}
+
+static int bursts(dwq_controller_t *c, void *arg)
+{
+    (void)arg;
+    learn(c); /* workers have said that they serve */
+    for (int i = 0; i < 3; i++) {
+        burst(c, 3);
+    }
+    for (int n = 2; n < 500; n = n * 3 / 2 + 1) {
+        burst(c, n);
+    }
+    return 0;
+}
+
+static void the_last_call_of_a_burst_runs_while_the_controller_computes(void)
+{
+    scenario_run_options(
+        &(dwq_options_t){ .controller = bursts, .functions = functions });
+    scenario_run_options(&(dwq_options_t){ .controller = bursts,
+                                           .functions = functions,
+                                           .idle_wait = DWQ_IDLE_WAIT_SPIN });
+}
+
+static int one_for_each(dwq_controller_t *c, void *arg)
+{
+    (void)arg;
+    learn(c);
+    for (int i = 0; i < 20; i++) {
+        burst(c, 1 + n_workers(c));
+    }
+    return 0;
+}
+
+static void a_short_call_for_an_idle_worker_does_not_wait_for_others(void)
+{
+    scenario_run_options(
+        &(dwq_options_t){ .controller = one_for_each, .functions = functions });
+}
+
+static void play_bursts(const struct group_config *config)
+{
+    group_run(config,
+              (dwq_options_t){ .controller = bursts, .functions = functions });
+}
+
+static void the_last_call_of_a_burst_of_groups_runs_while_it_computes(void)
+{
+    group_configs(play_bursts);
+}
+
+/* Three calls of a worker each wait for the one before it: the controller is away till the
+ * last has come. */
+static int chain(dwq_controller_t *c, void *arg)
+{
+    char flag[3][FLAG_SIZE];
+    int n_ok;
+
+    (void)arg;
+    learn(c);
+    for (int i = 0; i < 3; i++) {
+        flag_make(flag[i], false);
+    }
+    for (int i = 0; i < 3; i++) {
+        CHECK(
+            dwq_controller_submit_call(
+                c,
+                &(dwq_task_t){ .function = names[i],
+                               .worker = 1,
+                               .time_est = 1e3,
+                               .args = i > 0 ? DWQ_VALUES(flag[i], flag[i - 1])
+                                             : DWQ_VALUES(flag[i]) },
+                NULL) == DWQ_OK);
+    }
+    CHECK(appears(flag[2]));
+    CHECK(collect_all(c, DWQ_OK, &n_ok) == 3 && n_ok == 3);
+    for (int i = 0; i < 3; i++) {
+        flag_remove(flag[i]);
+    }
+    return 0;
+}
+
+static void a_worker_gets_its_next_calls_while_the_controller_computes(void)
+{
+    scenario_run_options(
+        &(dwq_options_t){ .controller = chain, .functions = functions });
+}
+
 int main(int argc, char **argv)
 {
     static const struct scenario scenarios[] = {
@@ -249,6 +375,10 @@ int main(int argc, char **argv)
         SCENARIO(a_worker_holds_several_short_tasks),
         SCENARIO(small_and_large_tasks_keep_their_order),
         SCENARIO(small_and_large_tasks_of_groups_keep_their_order),
+        SCENARIO(the_last_call_of_a_burst_runs_while_the_controller_computes),
+        SCENARIO(a_short_call_for_an_idle_worker_does_not_wait_for_others),
+        SCENARIO(the_last_call_of_a_burst_of_groups_runs_while_it_computes),
+        SCENARIO(a_worker_gets_its_next_calls_while_the_controller_computes),
         { NULL, NULL },
     };
 

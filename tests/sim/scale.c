@@ -235,6 +235,7 @@ static bool make_controller(struct scale *s)
         .n_workers = s->n_workers,
         .peers = peers,
         .held_max = 64,
+        .feeding = DWQI_FED_BY_CALLS,
         .time_limit = INFINITY,
         .grace_end = INFINITY,
     };

@@ -362,6 +362,8 @@ static void user_code(struct scenario *s)
             check_ready_data(s);
         } else {
             dwqi_sim_advance(s->sim, 0, 1e-3 * draw(s));
+            dwqi_controller_feed(s->controller);
+            dwqi_sim_advance(s->sim, 0, 1e-3 * draw(s));
             dwq_controller_progress(s->controller);
         }
     }
@@ -379,6 +381,7 @@ static void make_controller(struct scenario *s)
         .queue_order = draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
         .held_max = held[draw_int(s, 5)],
         .holds_near_only = draw(s) < 0.5,
+        .feeding = DWQI_FED_BY_CALLS,
         .time_limit = s->time_limit,
         .grace_end = s->time_limit + s->grace,
     };

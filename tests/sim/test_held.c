@@ -213,3 +213,86 @@ Test(held, what_is_taken_back_at_once_does_not_run)
     tear_down(&b);
     cr_assert_eq(b.workers[1].n_run, 0);
 }
+
+/* --- While the user's thread computes ---------------------------------------------- */
+
+/* Calls that may wait for others to travel with are left in the queue; all that the
+ * workers have not heard of runs as they are fed, and the controller hears nothing
+ * meanwhile. */
+Test(held, the_last_calls_of_a_burst_run_before_the_next_call)
+{
+    struct bench b;
+    dwq_counts_t counts;
+    int n_before;
+
+    set_up(&b, 2, 64, 0);
+    learn(&b);
+    for (int n = 2; n < 40; n++) {
+        n_before = b.workers[1].n_run + b.workers[2].n_run;
+        submit(&b, "run", 1e-6, 1);
+        dwqi_sim_advance(b.sim, 0, 1e-4);
+        cr_assert_eq(dwq_controller_progress(b.c), DWQ_OK);
+        for (int i = 1; i < n; i++) {
+            submit(&b, "run", 1e-6, 1);
+        }
+        for (int i = 0; i < 4; i++) {
+            cr_assert(dwqi_sim_drain(b.sim, 10000));
+            dwqi_controller_feed(b.c);
+        }
+        cr_assert_eq(b.workers[1].n_run + b.workers[2].n_run, n_before + n);
+        cr_assert_eq(collect(&b, DWQ_OK), n);
+    }
+    cr_assert_eq(dwq_controller_counts(b.c, &counts), DWQ_OK);
+    cr_assert_eq(counts.held + counts.queued, 0);
+    tear_down(&b);
+}
+
+/* Of those whose time is not known each idle worker gets one; a time limit that has
+ * passed ends it. */
+Test(held, an_idle_worker_is_fed_one_long_call_at_a_time)
+{
+    struct bench b;
+
+    set_up_as(&b, 2, 64, 0, 10, false, false);
+    cr_assert_eq(dwq_controller_progress(b.c), DWQ_OK);
+    for (int i = 0; i < 9; i++) {
+        submit(&b, "watched", 1, 1);
+    }
+    dwqi_sim_advance(b.sim, 0, 1e-3);
+    cr_assert_eq(dwq_controller_progress(b.c), DWQ_OK);
+    for (int n = 1; n <= 4; n++) {
+        cr_assert(dwqi_sim_drain(b.sim, 10000));
+        cr_assert_eq(b.workers[1].n_run, n);
+        cr_assert_eq(b.workers[2].n_run, n);
+        if (n == 3) {
+            dwqi_sim_advance(b.sim, 0, 4);
+        }
+        dwqi_controller_feed(b.c);
+        dwqi_controller_feed(b.c);
+    }
+    cr_assert(dwqi_sim_drain(b.sim, 10000));
+    cr_assert_eq(b.workers[1].n_run + b.workers[2].n_run, 9);
+    cr_assert_eq(collect(&b, DWQ_OK), 9);
+    tear_down(&b);
+}
+
+/* What was left at its desk comes back as what was sent. */
+Test(held, what_was_fed_is_cancelled_before_it_starts)
+{
+    struct bench b;
+
+    set_up(&b, 1, 64, 0);
+    learn(&b);
+    dwqi_sim_set_step(b.sim, 1, stand_still, NULL, now(&b));
+    submit(&b, "run", 1e-6, 1);
+    make_step(&b, 1);
+    cr_assert(dwqi_sim_drain(b.sim, 10000));
+    dwqi_sim_set_step(b.sim, 1, stand_still, NULL, now(&b));
+    for (int i = 0; i < 3; i++) {
+        dwqi_controller_feed(b.c);
+    }
+    cr_assert_eq(dwq_controller_cancel(b.c, 0), DWQ_OK);
+    make_step(&b, 1);
+    collect(&b, DWQ_OK);
+    tear_down(&b);
+}

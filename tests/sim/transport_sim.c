@@ -55,7 +55,7 @@ struct endpoint {
     int offset; /* endpoint that is its peer 0 */
     int host;   /* whose clock and step it shares: its own number, mostly */
     int n_moving;
-    _Atomic uint32_t n_claimed;
+    void *desk_memory; /* of its desk; NULL: nobody asked for it */
     double clock;
     double last_to_0, last_from_0; /* see struct pair */
     struct parcel *inbox;
@@ -84,13 +84,6 @@ static bool event_before(const void *left, const void *right)
     const struct event *a = left, *b = right;
 
     return a->time != b->time ? a->time < b->time : a->sequence < b->sequence;
-}
-
-void *dwqi_sim_memory(size_t size)
-{
-    void *memory = calloc(1, size);
-
-    return memory ? memory : calloc(1, size);
 }
 
 static struct event *add_event(struct dwqi_sim *sim, enum event_kind kind,
@@ -125,20 +118,6 @@ static void wake(struct dwqi_sim *sim, struct endpoint *e, double time)
 
 /* --- On the wire -------------------------------------------------------- */
 
-/* Put noise in place of one of the 64-byte blocks. A single changed byte could
- * make one sound message into another (the id of one task into that of the next),
- * which nobody without a checksum can see, and MPI does not do. */
-static void corrupt(struct dwqi_sim *sim, unsigned char *bytes, size_t size)
-{
-    size_t block = dwqi_random(&sim->random) % (size / DWQI_ALIGN);
-
-    for (size_t i = 0; i < DWQI_ALIGN; i++) {
-        bytes[block * DWQI_ALIGN + i] =
-            (unsigned char)dwqi_random(&sim->random);
-    }
-    sim->n_corrupted++;
-}
-
 /* The message as it comes out of a wire: head and body as bytes, and the head
  * read again. */
 static void deliver(struct dwqi_sim *sim, struct parcel *parcel)
@@ -152,7 +131,8 @@ static void deliver(struct dwqi_sim *sim, struct parcel *parcel)
     free(parcel->parts);
     parcel->parts = NULL;
     if (parcel->noisy) {
-        corrupt(sim, bytes, sizeof head + size);
+        dwqi_random_noise(&sim->random, bytes, sizeof head + size);
+        sim->n_corrupted++;
     }
     message->status =
         dwqi_head_read(bytes, sizeof head + (message->in_frame ? size : 0),
@@ -419,12 +399,28 @@ static void sim_moving(struct dwqi_transport *transport, int change)
     of(transport)->n_moving += change;
 }
 
-static _Atomic uint32_t *sim_claims(struct dwqi_transport *transport, int peer)
+static struct dwqi_desk *sim_desk(struct dwqi_transport *transport, int peer)
 {
     struct endpoint *e = of(transport);
     int number = peer == DWQI_SELF ? e->number : e->offset + peer;
+    void **memory = &e->sim->endpoints[number].desk_memory;
 
-    return e->sim->config.far ? NULL : &e->sim->endpoints[number].n_claimed;
+    if (e->sim->config.far) {
+        return NULL;
+    }
+    if (!*memory) {
+        *memory = dwqi_sim_memory(sizeof(struct dwqi_desk) + DWQI_ALIGN);
+    }
+    return (void *)dwqi_align((size_t)*memory);
+}
+
+static void sim_ring(struct dwqi_transport *transport, int peer)
+{
+    struct endpoint *e = of(transport);
+    struct dwqi_sim *sim = e->sim;
+
+    wake(sim, &sim->endpoints[e->offset + peer],
+         host_of(e)->clock + sim->config.mean_delay);
 }
 
 static void sim_close(struct dwqi_transport *transport)
@@ -440,7 +436,8 @@ static const struct dwqi_transport_ops sim_ops = {
     .release = sim_release,
     .flush = sim_flush,
     .moving = sim_moving,
-    .claims = sim_claims,
+    .desk = sim_desk,
+    .ring = sim_ring,
     .close = sim_close,
 };
 
@@ -481,6 +478,9 @@ void dwqi_sim_destroy(struct dwqi_sim *sim)
 
     if (!sim) {
         return;
+    }
+    for (int i = 0; i < sim->config.n_endpoints; i++) {
+        free(sim->endpoints[i].desk_memory);
     }
     while ((event = dwqi_heap_top(&sim->events)) != NULL) {
         dwqi_heap_remove(&sim->events, event);

@@ -71,5 +71,9 @@ dwq_status_t dwqi_sim_error(const struct dwqi_sim *sim);
 /* Numbers from a seed: splitmix64 (Steele, Lea, Flood 2014). */
 uint64_t dwqi_random(uint64_t *state);
 double dwqi_random_unit(uint64_t *state); /* [0, 1) */
+/* Put noise in place of one of the 64-byte blocks. A single changed byte could make one
+ * sound message into another (the id of one task into that of the next), which nobody
+ * without a checksum can see, and MPI does not do. */
+void dwqi_random_noise(uint64_t *state, unsigned char *bytes, size_t size);
 
 #endif

@@ -258,8 +258,8 @@ Test(doorbell, a_task_is_claimed_once_by_the_worker_or_by_the_controller)
 {
     struct dwqi_bell *bell = make_bell();
     struct dwqi_ringers *ringers = ringers_of(bell);
-    _Atomic uint32_t *workers = dwqi_bell_claims(bell);
-    _Atomic uint32_t *controllers = dwqi_ringers_claims(ringers, 0);
+    _Atomic uint32_t *workers = &dwqi_bell_desk(bell)->n_claimed;
+    _Atomic uint32_t *controllers = &dwqi_ringers_desk(ringers, 0)->n_claimed;
 
     cr_assert_neq(workers, controllers, "mapped twice");
     cr_assert_eq(*workers, 0);
@@ -269,8 +269,8 @@ Test(doorbell, a_task_is_claimed_once_by_the_worker_or_by_the_controller)
     cr_assert_not(dwqi_claim(workers, 1));
     cr_assert_not(dwqi_claim(controllers, 3), "nobody has the one before it");
     cr_assert_eq(*workers, 2);
-    cr_assert_null(dwqi_bell_claims(NULL));
-    cr_assert_null(dwqi_ringers_claims(NULL, 0));
+    cr_assert_null(dwqi_bell_desk(NULL));
+    cr_assert_null(dwqi_ringers_desk(NULL, 0));
     dwqi_ringers_destroy(ringers);
     dwqi_bell_destroy(bell);
 }

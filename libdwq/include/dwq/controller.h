@@ -15,7 +15,8 @@ extern "C" {
 #endif
 
 /**
- * Submit one call: it goes to a ready worker at once, else into the queue.
+ * Submit one call: it goes to a ready worker at once, else into the queue. Between calls of
+ * this handle the queue goes on to workers of this host that have nothing to do.
  * A task with `worker` > 0 waits for that worker.
  *
  * @param task    Borrowed for the call; strings and values are copied, except

@@ -1,0 +1,73 @@
+#include "workers/desk.h"
+
+#include "libdwq/wire/doorbell.h"
+
+/* Seconds for which the user's thread is away before a letter is asked for. */
+#define LETTER_TIME 2e-4
+
+void dwqi_worker_desk_find(struct dwqi_worker_desk *desk)
+{
+    struct dwqi_desk *shared = desk->shared;
+
+    if (shared || !(shared = dwqi_desk(desk->transport, DWQI_SELF))) {
+        return;
+    }
+    desk->shared = shared;
+    desk->controllers = dwqi_desk(desk->transport, desk->controller);
+    desk->n_decided = shared->n_claimed;
+    shared->has_letter = false;            /* one of an earlier run */
+    shared->idle_at = desk->n_decided - 1; /* not yet */
+}
+
+double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
+{
+    uint32_t left;
+    double now;
+
+    if (!desk->shared) {
+        return 0;
+    }
+    atomic_store_explicit(&desk->shared->idle_at, desk->n_decided,
+                          memory_order_release);
+    if (!desk->controllers || !dwqi_rests(desk->transport)) {
+        return 0;
+    }
+    left = atomic_load_explicit(&desk->controllers->left, memory_order_acquire);
+    if (left == 0) {
+        return 0;
+    }
+    now = dwqi_now(desk->transport);
+    if (left != desk->left) {
+        desk->left = left;
+        desk->has_asked = false;
+        desk->seen = now;
+    } else if (!desk->has_asked && now >= desk->seen + LETTER_TIME) {
+        desk->has_asked = true;
+        dwqi_desk_ask(desk->controllers);
+    }
+    return now + (desk->has_asked ? 4 * LETTER_TIME : LETTER_TIME);
+}
+
+bool dwqi_worker_desk_read(const struct dwqi_worker_desk *desk, uint32_t n_held,
+                           struct dwqi_message *letter_out)
+{
+    struct dwqi_desk *shared = desk->shared;
+
+    if (shared->first != desk->n_decided + n_held) {
+        return false;
+    }
+    *letter_out = (struct dwqi_message){ .peer = desk->controller,
+                                         .tag = DWQI_TASK,
+                                         .n_items = shared->n_items,
+                                         .body = shared->letter,
+                                         .body_size = shared->size,
+                                         .in_frame = true };
+    return true;
+}
+
+void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk)
+{
+    desk->has_asked = false; /* there may be more */
+    atomic_store_explicit(&desk->shared->has_letter, false,
+                          memory_order_release);
+}

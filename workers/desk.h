@@ -1,0 +1,52 @@
+/* A worker's desk (wire/transport.h): which of its tasks are its own, the letters that it
+ * finds there, and how it asks for one. */
+#ifndef DWQI_WORKERS_DESK_H
+#define DWQI_WORKERS_DESK_H
+
+#include "libdwq/wire/transport.h"
+
+struct dwqi_worker_desk {
+    struct dwqi_transport *transport; /* borrowed */
+    int controller;                   /* a peer */
+    struct dwqi_desk *shared;         /* NULL: none, or not looked for yet */
+    struct dwqi_desk *controllers;    /* or NULL */
+    _Atomic uint32_t own_claims;      /* in the place of a desk's */
+    uint32_t n_decided; /* of its tasks: the first ones, claimed */
+    uint32_t left;      /* as last seen with the controller */
+    bool has_asked;     /* for a letter, since then */
+    double seen;        /* when it was new */
+};
+
+/* Before READY leaves: the controller, which reads the same count when it hears that,
+ * may have claimed tasks before this rank does anything more. */
+void dwqi_worker_desk_find(struct dwqi_worker_desk *desk);
+
+/* Whether the next task is this worker's, to start or to give back: the controller may
+ * have taken it back. */
+static inline bool dwqi_worker_desk_claim(struct dwqi_worker_desk *desk)
+{
+    return dwqi_claim(desk->shared ? &desk->shared->n_claimed
+                                   : &desk->own_claims,
+                      desk->n_decided++);
+}
+
+/* The worker has nothing to do. While tasks wait with the controller, it is to look again
+ * at the time that is returned (0: whenever something comes): if the user's thread did not
+ * come back meanwhile, it asks for a letter, once. */
+double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk);
+
+static inline bool dwqi_worker_desk_is_full(const struct dwqi_worker_desk *desk)
+{
+    return desk->shared && atomic_load_explicit(&desk->shared->has_letter,
+                                                memory_order_acquire);
+}
+
+/* It is full. Whether all tasks are here that were sent before the letter: its tasks, as a
+ * message without memory, valid until dwqi_worker_desk_clear(). n_held: tasks that came and
+ * were not claimed. */
+bool dwqi_worker_desk_read(const struct dwqi_worker_desk *desk, uint32_t n_held,
+                           struct dwqi_message *letter_out);
+/* There is room for the next one. */
+void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk);
+
+#endif
