@@ -280,19 +280,29 @@ Test(held, an_idle_worker_is_fed_one_long_call_at_a_time)
 Test(held, what_was_fed_is_cancelled_before_it_starts)
 {
     struct bench b;
+    dwq_result_t result;
+    int n_before;
 
     set_up(&b, 1, 64, 0);
     learn(&b);
-    dwqi_sim_set_step(b.sim, 1, stand_still, NULL, now(&b));
     submit(&b, "run", 1e-6, 1);
-    make_step(&b, 1);
-    cr_assert(dwqi_sim_drain(b.sim, 10000));
+    dwqi_sim_advance(b.sim, 0, 1e-4);
+    cr_assert_eq(dwq_controller_progress(b.c), DWQ_OK);
+    n_before = b.workers[1].n_run;
     dwqi_sim_set_step(b.sim, 1, stand_still, NULL, now(&b));
     for (int i = 0; i < 3; i++) {
-        dwqi_controller_feed(b.c);
+        submit(&b, "run", 1e-6, 1);
     }
+    dwqi_controller_feed(b.c);
+    cr_assert(dwqi_desk(dwqi_sim_endpoint(b.sim, 0), 1)->has_letter);
     cr_assert_eq(dwq_controller_cancel(b.c, 0), DWQ_OK);
     make_step(&b, 1);
-    collect(&b, DWQ_OK);
+    cr_assert(dwqi_sim_drain(b.sim, 10000));
+    cr_assert_eq(b.workers[1].n_run, n_before);
+    cr_assert_not(dwqi_desk(dwqi_sim_endpoint(b.sim, 0), 1)->has_letter);
+    cr_assert_eq(dwq_controller_get_next_result(b.c, &result), DWQ_OK);
+    cr_assert_eq(result.status, DWQ_OK);
+    dwq_result_clear(&result);
+    cr_assert_eq(collect(&b, DWQ_E_CANCELLED), 3);
     tear_down(&b);
 }
