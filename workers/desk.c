@@ -48,25 +48,9 @@ double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
     return now + (desk->has_asked ? 4 * LETTER_TIME : LETTER_TIME);
 }
 
-bool dwqi_worker_desk_read(const struct dwqi_worker_desk *desk, uint32_t n_held,
-                           struct dwqi_message *letter_out)
-{
-    struct dwqi_desk *shared = desk->shared;
-
-    if (shared->first != desk->n_decided + n_held) {
-        return false;
-    }
-    *letter_out = (struct dwqi_message){ .peer = desk->controller,
-                                         .tag = DWQI_TASK,
-                                         .n_items = shared->n_items,
-                                         .body = shared->letter,
-                                         .body_size = shared->size,
-                                         .in_frame = true };
-    return true;
-}
-
 void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk)
 {
+    desk->reading = false;
     desk->has_asked = false; /* there may be more */
     atomic_store_explicit(&desk->shared->has_letter, false,
                           memory_order_release);

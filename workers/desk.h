@@ -12,6 +12,7 @@ struct dwqi_worker_desk {
     struct dwqi_desk *controllers;    /* or NULL */
     _Atomic uint32_t own_claims;      /* in the place of a desk's */
     uint32_t n_decided; /* of its tasks: the first ones, claimed */
+    bool reading;       /* the letter */
     uint32_t left;      /* as last seen with the controller */
     bool has_asked;     /* for a letter, since then */
     double seen;        /* when it was new */
@@ -35,17 +36,27 @@ static inline bool dwqi_worker_desk_claim(struct dwqi_worker_desk *desk)
  * come back meanwhile, it asks for a letter, once. */
 double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk);
 
-static inline bool dwqi_worker_desk_is_full(const struct dwqi_worker_desk *desk)
+/* Whether a letter lies there that was not read yet: its tasks, as a message without
+ * memory, valid until dwqi_worker_desk_clear(). */
+static inline bool dwqi_worker_desk_read(struct dwqi_worker_desk *desk,
+                                         struct dwqi_message *letter_out)
 {
-    return desk->shared && atomic_load_explicit(&desk->shared->has_letter,
-                                                memory_order_acquire);
+    struct dwqi_desk *shared = desk->shared;
+
+    if (!shared || desk->reading ||
+        !atomic_load_explicit(&shared->has_letter, memory_order_acquire)) {
+        return false;
+    }
+    desk->reading = true;
+    *letter_out = (struct dwqi_message){ .peer = desk->controller,
+                                         .tag = DWQI_TASK,
+                                         .n_items = shared->n_items,
+                                         .body = shared->letter,
+                                         .body_size = shared->size,
+                                         .in_frame = true };
+    return true;
 }
 
-/* It is full. Whether all tasks are here that were sent before the letter: its tasks, as a
- * message without memory, valid until dwqi_worker_desk_clear(). n_held: tasks that came and
- * were not claimed. */
-bool dwqi_worker_desk_read(const struct dwqi_worker_desk *desk, uint32_t n_held,
-                           struct dwqi_message *letter_out);
 /* There is room for the next one. */
 void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk);
 

@@ -330,21 +330,14 @@ static dwq_status_t handle_message(struct server *server,
     return handle_event(server, event, message, "");
 }
 
-/* The tasks that were left at the desk, as soon as all are here that were sent before. */
+/* The tasks that were left at the desk, when all were here that were sent before. */
 static dwq_status_t take_letter(struct server *server)
 {
     const struct batch *last = server->batches ? server->batches->prev : NULL;
     struct dwqi_message letter;
-    uint32_t n_held = 0;
     dwq_status_t status;
 
-    if (!dwqi_worker_desk_is_full(&server->desk)) {
-        return DWQ_OK;
-    }
-    for (const struct batch *b = server->batches; b; b = b->next) {
-        n_held += b->n_left;
-    }
-    if (!dwqi_worker_desk_read(&server->desk, n_held, &letter)) {
+    if (!dwqi_worker_desk_read(&server->desk, &letter)) {
         return DWQ_OK;
     }
     status = handle_message(server, &letter);

@@ -54,7 +54,6 @@ static void leave_letter(dwq_controller_t *c, int worker, size_t most)
     dwqi_parts_copy(c->parts, n, desk->letter);
     desk->size = (uint32_t)dwqi_parts_size(c->parts, n);
     desk->n_items = (uint32_t)n;
-    desk->first = cell->n_sent;
     cell->n_sent += (uint32_t)n;
     atomic_store_explicit(&desk->has_letter, true, memory_order_release);
     dwqi_ring(c->config.transport, cell->peer);

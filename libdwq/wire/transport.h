@@ -159,8 +159,8 @@ static inline void dwqi_moving(struct dwqi_transport *transport, int change)
  * back while its worker is inside another one.
  *
  * The letter: tasks for a worker that has nothing to do, put there while the user's thread
- * is not in the library, and so without MPI. It is read after all that was sent before it,
- * and before all that is sent after it.
+ * is not in the library, and so without MPI. All that was sent before has ended, and it is
+ * read before all that is sent after it.
  *
  * Of the controller. A worker that has nothing to do, while tasks wait and the user's
  * thread does not come back, asks for a letter. */
@@ -170,9 +170,8 @@ struct dwqi_desk {
     _Atomic uint32_t idle_at; /* it had ended so many, and waits */
     _Atomic bool has_letter;  /* the controller sets it, the worker clears it */
     uint32_t n_items;
-    uint32_t first; /* its first task's number */
     uint32_t size;
-    unsigned char pad[40];
+    unsigned char pad[44];
     unsigned char letter[DWQI_LETTER_MAX]; /* the body of a TASK */
     /* Of the controller. */
     _Atomic uint32_t

@@ -306,3 +306,56 @@ Test(held, what_was_fed_is_cancelled_before_it_starts)
     cr_assert_eq(collect(&b, DWQ_E_CANCELLED), 3);
     tear_down(&b);
 }
+
+/* Of one test: the worker has just seen that there is no letter when one is left, and a
+ * message comes after it. */
+static dwq_status_t see_and_poll(struct dwqi_transport *transport,
+                                 struct dwqi_message *message_out)
+{
+    struct bench *b = eager;
+
+    if (b) {
+        eager = NULL;
+        dwqi_controller_feed(b->c);
+        cr_assert(dwqi_desk(dwqi_sim_endpoint(b->sim, 0), 1)->has_letter);
+        dwqi_sim_advance(b->sim, 0, 1e-2);
+        submit(b, "watched", 1e-6, 1);
+        cr_assert_eq(dwq_controller_progress(b->c), DWQ_OK);
+        cr_assert(dwqi_sim_drain(b->sim, 100)); /* it is there */
+    }
+    return sim_ops->poll(transport, message_out);
+}
+
+/* What came first runs first: the claims count so, and a task that was taken back would run
+ * in the place of another. */
+Test(held, a_letter_is_read_before_what_was_sent_after_it)
+{
+    struct bench b;
+    struct dwqi_transport *transport;
+    struct dwqi_transport_ops ops;
+
+    set_up(&b, 1, 64, 0);
+    for (int i = 0; i < 50; i++) {
+        submit(&b, "run", 1e-6, 1);
+        submit(&b, "watched", 1e-6, 1);
+    }
+    cr_assert_eq(collect(&b, DWQ_OK), 100);
+    submit(&b, "run", 1e-6, 1);
+    dwqi_sim_advance(b.sim, 0, 1e-4);
+    cr_assert_eq(dwq_controller_progress(b.c), DWQ_OK);
+    submit(&b, "run", 1, 1);
+    eager = &b;
+    transport = dwqi_sim_endpoint(b.sim, 1);
+    sim_ops = transport->ops;
+    ops = *sim_ops;
+    ops.poll = see_and_poll;
+    transport->ops = &ops;
+    dwqi_sim_set_step(b.sim, 1, stand_still, NULL, now(&b));
+    b.workers[1].first_start = -1;
+    cr_assert_eq(b.workers[1].server->ops->step(b.workers[1].server), DWQ_OK);
+    cr_assert_eq(b.workers[1].first_start, -1);
+    transport->ops = sim_ops;
+    make_step(&b, 1);
+    cr_assert_eq(collect(&b, DWQ_OK), 3);
+    tear_down(&b);
+}
