@@ -261,7 +261,10 @@ static dwq_status_t step_state(struct relay *relay)
 static dwq_status_t step(struct dwqi_role *role)
 {
     struct relay *relay = of(role);
-    dwq_status_t status = step_state(relay), service;
+    dwq_status_t status, service;
+
+    role->look_again = 0;
+    status = step_state(relay);
 
     if (status != DWQ_OK && status != DWQ_E_AGAIN) {
         return status;

@@ -1,9 +1,13 @@
 #include "workers/desk.h"
 
+#include <math.h>
+
 #include "libdwq/wire/doorbell.h"
 
 /* Seconds for which the user's thread is away before a letter is asked for. */
 #define LETTER_TIME 2e-4
+/* Seconds between two looks, at most, while tasks wait that it does not get. */
+#define PAUSE_MAX 2e-2
 
 void dwqi_worker_desk_find(struct dwqi_worker_desk *desk)
 {
@@ -29,8 +33,14 @@ double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
     }
     atomic_store_explicit(&desk->shared->idle_at, desk->n_decided,
                           memory_order_release);
-    if (!desk->controllers || !dwqi_rests(desk->transport)) {
+    if (!dwqi_rests(desk->transport)) {
         return 0;
+    }
+    if (!desk->controllers) { /* not mapped before: without descriptors */
+        desk->controllers = dwqi_desk(desk->transport, desk->controller);
+        if (!desk->controllers) {
+            return 0;
+        }
     }
     left = atomic_load_explicit(&desk->controllers->left, memory_order_acquire);
     if (left == 0) {
@@ -41,17 +51,23 @@ double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
         desk->left = left;
         desk->has_asked = false;
         desk->seen = now;
-    } else if (!desk->has_asked && now >= desk->seen + LETTER_TIME) {
+        desk->pause = LETTER_TIME;
+    } else if (now >= desk->seen + LETTER_TIME &&
+               (!desk->has_asked || desk->asked_at != desk->n_decided)) {
         desk->has_asked = true;
+        desk->asked_at = desk->n_decided;
         dwqi_desk_ask(desk->controllers);
+    } else {
+        desk->pause = fmin(2 * desk->pause, PAUSE_MAX);
     }
-    return now + (desk->has_asked ? 4 * LETTER_TIME : LETTER_TIME);
+    return now + desk->pause;
 }
 
 void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk)
 {
     desk->reading = false;
     desk->has_asked = false; /* there may be more */
+    desk->pause = LETTER_TIME;
     atomic_store_explicit(&desk->shared->has_letter, false,
                           memory_order_release);
 }

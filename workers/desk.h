@@ -15,7 +15,9 @@ struct dwqi_worker_desk {
     bool reading;       /* the letter */
     uint32_t left;      /* as last seen with the controller */
     bool has_asked;     /* for a letter, since then */
-    double seen;        /* when it was new */
+    uint32_t asked_at;  /* n_decided, then */
+    double seen;        /* when `left` was new */
+    double pause;       /* seconds till the next look */
 };
 
 /* Before READY leaves: the controller, which reads the same count when it hears that,

@@ -527,6 +527,7 @@ static dwq_status_t step(struct dwqi_role *role)
     bool idle = !server->batches;
     dwq_status_t status = take_letter(server);
 
+    role->look_again = 0;
     /* One that was idle begins with the first task it hears of: where ranks share
      * cores, a poll in vain gives the core away. */
     while (status == DWQ_OK && !(idle && server->batches)) {
@@ -544,7 +545,9 @@ static dwq_status_t step(struct dwqi_role *role)
     if (server->state == DWQI_WS_DRAINING) {
         return handle_event(server, DWQI_WE_EMPTY, NULL, "");
     }
-    role->look_again = dwqi_worker_desk_wait(&server->desk);
+    if (server->state == DWQI_WS_SERVING) {
+        role->look_again = dwqi_worker_desk_wait(&server->desk);
+    }
     return DWQ_E_AGAIN;
 }
 

@@ -213,22 +213,19 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
     dwqi_task_remove(&c->tasks, task);
 }
 
-/* At the begin of one of them: as dwqi_controller_enter(), and where results go is
- * there. */
-static dwq_status_t enter(dwq_controller_t *c, const void *result_out)
+/* Where a result goes is not NULL. */
+static dwq_status_t check(dwq_controller_t *c, const void *result_out)
 {
-    dwq_status_t status = dwqi_controller_enter(c);
-
-    return status == DWQ_OK && !result_out
-               ? dwqi_error_set(&c->error, DWQ_E_ARG, "result_out is NULL")
-               : status;
+    return result_out
+               ? DWQ_OK
+               : dwqi_error_set(&c->error, DWQ_E_ARG, "result_out is NULL");
 }
 
-dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
-                                       uint64_t id, dwq_result_t *result_out)
+static dwq_status_t take_one(dwq_controller_t *controller, uint64_t id,
+                             dwq_result_t *result_out)
 {
     struct dwqi_task *task;
-    dwq_status_t status = enter(controller, result_out);
+    dwq_status_t status = check(controller, result_out);
 
     if (status != DWQ_OK) {
         return status;
@@ -246,8 +243,18 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
         }
     }
     take(controller, task, result_out);
-    dwqi_controller_leave(controller);
     return DWQ_OK;
+}
+
+dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
+                                       uint64_t id, dwq_result_t *result_out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(controller,
+                                       take_one(controller, id, result_out))
+               : status;
 }
 
 /* The oldest of the results that are there, or the first that comes until `end` (on the
@@ -255,7 +262,7 @@ dwq_status_t dwq_controller_get_result(dwq_controller_t *controller,
 static dwq_status_t take_next(dwq_controller_t *c, double end,
                               dwq_result_t *result_out)
 {
-    dwq_status_t status = DWQ_OK;
+    dwq_status_t status = check(c, result_out);
 
     while (status == DWQ_OK && !c->done) {
         status =
@@ -269,24 +276,25 @@ static dwq_status_t take_next(dwq_controller_t *c, double end,
     if (status == DWQ_OK) {
         take(c, c->done, result_out);
     }
-    dwqi_controller_leave(c);
     return status;
 }
 
 dwq_status_t dwq_controller_get_next_result(dwq_controller_t *controller,
                                             dwq_result_t *result_out)
 {
-    dwq_status_t status = enter(controller, result_out);
+    dwq_status_t status = dwqi_controller_enter(controller);
 
-    return status == DWQ_OK ? take_next(controller, INFINITY, result_out)
-                            : status;
+    return status == DWQ_OK
+               ? dwqi_controller_leave(
+                     controller, take_next(controller, INFINITY, result_out))
+               : status;
 }
 
-dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
-                                              dwq_result_t *result_out)
+static dwq_status_t probe(dwq_controller_t *controller,
+                          dwq_result_t *result_out)
 {
     bool moved;
-    dwq_status_t status = enter(controller, result_out);
+    dwq_status_t status = check(controller, result_out);
 
     if (status != DWQ_OK) {
         return status;
@@ -294,31 +302,35 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
     status = dwqi_controller_step(controller, &moved);
     if (controller->done) {
         take(controller, controller->done, result_out);
-        dwqi_controller_leave(controller);
         return DWQ_OK;
     }
-    dwqi_controller_leave(controller);
     if (status == DWQ_OK) {
         status = controller->tasks.map.n == 0 ? DWQ_E_EMPTY : DWQ_E_AGAIN;
     }
     return dwqi_controller_answer(controller, status);
 }
 
-dwq_status_t dwq_controller_wait_next_result(dwq_controller_t *controller,
-                                             double seconds,
-                                             dwq_result_t *result_out)
+dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
+                                              dwq_result_t *result_out)
 {
-    dwq_status_t status = enter(controller, result_out);
+    dwq_status_t status = dwqi_controller_enter(controller);
 
-    if (status != DWQ_OK) {
-        return status;
-    }
+    return status == DWQ_OK ? dwqi_controller_leave(
+                                  controller, probe(controller, result_out))
+                            : status;
+}
+
+static dwq_status_t wait_for_next(dwq_controller_t *controller, double seconds,
+                                  dwq_result_t *result_out)
+{
     if (!(seconds >= 0)) {
-        return dwqi_error_set(&controller->error, DWQ_E_ARG,
-                              "seconds is %g: it is 0 or more", seconds);
+        return result_out
+                   ? dwqi_error_set(&controller->error, DWQ_E_ARG,
+                                    "seconds is %g: it is 0 or more", seconds)
+                   : check(controller, result_out);
     }
     if (seconds == 0 || (!controller->config.transport && !isinf(seconds))) {
-        return dwq_controller_probe_next_result(controller, result_out);
+        return probe(controller, result_out);
     }
     return take_next(controller,
                      isinf(seconds)
@@ -327,17 +339,26 @@ dwq_status_t dwq_controller_wait_next_result(dwq_controller_t *controller,
                      result_out);
 }
 
-dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
-                                                   dwq_result_t *results_out,
-                                                   size_t max, size_t *n_out)
+dwq_status_t dwq_controller_wait_next_result(dwq_controller_t *controller,
+                                             double seconds,
+                                             dwq_result_t *result_out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(
+                     controller, wait_for_next(controller, seconds, result_out))
+               : status;
+}
+
+static dwq_status_t probe_all(dwq_controller_t *controller,
+                              dwq_result_t *results_out, size_t max,
+                              size_t *n_out)
 {
     bool moved;
     size_t n = 0;
-    dwq_status_t status = dwqi_controller_enter(controller);
+    dwq_status_t status;
 
-    if (status != DWQ_OK) {
-        return status;
-    }
     if (!n_out || (max > 0 && !results_out)) {
         return dwqi_error_set(&controller->error, DWQ_E_ARG,
                               n_out ? "results_out is NULL, and max is %zu"
@@ -350,6 +371,17 @@ dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
         n++;
     }
     *n_out = n;
-    dwqi_controller_leave(controller);
     return dwqi_controller_answer(controller, n > 0 ? DWQ_OK : status);
+}
+
+dwq_status_t dwq_controller_probe_all_next_results(dwq_controller_t *controller,
+                                                   dwq_result_t *results_out,
+                                                   size_t max, size_t *n_out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(
+                     controller, probe_all(controller, results_out, max, n_out))
+               : status;
 }

@@ -232,8 +232,8 @@ static bool may_wait(dwq_controller_t *c, const struct dwqi_task *task,
            now < c->last_look + GATHER_TIME &&
            dwqi_scheduler_n_waiting(c->scheduler) <
                (size_t)GATHER_CALLS * (size_t)c->config.n_workers &&
-           c->n_far == 0 && task->pack.size <= DWQI_INLINE_MAX &&
-           dwqi_controller_is_fed(c);
+           c->n_near == c->config.n_workers &&
+           task->pack.size <= DWQI_INLINE_MAX && dwqi_controller_is_fed(c);
 }
 
 static dwq_status_t poll_and_send(dwq_controller_t *c)
@@ -283,21 +283,16 @@ static dwq_status_t after_queueing(dwq_controller_t *c,
 {
     dwq_status_t status = after_submit(c, task);
 
-    dwqi_controller_leave(c);
     return status == DWQ_E_NOMEM ? DWQ_OK : status;
 }
 
-static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
-                           bool binding, uint64_t *id_out)
+static dwq_status_t submit_one(dwq_controller_t *c, const dwq_task_t *given,
+                               bool binding, uint64_t *id_out)
 {
     struct dwqi_task *task;
     uint64_t id;
-    dwq_status_t status = dwqi_controller_enter(c);
+    dwq_status_t status = make_task(c, given, binding, &task);
 
-    if (status != DWQ_OK) {
-        return status;
-    }
-    status = make_task(c, given, binding, &task);
     if (status != DWQ_OK) {
         return dwqi_controller_refuse(c, status, NULL);
     }
@@ -313,6 +308,16 @@ static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
     return dwqi_controller_answer(
         c,
         after_queueing(c, task->entry.state == DWQI_TASK_QUEUED ? task : NULL));
+}
+
+static dwq_status_t submit(dwq_controller_t *c, const dwq_task_t *given,
+                           bool binding, uint64_t *id_out)
+{
+    dwq_status_t status = dwqi_controller_enter(c);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(c, submit_one(c, given, binding, id_out))
+               : status;
 }
 
 dwq_status_t dwq_controller_submit_call(dwq_controller_t *controller,
@@ -367,26 +372,6 @@ dwq_status_t dwqi_controller_submit_all(dwq_controller_t *c,
     free(made);
     return status == DWQ_OK ? dwqi_controller_answer(c, after_queueing(c, NULL))
                             : dwqi_controller_refuse(c, status, NULL);
-}
-
-dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
-                                            const dwq_task_t *tasks, size_t n,
-                                            uint64_t *ids_out)
-{
-    dwq_status_t status = dwqi_controller_enter(controller);
-
-    if (status != DWQ_OK) {
-        return status;
-    }
-    if (n > 0 && !tasks) {
-        return dwqi_controller_refuse(controller, DWQ_E_ARG, "tasks is NULL");
-    }
-    if (n > SIZE_MAX / sizeof *tasks) {
-        dwqi_error_set(&controller->error, DWQ_E_ARG,
-                       "n is %zu: more tasks than memory can hold", n);
-        return dwqi_controller_refuse(controller, DWQ_E_ARG, NULL);
-    }
-    return dwqi_controller_submit_all(controller, tasks, n, true, ids_out);
 }
 
 /* --- Cancelling --------------------------------------------------------- */
@@ -477,11 +462,9 @@ dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
 {
     dwq_status_t status = dwqi_controller_enter(controller);
 
-    if (status == DWQ_OK) {
-        status = cancel(controller, id);
-        dwqi_controller_leave(controller);
-    }
-    return status;
+    return status == DWQ_OK
+               ? dwqi_controller_leave(controller, cancel(controller, id))
+               : status;
 }
 
 /* --- The rest ----------------------------------------------------------- */
@@ -495,21 +478,17 @@ dwq_status_t dwq_controller_progress(dwq_controller_t *controller)
         return status;
     }
     status = dwqi_controller_step(controller, &moved);
-    dwqi_controller_leave(controller);
-    return dwqi_controller_answer(controller, status);
+    return dwqi_controller_leave(controller,
+                                 dwqi_controller_answer(controller, status));
 }
 
-dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
-                                             int *worker_out,
-                                             dwq_value_t *data_out)
+static dwq_status_t ready_worker(dwq_controller_t *controller, int *worker_out,
+                                 dwq_value_t *data_out)
 {
     bool moved;
-    dwq_status_t status = dwqi_controller_enter(controller);
+    dwq_status_t status;
     int worker;
 
-    if (status != DWQ_OK) {
-        return status;
-    }
     if (!worker_out) {
         return dwqi_error_set(&controller->error, DWQ_E_ARG,
                               "worker_out is NULL");
@@ -518,7 +497,6 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     worker = controller->closed
                  ? 0
                  : dwqi_scheduler_idle_worker(controller->scheduler);
-    dwqi_controller_leave(controller);
     if (status != DWQ_OK || worker == 0) {
         return dwqi_controller_answer(controller,
                                       status == DWQ_OK ? DWQ_E_AGAIN : status);
@@ -530,24 +508,39 @@ dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
     return DWQ_OK;
 }
 
-dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
+dwq_status_t dwq_controller_get_ready_worker(dwq_controller_t *controller,
+                                             int *worker_out,
+                                             dwq_value_t *data_out)
 {
-    dwq_controller_t *c = controller;
-    struct dwqi_backlog backlog;
-    dwq_status_t status = dwqi_controller_enter(c);
+    dwq_status_t status = dwqi_controller_enter(controller);
 
-    if (status != DWQ_OK) {
-        return status;
-    }
+    return status == DWQ_OK
+               ? dwqi_controller_leave(
+                     controller, ready_worker(controller, worker_out, data_out))
+               : status;
+}
+
+static dwq_status_t report(dwq_controller_t *c, FILE *out)
+{
+    struct dwqi_backlog backlog;
+
     if (!out) {
         return dwqi_error_set(&c->error, DWQ_E_ARG, "the file is NULL");
     }
     backlog = dwqi_controller_backlog(c);
     dwqi_stats_print(&c->stats, &backlog, out);
-    dwqi_controller_leave(c);
     return ferror(out) ? dwqi_error_set(&c->error, DWQ_E_ARG,
                                         "the report could not be written")
                        : DWQ_OK;
+}
+
+dwq_status_t dwq_controller_info(dwq_controller_t *controller, FILE *out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(controller, report(controller, out))
+               : status;
 }
 
 dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
@@ -557,7 +550,8 @@ dwq_status_t dwq_controller_exit(dwq_controller_t *controller)
     if (status == DWQ_OK) {
         status = dwqi_controller_close(controller, false);
         status = status == DWQ_E_TIME_LIMIT ? DWQ_OK : status;
-        dwqi_controller_answer(controller, status);
+        dwqi_controller_leave(controller,
+                              dwqi_controller_answer(controller, status));
     }
     return status;
 }

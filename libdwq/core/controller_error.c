@@ -44,7 +44,7 @@ dwq_status_t dwqi_controller_enter(dwq_controller_t *c)
                        "%s", why);
         return DWQ_E_STATE;
     }
-    if (c->feeder) {
+    if (c->depth++ == 0 && c->feeder) {
         dwqi_feeder_enter(c->feeder);
     }
     c->error.code = DWQ_OK;

@@ -1,5 +1,5 @@
 /* The controller's struct, shared by its files: controller.c (submit, cancel),
- * dispatch.c (assignments, limits, the end), receive.c and collect.c. */
+ * dispatch.c (assignments, limits, the end), receive.c, collect.c and feed.c. */
 #ifndef DWQI_CORE_CONTROLLER_PRIVATE_H
 #define DWQI_CORE_CONTROLLER_PRIVATE_H
 
@@ -36,9 +36,10 @@ struct dwq_controller {
     struct dwqi_cell_list cells;
     int touched, last_touched; /* cells with unsent tasks; 0: none */
     struct dwqi_extent *parts; /* [held_max], for one message */
-    int n_near, n_far; /* cells that have been ready: with a desk, without */
-    struct dwqi_desk *desk; /* with the feeder */
-    uint32_t n_left;        /* odd: tasks waited when the user's thread left */
+    int n_near;                /* cells with a desk that have been ready */
+    int depth;                 /* calls of the user's, each in the one before */
+    struct dwqi_desk *desk;    /* with the feeder */
+    uint32_t n_left; /* odd: tasks waited when the user's thread left */
     struct dwqi_feeder *feeder; /* NULL: not made yet, or not wanted */
     pthread_t thread;           /* of the user's calls */
     struct dwqi_error error; /* of the last one; code DWQ_OK: it did not fail */
@@ -136,19 +137,27 @@ void dwqi_controller_cell_step(dwq_controller_t *c, int worker,
 dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
                                      struct dwqi_message *message);
 
-/* At the end of a call of the user's that may leave tasks waiting. */
-static inline void dwqi_controller_leave(dwq_controller_t *c)
+/* At the end of a call of the user's that has entered, whose answer it is: the feeder may
+ * have the controller. It gets it before workers are told, as they ask only once. */
+static inline dwq_status_t dwqi_controller_leave(dwq_controller_t *c,
+                                                 dwq_status_t status)
 {
-    bool wait = c->config.feeding == DWQI_FED_BY_A_THREAD && c->n_near > 0 &&
-                *c->n_waiting > 0;
+    bool wait;
 
+    if (--c->depth >
+        0) { /* a call of the user's in one of ours: a log function */
+        return status;
+    }
+    wait = c->config.feeding == DWQI_FED_BY_A_THREAD && c->n_near > 0 &&
+           *c->n_waiting > 0;
     if (wait != (c->n_left % 2 != 0)) {
         dwqi_controller_leave_anew(c, wait);
     } else if (wait) {
+        dwqi_feeder_leave(c->feeder);
         c->n_left += 2;
         atomic_store_explicit(&c->desk->left, c->n_left, memory_order_release);
-        dwqi_feeder_leave(c->feeder);
     }
+    return status;
 }
 
 static inline struct dwqi_cell *dwqi_controller_cell(const dwq_controller_t *c,

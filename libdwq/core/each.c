@@ -1,8 +1,35 @@
-/* One call on every worker, and how many tasks are where. */
+/* Many tasks at once, one call on every worker, and how many tasks are where. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "libdwq/core/controller_private.h"
+
+static dwq_status_t submit_n(dwq_controller_t *controller,
+                             const dwq_task_t *tasks, size_t n,
+                             uint64_t *ids_out)
+{
+    if (n > 0 && !tasks) {
+        return dwqi_controller_refuse(controller, DWQ_E_ARG, "tasks is NULL");
+    }
+    if (n > SIZE_MAX / sizeof *tasks) {
+        dwqi_error_set(&controller->error, DWQ_E_ARG,
+                       "n is %zu: more tasks than memory can hold", n);
+        return dwqi_controller_refuse(controller, DWQ_E_ARG, NULL);
+    }
+    return dwqi_controller_submit_all(controller, tasks, n, true, ids_out);
+}
+
+dwq_status_t dwq_controller_submit_multiple(dwq_controller_t *controller,
+                                            const dwq_task_t *tasks, size_t n,
+                                            uint64_t *ids_out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(controller,
+                                       submit_n(controller, tasks, n, ids_out))
+               : status;
+}
 
 /* One copy of `task` for each worker that is there, bound to it; how many. */
 static size_t bind_to_each(const dwq_controller_t *c, const dwq_task_t *task,
@@ -23,17 +50,14 @@ static size_t bind_to_each(const dwq_controller_t *c, const dwq_task_t *task,
     return n;
 }
 
-dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
-                                        const dwq_task_t *task,
-                                        uint64_t *ids_out, size_t *n_out)
+static dwq_status_t submit_each(dwq_controller_t *controller,
+                                const dwq_task_t *task, uint64_t *ids_out,
+                                size_t *n_out)
 {
-    dwq_status_t status = dwqi_controller_enter(controller);
+    dwq_status_t status;
     dwq_task_t *tasks;
     size_t n;
 
-    if (status != DWQ_OK) {
-        return status;
-    }
     if (!task) {
         return dwqi_controller_refuse(controller, DWQ_E_ARG, "task is NULL");
     }
@@ -57,6 +81,18 @@ dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
     return status;
 }
 
+dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
+                                        const dwq_task_t *task,
+                                        uint64_t *ids_out, size_t *n_out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(
+                     controller, submit_each(controller, task, ids_out, n_out))
+               : status;
+}
+
 /* In one process those that were taken together wait in no queue. */
 struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c)
 {
@@ -71,25 +107,19 @@ struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c)
     };
 }
 
-dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
-                                   dwq_counts_t *counts_out)
+static dwq_status_t count(dwq_controller_t *c, dwq_counts_t *counts_out)
 {
-    const dwq_controller_t *c = controller;
-    dwq_status_t status = dwqi_controller_enter(controller);
+    bool moved;
+    dwq_status_t status =
+        dwqi_controller_answer(c, dwqi_controller_step(c, &moved));
     struct dwqi_backlog backlog;
     size_t n_running;
-    bool moved;
 
-    if (status == DWQ_OK) {
-        status = dwqi_controller_answer(
-            controller, dwqi_controller_step(controller, &moved));
-    }
     if (status != DWQ_OK) {
         return status;
     }
     if (!counts_out) {
-        return dwqi_error_set(&controller->error, DWQ_E_ARG,
-                              "counts_out is NULL");
+        return dwqi_error_set(&c->error, DWQ_E_ARG, "counts_out is NULL");
     }
     backlog = dwqi_controller_backlog(c);
     n_running = dwqi_scheduler_n_busy(c->scheduler) + c->n_in_place;
@@ -100,6 +130,15 @@ dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
         .finished = c->tasks.map.n - backlog.n_queued - backlog.n_running,
         .collected = c->stats.n_collected,
     };
-    dwqi_controller_leave(controller);
     return DWQ_OK;
+}
+
+dwq_status_t dwq_controller_counts(dwq_controller_t *controller,
+                                   dwq_counts_t *counts_out)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK ? dwqi_controller_leave(
+                                  controller, count(controller, counts_out))
+                            : status;
 }

@@ -5,9 +5,17 @@
 
 #include "libdwq/core/controller_private.h"
 
-static bool can_be_fed(const struct dwqi_cell *cell)
+/* Tasks that one worker may have been given whose results were not heard: it keeps them
+ * until then. */
+#define UNHEARD_MAX 1024
+
+static bool can_be_fed(const dwq_controller_t *c, int worker)
 {
-    return cell->desk && !cell->unsent && !dwqi_cell_is_over(cell) &&
+    const struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+
+    return cell->desk &&
+           dwqi_scheduler_n_held(c->scheduler, worker) < UNHEARD_MAX &&
+           !cell->unsent && !dwqi_cell_is_over(cell) &&
            cell->awaited == DWQI_AWAITED_NOTHING &&
            dwqi_desk_waits(cell->desk, cell->n_sent);
 }
@@ -26,7 +34,7 @@ static struct dwqi_task *next_task(const dwq_controller_t *c, int worker,
     struct dwqi_job *job = dwqi_scheduler_first_for(c->scheduler, worker);
     struct dwqi_task *task = job ? dwqi_task_of(job) : NULL;
 
-    return task && task->pack.size <= DWQI_INLINE_MAX &&
+    return task && task->pack.n_extents == 0 &&
                    size + task->pack.size <= DWQI_LETTER_MAX &&
                    (n == 0 || is_short(task))
                ? task
@@ -52,6 +60,7 @@ static void leave_letter(dwq_controller_t *c, int worker, size_t most)
         return;
     }
     dwqi_parts_copy(c->parts, n, desk->letter);
+    cell->first_fed = cell->n_sent;
     desk->size = (uint32_t)dwqi_parts_size(c->parts, n);
     desk->n_items = (uint32_t)n;
     cell->n_sent += (uint32_t)n;
@@ -69,7 +78,7 @@ void dwqi_controller_feed(void *controller)
         return;
     }
     for (int w = 1; w <= c->config.n_workers; w++) {
-        n_idle += can_be_fed(dwqi_controller_cell(c, w));
+        n_idle += can_be_fed(c, w);
     }
     if (n_idle == 0) {
         return;
@@ -78,7 +87,7 @@ void dwqi_controller_feed(void *controller)
     most =
         most < (size_t)c->config.held_max ? most : (size_t)c->config.held_max;
     for (int w = 1; w <= c->config.n_workers; w++) {
-        if (can_be_fed(dwqi_controller_cell(c, w))) {
+        if (can_be_fed(c, w)) {
             leave_letter(c, w, most);
         }
     }
@@ -96,13 +105,14 @@ bool dwqi_controller_is_fed(dwq_controller_t *c)
     return c->config.feeding != DWQI_FED_NOT;
 }
 
-/* Those that sleep, as nothing waited, look from now on. */
+/* Those that sleep, as nothing waited, look from now on. The feeder may have the
+ * controller: nothing is read that it writes. */
 static void wake_workers(const dwq_controller_t *c)
 {
     for (int w = 1; w <= c->config.n_workers; w++) {
         const struct dwqi_cell *cell = dwqi_controller_cell(c, w);
 
-        if (cell->desk && !dwqi_cell_is_over(cell)) {
+        if (cell->desk) {
             dwqi_ring(c->config.transport, cell->peer);
         }
     }
@@ -113,12 +123,14 @@ void dwqi_controller_leave_anew(dwq_controller_t *c, bool wait)
     if (wait && !dwqi_controller_is_fed(c)) {
         return;
     }
+    if (wait) {
+        dwqi_feeder_leave(c->feeder);
+    }
     c->n_left++;
     atomic_store_explicit(&c->desk->left, wait ? c->n_left : 0,
                           memory_order_release);
     if (wait) {
         wake_workers(c);
-        dwqi_feeder_leave(c->feeder);
     }
 }
 

@@ -18,15 +18,9 @@ static dwq_worker_info_t info_of(const dwq_controller_t *c, int worker)
                  : (dwq_worker_info_t){ .n_ranks = 1 };
 }
 
-dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
-                             dwq_worker_info_t *info_out)
+static dwq_status_t tell_info(dwq_controller_t *c, int worker,
+                              dwq_worker_info_t *info_out)
 {
-    dwq_controller_t *c = (dwq_controller_t *)controller; /* keeps its error */
-    dwq_status_t status = dwqi_controller_enter(c);
-
-    if (status != DWQ_OK) {
-        return status;
-    }
     if (!info_out) {
         return dwqi_error_set(&c->error, DWQ_E_ARG, "info_out is NULL");
     }
@@ -35,8 +29,18 @@ dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
                               worker, c->config.n_workers);
     }
     *info_out = info_of(c, worker);
-    dwqi_controller_leave(c);
     return DWQ_OK;
+}
+
+dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
+                             dwq_worker_info_t *info_out)
+{
+    dwq_controller_t *c = (dwq_controller_t *)controller; /* keeps its error */
+    dwq_status_t status = dwqi_controller_enter(c);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(c, tell_info(c, worker, info_out))
+               : status;
 }
 
 static bool fits(const dwq_controller_t *c, int worker, const char *host,

@@ -120,12 +120,23 @@ static dwq_status_t find_reported(const dwq_controller_t *c, int worker,
     return DWQ_E_EMPTY;
 }
 
+/* How many tasks its worker held behind it while it ran: those that were fed came when it
+ * had ended. */
+static int n_behind(const dwq_controller_t *c, const struct dwqi_task *task)
+{
+    const struct dwqi_cell *cell = dwqi_controller_cell(c, task->worker);
+    bool ended_before = (int32_t)(task->number - cell->first_fed) < 0;
+
+    return ended_before ? 0
+                        : dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
+}
+
 /* The task is over at its worker. The scheduler looks at the worker again with what
  * is learned from this call. */
 static dwq_status_t end_held(dwq_controller_t *c, struct dwqi_task *task,
                              struct dwqi_outcome *outcome, double seconds)
 {
-    int behind = dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
+    int behind = n_behind(c, task);
     dwq_status_t status =
         dwqi_controller_end_reported(c, task, outcome, seconds, behind);
 
@@ -288,10 +299,10 @@ static void find_desk(dwq_controller_t *c, int worker)
     cell->desk = dwqi_desk(c->config.transport, cell->peer);
     if (cell->desk) {
         cell->n_sent = cell->desk->n_claimed;
+        cell->first_fed = cell->n_sent;
         c->n_near++;
         return;
     }
-    c->n_far++;
     if (c->config.holds_near_only) {
         dwqi_scheduler_worker_hold_one(c->scheduler, worker);
     }

@@ -8,6 +8,7 @@
 
 #include "libdwq/base/clock.h"
 #include "libdwq/base/ending.h"
+#include "libdwq/core/controller_private.h"
 #include "libdwq/core/run_private.h"
 #include "libdwq/wire/process.h"
 #include "libdwq/wire/spawn.h"
@@ -428,15 +429,19 @@ dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code)
     }
     run = dwqi_controller_owner(controller);
     if (!run->opened) {
-        return dwqi_controller_refuse(
-            controller, DWQ_E_STATE,
-            "dwq_close: this run began by dwq_run(), which ends it when the "
-            "controller function returns");
+        return dwqi_controller_leave(
+            controller,
+            dwqi_controller_refuse(
+                controller, DWQ_E_STATE,
+                "dwq_close: this run began by dwq_run(), which ends it when "
+                "the controller function returns"));
     }
     if (dwqi_world_witness(run->world)->way) {
-        return dwqi_controller_refuse(
-            controller, DWQ_E_STATE,
-            "dwq_close: a call runs in it, which has to end first");
+        return dwqi_controller_leave(
+            controller,
+            dwqi_controller_refuse(
+                controller, DWQ_E_STATE,
+                "dwq_close: a call runs in it, which has to end first"));
     }
     return dwqi_run_close(run, exit_code, &code);
 }

@@ -1,7 +1,7 @@
 /* What a handler of a signal can say of calls that run: those on ranks that are alone on
  * their hosts, where nobody else is left to say how such a rank died. All that is read
- * is whole at any point of the thread of the run: the first of a worker's held jobs
- * changes by one store, before its task is over. */
+ * is whole at any point of the thread of the run, and of the feeder: the first of a
+ * worker's held jobs changes by one store, before its task is over. */
 #include <string.h>
 
 #include "libdwq/core/controller_private.h"

@@ -43,7 +43,7 @@ struct dwqi_task {
     int worker;               /* that has it, or ran it; 0: none */
     bool fitted;              /* bound to a worker that fits these two */
     int min_ranks;
-    uint32_t number;       /* of its worker's, when sent: see dwqi_claims() */
+    uint32_t number;       /* of its worker's, when sent: see dwqi_desk() */
     const char *host;      /* of the plan; or NULL */
     struct dwqi_pack pack; /* its block may be `small` */
     struct dwqi_rate *rate;

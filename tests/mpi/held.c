@@ -255,9 +255,34 @@ static void small_and_large_tasks_of_groups_keep_their_order(void)
 
 /* --- While the controller computes --------------------------------------------------- */
 
+/* Each gives the controller back, though it fails. */
+static void fail_all(dwq_controller_t *c)
+{
+    dwq_result_t result;
+
+    CHECK(dwq_controller_submit_call(c, NULL, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_queue_call(c, &(dwq_task_t){ .worker = -1 }, NULL) ==
+          DWQ_E_ARG);
+    CHECK(dwq_controller_submit_multiple(c, NULL, 3, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_submit_each(c, NULL, NULL, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_get_result(c, 999, &result) == DWQ_E_ID);
+    CHECK(dwq_controller_get_result(c, 999, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_get_next_result(c, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_probe_next_result(c, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_wait_next_result(c, -1, &result) == DWQ_E_ARG);
+    CHECK(dwq_controller_probe_all_next_results(c, NULL, 3, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_counts(c, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_get_ready_worker(c, NULL, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_info(c, NULL) == DWQ_E_ARG);
+    CHECK(dwq_controller_cancel(c, 999) == DWQ_E_ID);
+    CHECK(dwq_worker_info(c, 0, &(dwq_worker_info_t){ .host = NULL }) ==
+          DWQ_E_ARG);
+    CHECK(dwq_close(c, 0) == DWQ_E_STATE);
+}
+
 /* After `n` short calls, of which the last raises a flag, and with results to take, so that
  * short calls wait for others to travel with. */
-static void burst(dwq_controller_t *c, int n)
+static void burst(dwq_controller_t *c, int n, bool fails)
 {
     char last[FLAG_SIZE];
     dwq_counts_t counts = { .finished = 0 };
@@ -275,7 +300,20 @@ static void burst(dwq_controller_t *c, int n)
             CHECK(dwq_controller_counts(c, &counts) == DWQ_OK);
         }
     }
+    if (fails) {
+        fail_all(c);
+        for (int i = 0; i < n; i++) {
+            CHECK(
+                dwq_controller_submit_call(c,
+                                           &(dwq_task_t){ .function = "raises",
+                                                          .time_est = 1e-9,
+                                                          DWQ_ARGS("") },
+                                           NULL) == DWQ_OK);
+        }
+        fail_all(c);
+    }
     CHECK(appears(last));
+    n += fails ? n : 0;
     CHECK(collect_all(c, DWQ_OK, &n_ok) == n && n_ok == n);
     flag_remove(last);
 }
@@ -285,10 +323,11 @@ static int bursts(dwq_controller_t *c, void *arg)
     (void)arg;
     learn(c); /* workers have said that they serve */
     for (int i = 0; i < 3; i++) {
-        burst(c, 3);
+        burst(c, 3, false);
+        burst(c, 3, true);
     }
     for (int n = 2; n < 500; n = n * 3 / 2 + 1) {
-        burst(c, n);
+        burst(c, n, n % 2 == 0);
     }
     return 0;
 }
@@ -307,7 +346,7 @@ static int one_for_each(dwq_controller_t *c, void *arg)
     (void)arg;
     learn(c);
     for (int i = 0; i < 20; i++) {
-        burst(c, 1 + n_workers(c));
+        burst(c, 1 + n_workers(c), false);
     }
     return 0;
 }

@@ -16,7 +16,8 @@ extern "C" {
 
 /**
  * Submit one call: it goes to a ready worker at once, else into the queue. Between calls of
- * this handle the queue goes on to workers of this host that have nothing to do.
+ * this handle the queue goes on to workers of this host that have nothing to do, task by
+ * task of up to 16 KiB (without option verbose, with doorbells, on Linux).
  * A task with `worker` > 0 waits for that worker.
  *
  * @param task    Borrowed for the call; strings and values are copied, except

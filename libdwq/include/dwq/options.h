@@ -138,7 +138,9 @@ typedef struct dwq_options {
      * do, and a call that runs longer than expected delays those behind it. */
     int prefetch;
     double idle_wait; /* seconds: the longest sleep of a waiting rank */
-    bool verbose;     /* one line per role and per decision */
+    /* One line per role and per decision; in the user's thread alone, so that tasks wait
+     * for the next call of the controller */
+    bool verbose;
     int thread_level; /* MPI_THREAD_*, when the library starts MPI */
 
     /* Where lines go (errors and warnings, too); default stderr. */
