@@ -33,9 +33,6 @@ double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
     }
     atomic_store_explicit(&desk->shared->idle_at, desk->n_decided,
                           memory_order_release);
-    if (!dwqi_rests(desk->transport)) {
-        return 0;
-    }
     if (!desk->controllers) { /* not mapped before: without descriptors */
         desk->controllers = dwqi_desk(desk->transport, desk->controller);
         if (!desk->controllers) {

@@ -33,7 +33,7 @@ static inline bool dwqi_worker_desk_claim(struct dwqi_worker_desk *desk)
                       desk->n_decided++);
 }
 
-/* The worker has nothing to do. While tasks wait with the controller, it is to look again
+/* The worker has nothing to do, and its waiting rests (dwqi_rests()). While tasks wait with the controller, it is to look again
  * at the time that is returned (0: whenever something comes): if the user's thread did not
  * come back meanwhile, it asks for a letter, once. */
 double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk);

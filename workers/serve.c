@@ -525,7 +525,7 @@ static dwq_status_t step(struct dwqi_role *role)
 {
     struct server *server = of(role);
     bool idle = !server->batches;
-    dwq_status_t status = take_letter(server);
+    dwq_status_t status = DWQ_OK;
 
     role->look_again = 0;
     /* One that was idle begins with the first task it hears of: where ranks share
@@ -545,7 +545,12 @@ static dwq_status_t step(struct dwqi_role *role)
     if (server->state == DWQI_WS_DRAINING) {
         return handle_event(server, DWQI_WE_EMPTY, NULL, "");
     }
-    if (server->state == DWQI_WS_SERVING) {
+    if (server->state == DWQI_WS_SERVING &&
+        dwqi_rests(server->config.transport)) {
+        status = take_letter(server);
+        if (status != DWQ_OK || server->batches) {
+            return status;
+        }
         role->look_again = dwqi_worker_desk_wait(&server->desk);
     }
     return DWQ_E_AGAIN;
