@@ -19,6 +19,7 @@ void dwqi_worker_desk_find(struct dwqi_worker_desk *desk)
     desk->shared = shared;
     desk->controllers = dwqi_desk(desk->transport, desk->controller);
     desk->n_decided = shared->n_claimed;
+    shared->can_ask = desk->controllers != NULL;
     shared->has_letter = false;            /* one of an earlier run */
     shared->idle_at = desk->n_decided - 1; /* not yet */
 }
@@ -33,11 +34,8 @@ double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
     }
     atomic_store_explicit(&desk->shared->idle_at, desk->n_decided,
                           memory_order_release);
-    if (!desk->controllers) { /* not mapped before: without descriptors */
-        desk->controllers = dwqi_desk(desk->transport, desk->controller);
-        if (!desk->controllers) {
-            return 0;
-        }
+    if (!desk->controllers) {
+        return 0;
     }
     left = atomic_load_explicit(&desk->controllers->left, memory_order_acquire);
     if (left == 0) {
@@ -54,10 +52,10 @@ double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
         desk->has_asked = true;
         desk->asked_at = desk->n_decided;
         dwqi_desk_ask(desk->controllers);
-    } else {
+    } else if (desk->has_asked) {
         desk->pause = fmin(2 * desk->pause, PAUSE_MAX);
     }
-    return now + desk->pause;
+    return desk->has_asked ? now + desk->pause : desk->seen + LETTER_TIME;
 }
 
 void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk)

@@ -59,6 +59,15 @@ static inline bool dwqi_worker_desk_read(struct dwqi_worker_desk *desk,
     return true;
 }
 
+/* RETURN has left, as RECALL asked. */
+static inline void dwqi_worker_desk_answer(struct dwqi_worker_desk *desk)
+{
+    if (desk->shared) {
+        atomic_fetch_add_explicit(&desk->shared->n_returned, 1,
+                                  memory_order_release);
+    }
+}
+
 /* There is room for the next one. */
 void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk);
 

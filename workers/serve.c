@@ -239,7 +239,11 @@ static dwq_status_t act(struct server *server, enum dwqi_worker_action action,
     case DWQI_WA_HOLD:
         return hold(server, message);
     case DWQI_WA_GIVE_BACK:
-        return give_back(server);
+        status = give_back(server);
+        if (status == DWQ_OK) {
+            dwqi_worker_desk_answer(&server->desk);
+        }
+        return status;
     case DWQI_WA_SAY_BYE:
         return say_bye(server);
     case DWQI_WA_DROP:
@@ -451,9 +455,10 @@ static dwq_status_t report_done(struct server *server,
                                          .next_in = next_short(server, report),
                                          .release = report->release,
                                          .owner = report->owner });
-    if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches) {
+    if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches &&
+        !server->batches->is_letter) {
         /* The next call may start only then: a transfer moves only while
-         * somebody polls. */
+         * somebody polls. With a letter, nobody does, and what follows is short. */
         status = dwqi_flush(server->config.transport);
     }
     return status;

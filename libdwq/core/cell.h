@@ -73,6 +73,7 @@ struct dwqi_cell {
     uint8_t awaited;        /* enum dwqi_cell_awaited */
     bool overdue;           /* lost, and it may run on */
     uint32_t n_sent;        /* tasks: their numbers at `desk` */
+    uint32_t n_recalled;    /* RECALLs that it was sent */
     uint32_t first_fed;     /* of the last letter: those before it had ended */
     struct dwqi_desk *desk; /* see wire/transport.h; NULL: none */
     double last_heard;

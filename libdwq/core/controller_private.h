@@ -36,10 +36,10 @@ struct dwq_controller {
     struct dwqi_cell_list cells;
     int touched, last_touched; /* cells with unsent tasks; 0: none */
     struct dwqi_extent *parts; /* [held_max], for one message */
-    int n_near;                /* cells with a desk that have been ready */
-    int depth;                 /* calls of the user's, each in the one before */
-    struct dwqi_desk *desk;    /* with the feeder */
-    uint32_t n_left; /* odd: tasks waited when the user's thread left */
+    int n_near; /* cells that have been ready, and can ask for letters */
+    int depth;  /* calls of the user's, each in the one before */
+    struct dwqi_desk *desk; /* with the feeder */
+    uint32_t n_left;        /* odd: tasks waited when the user's thread left */
     struct dwqi_feeder *feeder; /* NULL: not made yet, or not wanted */
     pthread_t thread;           /* of the user's calls */
     struct dwqi_error error; /* of the last one; code DWQ_OK: it did not fail */

@@ -233,6 +233,7 @@ static dwq_status_t ask(dwq_controller_t *c, int worker)
                        dwqi_controller_cell(c, worker)->peer, DWQI_RECALL);
 
     if (status == DWQ_OK) {
+        dwqi_controller_cell(c, worker)->n_recalled++;
         dwqi_controller_await(c, worker, DWQI_AWAITED_RETURN);
     }
     return status;

@@ -5,18 +5,19 @@
 
 #include "libdwq/core/controller_private.h"
 
-/* Tasks that one worker may have been given whose results were not heard: it keeps them
- * until then. */
-#define UNHEARD_MAX 1024
+/* Tasks that one worker may have been given whose results were not heard: what MPI does
+ * not buffer, of which Open MPI has 512 in shared memory, it would keep, and poll for.
+ * Results of short calls travel together. */
+#define UNHEARD_MAX 256
+#define UNHEARD_SHORT_MAX 2048
 
 static bool can_be_fed(const dwq_controller_t *c, int worker)
 {
     const struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
 
-    return cell->desk &&
-           dwqi_scheduler_n_held(c->scheduler, worker) < UNHEARD_MAX &&
-           !cell->unsent && !dwqi_cell_is_over(cell) &&
-           cell->awaited == DWQI_AWAITED_NOTHING &&
+    return cell->desk && !cell->unsent && !dwqi_cell_is_over(cell) &&
+           (cell->awaited != DWQI_AWAITED_RETURN ||
+            dwqi_desk_has_returned(cell->desk, cell->n_recalled)) &&
            dwqi_desk_waits(cell->desk, cell->n_sent);
 }
 
@@ -33,8 +34,12 @@ static struct dwqi_task *next_task(const dwq_controller_t *c, int worker,
 {
     struct dwqi_job *job = dwqi_scheduler_first_for(c->scheduler, worker);
     struct dwqi_task *task = job ? dwqi_task_of(job) : NULL;
+    int n_held = dwqi_scheduler_n_held(c->scheduler, worker);
 
-    return task && task->pack.n_extents == 0 &&
+    return task &&
+                   n_held <
+                       (is_short(task) ? UNHEARD_SHORT_MAX : UNHEARD_MAX) &&
+                   task->pack.n_extents == 0 &&
                    size + task->pack.size <= DWQI_LETTER_MAX &&
                    (n == 0 || is_short(task))
                ? task
@@ -48,6 +53,10 @@ static void leave_letter(dwq_controller_t *c, int worker, size_t most)
     struct dwqi_task *task;
     size_t n = 0, size = 0;
 
+    if (cell->awaited !=
+        DWQI_AWAITED_NOTHING) { /* that it waits is a word, too */
+        dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
+    }
     while (n < most && (task = next_task(c, worker, n, size)) != NULL) {
         dwqi_scheduler_give(c->scheduler, &task->job, worker);
         (void)dwqi_controller_give(c, task, worker);

@@ -300,7 +300,8 @@ static void find_desk(dwq_controller_t *c, int worker)
     if (cell->desk) {
         cell->n_sent = cell->desk->n_claimed;
         cell->first_fed = cell->n_sent;
-        c->n_near++;
+        cell->n_recalled = cell->desk->n_returned;
+        c->n_near += cell->desk->can_ask;
         return;
     }
     if (c->config.holds_near_only) {

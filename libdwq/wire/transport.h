@@ -167,11 +167,13 @@ static inline void dwqi_moving(struct dwqi_transport *transport, int change)
 struct dwqi_desk {
     /* Of a worker. */
     _Atomic uint32_t n_claimed;
-    _Atomic uint32_t idle_at; /* it had ended so many, and waits */
-    _Atomic bool has_letter;  /* the controller sets it, the worker clears it */
+    _Atomic uint32_t idle_at;    /* it had ended so many, and waits */
+    _Atomic uint32_t n_returned; /* RECALLs that it has answered */
+    _Atomic bool has_letter; /* the controller sets it, the worker clears it */
+    bool can_ask; /* said before READY: it sees the controller's desk */
     uint32_t n_items;
     uint32_t size;
-    unsigned char pad[44];
+    unsigned char pad[40];
     unsigned char letter[DWQI_LETTER_MAX]; /* the body of a TASK */
     /* Of the controller. */
     _Atomic uint32_t
@@ -202,6 +204,12 @@ static inline bool dwqi_desk_waits(struct dwqi_desk *desk, uint32_t n)
 {
     return atomic_load_explicit(&desk->idle_at, memory_order_acquire) == n &&
            !atomic_load_explicit(&desk->has_letter, memory_order_acquire);
+}
+
+/* Whether it has answered n RECALLs. */
+static inline bool dwqi_desk_has_returned(struct dwqi_desk *desk, uint32_t n)
+{
+    return atomic_load_explicit(&desk->n_returned, memory_order_acquire) == n;
 }
 
 /* Whether the wait of this endpoint has come to where pauses yield or sleep. */
