@@ -30,9 +30,9 @@ struct dwqi_role_ops {
 struct dwqi_role {
     const struct dwqi_role_ops *ops;
     bool has_failed; /* it withdrew, since a message could not be read */
-    double
-        look_again; /* on the transport's clock: the next step, even if nothing comes; 0:
-                        * whenever something does */
+    /* On the transport's clock: the next step, even if nothing comes; 0: whenever
+     * something does. */
+    double look_again;
 };
 
 /* NULL is harmless. */

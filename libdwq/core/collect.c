@@ -323,11 +323,9 @@ dwq_status_t dwq_controller_probe_next_result(dwq_controller_t *controller,
 static dwq_status_t wait_for_next(dwq_controller_t *controller, double seconds,
                                   dwq_result_t *result_out)
 {
-    if (!(seconds >= 0)) {
-        return result_out
-                   ? dwqi_error_set(&controller->error, DWQ_E_ARG,
-                                    "seconds is %g: it is 0 or more", seconds)
-                   : check(controller, result_out);
+    if (result_out && !(seconds >= 0)) {
+        return dwqi_error_set(&controller->error, DWQ_E_ARG,
+                              "seconds is %g: it is 0 or more", seconds);
     }
     if (seconds == 0 || (!controller->config.transport && !isinf(seconds))) {
         return probe(controller, result_out);

@@ -423,8 +423,8 @@ static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
     }
     if (task->entry.state == DWQI_TASK_QUEUED) {
         status = cancel_waiting(c, task);
-    } else if (task->entry.state !=
-               DWQI_TASK_DONE) { /* the time limit ends it */
+    } else if (task->entry.state != DWQI_TASK_DONE) {
+        /* A time limit that has passed ends it. */
         status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL);
     }
     return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;

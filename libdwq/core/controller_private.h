@@ -144,8 +144,7 @@ static inline dwq_status_t dwqi_controller_leave(dwq_controller_t *c,
 {
     bool wait;
 
-    if (--c->depth >
-        0) { /* a call of the user's in one of ours: a log function */
+    if (--c->depth > 0) { /* a call from a log function */
         return status;
     }
     wait = c->config.feeding == DWQI_FED_BY_A_THREAD && c->n_near > 0 &&

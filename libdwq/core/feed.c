@@ -53,8 +53,8 @@ static void leave_letter(dwq_controller_t *c, int worker, size_t most)
     struct dwqi_task *task;
     size_t n = 0, size = 0;
 
-    if (cell->awaited !=
-        DWQI_AWAITED_NOTHING) { /* that it waits is a word, too */
+    if (cell->awaited != DWQI_AWAITED_NOTHING) {
+        /* That it waits is a word, too. */
         dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
     }
     while (n < most && (task = next_task(c, worker, n, size)) != NULL) {
