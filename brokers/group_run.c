@@ -7,30 +7,18 @@ static struct dwqi_group_run *of(struct dwqi_runner *runner)
     return (struct dwqi_group_run *)(void *)runner;
 }
 
-static dwq_status_t send_task(struct dwqi_group_run *run)
-{
-    dwq_status_t status = dwqi_team_send_task(run->team, run->item, &run->head);
-
-    run->is_waiting = false;
-    run->refused = status == DWQ_E_MESSAGE;
-    if (status != DWQ_OK && !run->refused) {
-        return status;
-    }
-    run->own_is_due = run->executor != NULL && !run->refused;
-    return DWQ_OK;
-}
+static dwq_status_t handle(struct dwqi_group_run *run,
+                           enum dwqi_group_event event);
 
 static dwq_status_t start(struct dwqi_runner *runner, const void *item,
                           const struct dwqi_task_head *head)
 {
     struct dwqi_group_run *run = of(runner);
 
-    run->busy = true;
     run->item = item;
     run->head = *head;
     run->lost = 0;
-    run->is_waiting = run->held;
-    return run->held ? DWQ_OK : send_task(run);
+    return handle(run, run->held ? DWQI_GE_GIVEN_HELD : DWQI_GE_GIVEN);
 }
 
 static dwq_status_t fail(struct dwqi_runner *runner,
@@ -38,11 +26,9 @@ static dwq_status_t fail(struct dwqi_runner *runner,
 {
     struct dwqi_group_run *run = of(runner);
 
-    run->busy = true;
-    run->refused = true;
     run->lost = head->size;
     run->head = *head;
-    return DWQ_OK;
+    return handle(run, DWQI_GE_LOST);
 }
 
 /* --- This rank's share ------------------------------------------------------- */
@@ -77,7 +63,6 @@ static dwq_status_t run_own(struct dwqi_group_run *run)
 {
     dwq_status_t status = dwqi_team_enter(run->team);
 
-    run->own_is_due = false;
     if (status == DWQ_OK) {
         status = run_share(run);
     }
@@ -93,7 +78,7 @@ static void release_merge(void *owner)
 
 /* What each rank gave. `extents` has room for one per rank, and for the own part;
  * `texts` for one of DWQI_NO_MEMORY_SIZE per rank. */
-static void list_inputs(struct dwqi_group_run *run,
+static void list_inputs(struct dwqi_group_run *run, bool refused,
                         struct dwqi_merge_input *inputs,
                         struct dwqi_extent *extents, char *texts)
 {
@@ -106,7 +91,7 @@ static void list_inputs(struct dwqi_group_run *run,
         extents[r] = (struct dwqi_extent){ part->data, part->size };
         inputs[r] = (struct dwqi_merge_input){
             .extents = &extents[r],
-            .n_extents = part->size > 0 && !run->refused,
+            .n_extents = part->size > 0 && !refused,
             .stays = part->memory != NULL || part->stays,
         };
         if (run->lost > 0 || part->lost > 0) {
@@ -117,7 +102,7 @@ static void list_inputs(struct dwqi_group_run *run,
                 run->lost > 0 ? run->lost : part->lost);
         }
     }
-    if (own >= 0 && !run->refused) {
+    if (own >= 0 && !refused) {
         extents[n] = (struct dwqi_extent){ pack->block, pack->block_size };
         for (size_t i = 0; i < pack->n_extents; i++) {
             extents[(size_t)n + 1 + i] = pack->extents[i];
@@ -142,8 +127,8 @@ static void give_memory(struct dwqi_group_run *run, struct dwqi_merge *merge)
     dwqi_merge_take_done(merge, &run->own);
 }
 
-static dwq_status_t make_report(struct dwqi_group_run *run,
-                                struct dwqi_report *report_out)
+static dwq_status_t make_report(struct dwqi_group_run *run, bool refused,
+                                bool *has_failed_out)
 {
     int n = dwqi_team_n_ranks(run->team);
     size_t n_extents = (size_t)n + 1 + run->own.pack.n_extents;
@@ -154,11 +139,11 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
     dwq_status_t status = DWQ_E_NOMEM;
 
     if (inputs && extents && texts) {
-        list_inputs(run, inputs, extents, texts);
+        list_inputs(run, refused, inputs, extents, texts);
         status = dwqi_merge_create(
             &run->head, inputs, n,
-            run->refused ? "the task could not be read"
-                         : "what this rank returned could not be read",
+            refused ? "the task could not be read"
+                    : "what this rank returned could not be read",
             &merge);
     }
     free(inputs);
@@ -168,76 +153,119 @@ static dwq_status_t make_report(struct dwqi_group_run *run,
         return status;
     }
     give_memory(run, merge);
-    run->is_renewing = dwqi_merge_has_failed(merge) && !run->refused;
-    *report_out =
+    *has_failed_out = dwqi_merge_has_failed(merge);
+    run->report =
         (struct dwqi_report){ .release = release_merge, .owner = merge };
-    report_out->parts =
-        dwqi_merge_extents(merge, &report_out->n_parts, &report_out->size);
+    run->report.parts =
+        dwqi_merge_extents(merge, &run->report.n_parts, &run->report.size);
     return DWQ_OK;
 }
 
-/* A call that failed leaves the group's communicators in a state that nobody knows:
- * its result waits until every rank has others. */
-static dwq_status_t end(struct dwqi_group_run *run)
-{
-    dwq_status_t status = make_report(run, &run->report);
+/* --- Steps --------------------------------------------------------------------- */
 
-    return status == DWQ_OK && run->is_renewing
-               ? dwqi_team_send_renew(run->team)
-               : status;
+static dwq_status_t send_task(struct dwqi_group_run *run)
+{
+    dwq_status_t status = dwqi_team_send_task(run->team, run->item, &run->head);
+
+    if (status == DWQ_E_MESSAGE) {
+        return handle(run, DWQI_GE_UNREADABLE);
+    }
+    return status != DWQ_OK
+               ? status
+               : handle(run, run->executor ? DWQI_GE_SENT : DWQI_GE_SENT_ALL);
 }
 
-static dwq_status_t give_report(struct dwqi_group_run *run,
-                                struct dwqi_report *report_out)
+static dwq_status_t merge(struct dwqi_group_run *run, bool refused)
 {
-    dwq_status_t status = DWQ_OK;
+    bool has_failed = false;
+    dwq_status_t status = run->before_report
+                              ? run->before_report(run->before_report_arg)
+                              : DWQ_OK;
 
-    if (run->is_renewing) {
-        status = dwqi_team_poll(run->team);
-        status = status == DWQ_OK ? dwqi_team_renew(run->team) : status;
+    if (status == DWQ_OK) {
+        status = make_report(run, refused, &has_failed);
     }
     if (status != DWQ_OK) {
         return status;
     }
-    run->is_renewing = false;
-    run->busy = false;
-    *report_out = run->report;
-    run->report = (struct dwqi_report){ .owner = NULL };
-    return DWQ_OK;
+    return handle(run,
+                  has_failed && !refused ? DWQI_GE_FAILED : DWQI_GE_SUCCEEDED);
+}
+
+static dwq_status_t act(struct dwqi_group_run *run,
+                        enum dwqi_group_action action)
+{
+    switch (action) {
+    case DWQI_GA_SEND:
+        return send_task(run);
+    case DWQI_GA_RUN:
+        return run_own(run);
+    case DWQI_GA_MERGE:
+    case DWQI_GA_REFUSE:
+        return merge(run, action == DWQI_GA_REFUSE);
+    case DWQI_GA_RENEW:
+        return dwqi_team_send_renew(run->team);
+    default: /* the report is there: poll gives it */
+        return DWQ_OK;
+    }
+}
+
+static dwq_status_t handle(struct dwqi_group_run *run,
+                           enum dwqi_group_event event)
+{
+    struct dwqi_group_edge edge = dwqi_group_edge(run->state, event);
+
+    if (!edge.allowed) {
+        return DWQ_E_STATE;
+    }
+    run->state = edge.next;
+    return act(run, edge.action);
+}
+
+/* What the state waits for. DWQ_E_AGAIN: not yet. */
+static dwq_status_t await(struct dwqi_group_run *run)
+{
+    dwq_status_t status = DWQ_OK;
+
+    switch (run->state) {
+    case DWQI_GS_HELD:
+        return run->held ? DWQ_E_AGAIN : handle(run, DWQI_GE_RELEASED);
+    case DWQI_GS_REFUSED:
+        return handle(run, DWQI_GE_IS_UP);
+    case DWQI_GS_DOWN:
+        status = dwqi_team_poll(run->team);
+        if (status != DWQ_OK && status != DWQ_E_AGAIN) {
+            return status;
+        }
+        return dwqi_team_is_down(run->team) ? handle(run, DWQI_GE_IS_DOWN)
+                                            : DWQ_E_AGAIN;
+    case DWQI_GS_UP:
+        status = dwqi_team_poll(run->team);
+        return status == DWQ_OK ? handle(run, DWQI_GE_IS_UP) : status;
+    case DWQI_GS_RENEWING:
+        status = dwqi_team_poll(run->team);
+        status = status == DWQ_OK ? dwqi_team_renew(run->team) : status;
+        return status == DWQ_OK ? handle(run, DWQI_GE_RENEWED) : status;
+    default:
+        return DWQ_E_STATE;
+    }
 }
 
 static dwq_status_t poll(struct dwqi_runner *runner,
                          struct dwqi_report *report_out)
 {
     struct dwqi_group_run *run = of(runner);
-    dwq_status_t status = DWQ_OK;
+    dwq_status_t status;
 
-    if (run->is_renewing) {
-        return give_report(run, report_out);
+    do {
+        status = await(run);
+    } while (status == DWQ_OK && run->state != DWQI_GS_IDLE);
+    if (status != DWQ_OK) {
+        return status;
     }
-    if (run->is_waiting) {
-        status = run->held ? DWQ_E_AGAIN : send_task(run);
-        if (status != DWQ_OK) {
-            return status;
-        }
-    }
-    if (!run->refused) {
-        status = dwqi_team_poll(run->team);
-    }
-    if (run->own_is_due && (status == DWQ_OK || status == DWQ_E_AGAIN) &&
-        dwqi_team_is_down(run->team)) {
-        status = run_own(run);
-        if (status == DWQ_OK) {
-            status = dwqi_team_poll(run->team);
-        }
-    }
-    if (status == DWQ_OK && run->before_report) {
-        status = run->before_report(run->before_report_arg);
-    }
-    if (status == DWQ_OK) {
-        status = end(run);
-    }
-    return status == DWQ_OK ? give_report(run, report_out) : status;
+    *report_out = run->report;
+    run->report = (struct dwqi_report){ .owner = NULL };
+    return DWQ_OK;
 }
 
 static const struct dwqi_runner_ops group_ops = {
@@ -265,7 +293,7 @@ void dwqi_group_run_finish(struct dwqi_group_run *run)
 
 bool dwqi_group_run_is_busy(const struct dwqi_group_run *run)
 {
-    return run->busy;
+    return run->state != DWQI_GS_IDLE;
 }
 
 void dwqi_group_run_hold(struct dwqi_group_run *run, bool held)

@@ -2,6 +2,7 @@
 #ifndef DWQI_BROKERS_GROUP_RUN_H
 #define DWQI_BROKERS_GROUP_RUN_H
 
+#include "brokers/group_fsm.h"
 #include "brokers/merge.h"
 #include "libdwq/wire/team.h"
 #include "workers/executor.h"
@@ -12,17 +13,14 @@ struct dwqi_group_run {
     struct dwqi_team *team;         /* borrowed */
     struct dwqi_executor *executor; /* borrowed; NULL: beside the group */
     const struct dwqi_log *log;     /* borrowed */
-    bool busy;
-    bool held;       /* no task may start now: it waits in poll */
-    bool is_waiting; /* the task was not sent yet */
-    bool own_is_due; /* this rank's share was not run yet */
-    bool refused;    /* the task could not be read: nothing was sent */
-    uint64_t lost;   /* its bytes, as there was no memory for it: the same */
+    enum dwqi_group_state state;
+    bool held;     /* no task may start now: what is given waits */
+    uint64_t lost; /* bytes of a task that there was no memory for, or 0 */
     const void *item;
     struct dwqi_task_head head;
     struct dwqi_done own; /* this rank's part */
-    bool is_renewing;     /* the call failed: its result waits in `report` */
-    struct dwqi_report report;
+    struct dwqi_report
+        report; /* of a call that failed, until all have renewed */
 
     /* NULL, or called when all parts are here, before the result is made. */
     dwq_status_t (*before_report)(void *arg);
