@@ -10,6 +10,7 @@ int measure_payload(int argc, char **argv);
 int measure_idle(int argc, char **argv);
 int measure_balance(int argc, char **argv);
 int measure_bounds(int argc, char **argv);
+int measure_modes(int argc, char **argv);
 int measure_sweep(int argc, char **argv);
 
 double now(void);

@@ -148,6 +148,7 @@ int main(int argc, char **argv)
         { "idle", measure_idle },
         { "balance", measure_balance },
         { "memory", measure_memory },
+        { "modes", measure_modes },
         { "queue", measure_queue },
         { "bounds", measure_bounds },
         { "groups", measure_groups },

@@ -256,6 +256,27 @@ def groups(bench):
                                  else "sends and receives"))
 
 
+# --- modes: a call of a group with an array, in each collective mode ---
+
+
+def modes(bench):
+    widths = (2,) if bench.tiny else (2, 4, 8)
+    shapes = [("shared", size) for size in (0, 1 << 16, 1 << 22)]
+    shapes += [(shape, size) for shape in ("scattered", "returned") for size in (1 << 16, 1 << 22)]
+    bench.progress.begin("modes", bench.rounds * len(widths) * len(shapes) * 3)
+    for ranks in widths:
+        for shape, size in shapes:
+            calls = bench.scaled(60 if size > 1 << 20 else 600, 5)
+            ours, gather, sendrecv = alternate(
+                bench, [Job(ranks + 1, "modes", shape, size, ranks, calls, mode)
+                        for mode in ("default", "gather", "sendrecv")], "p50")
+            for side, theirs in ("gather", gather), ("sendrecv", sendrecv):
+                bench.figure("modes", "%d ranks, %d KiB %s, p50, beside %s" % (
+                    ranks, size >> 10, shape, side), "s", ours[0], peer=theirs[0],
+                    beside="peer", ranks=ranks + 1, series=side,
+                    note="the default mode, beside this one forced")
+
+
 # --- placer: what a plan costs, hosts of 128 cores, a rank on each core ---
 
 
@@ -385,6 +406,7 @@ ALL = {
     queue: "A queue of 10^6 calls",
     bounds: "Start and end of a run",
     groups: "Round trip of an empty call on a group",
+    modes: "A call of a group with an array: the default collective mode",
     placer: "The plan of a cluster, hosts of 128 cores",
     workers: "The controller with up to 10,000 workers on virtual time",
     scale: "Efficiency on simulated clusters: work done / (ranks x makespan)",

@@ -38,8 +38,11 @@ struct dwqi_coll {
     const struct dwqi_coll_ops *ops;
     int rank;
     int size; /* ranks */
-    size_t
-        max; /* bytes that one collective may move in all: MPI counts in ints */
+    /* Bytes that one collective may move in all: MPI counts in ints. */
+    size_t max;
+    /* The same of a gatherv, and not above it: more is faster, or only possible, by a
+     * message from each rank. */
+    size_t gatherv_max;
 };
 
 #endif

@@ -210,6 +210,7 @@ dwq_status_t dwqi_coll_mpi_create(MPI_Comm comm, struct dwqi_ringers *ringers,
     }
     c->base.ops = &mpi_ops;
     c->base.max = MOST;
+    c->base.gatherv_max = MOST;
     c->comm = comm;
     c->log = log;
     c->ringers = ringers;

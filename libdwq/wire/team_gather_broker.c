@@ -82,7 +82,7 @@ static size_t read_ups(struct dwqi_team *team)
 static dwq_status_t collect(struct dwqi_team *team, size_t total)
 {
     struct gather *g = dwqi_gather_of(team);
-    bool messages = total > team->config.coll->max;
+    bool messages = total > team->config.coll->gatherv_max;
 
     if (!messages) {
         g->collected = dwqi_pool_get(team->config.pool, total);

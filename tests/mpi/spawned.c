@@ -15,8 +15,8 @@ struct scene {
     int code;  /* what the worker function of this process returned */
 };
 
-/* In both modes, the broker beside and inside once each; with DWQ_TEST_CONFIG (0 or
- * 1) that one only. */
+/* In the default mode, which uses both ways, with the broker beside, and by messages with
+ * it inside; with DWQ_TEST_CONFIG (0 or 1) that one only. */
 static void play(const dwq_options_t *options)
 {
     const char *only = getenv("DWQ_TEST_CONFIG");
@@ -28,7 +28,7 @@ static void play(const dwq_options_t *options)
         own.grouping = DWQ_GROUPING_SPAWN;
         own.nprocs_per_worker = N_RANKS;
         own.collective_mode =
-            i == 0 ? DWQ_COLLECTIVE_GATHER : DWQ_COLLECTIVE_SENDRECV;
+            i == 0 ? DWQ_COLLECTIVE_DEFAULT : DWQ_COLLECTIVE_SENDRECV;
         own.broker_is_worker = i == 1;
         own.arg = &scene;
         if (!only || atoi(only) == i) {

@@ -247,8 +247,10 @@ static dwq_status_t begin_root(struct entry *root, size_t total)
     struct round *round = root->round;
     struct dwqi_coll_sim *group = round->group;
     bool down = goes_down(round->kind);
+    size_t max =
+        round->kind == GATHERV ? group->config.gatherv_max : group->config.max;
 
-    if (round->kind != GATHER && total > group->config.max) {
+    if (round->kind != GATHER && total > max) {
         return fault(group, "more bytes than a collective may move");
     }
     if (down && total <= EAGER_MAX &&
@@ -435,13 +437,17 @@ struct dwqi_coll_sim *dwqi_coll_sim_create(
         return NULL;
     }
     group->config = *config;
+    group->config.gatherv_max =
+        config->gatherv_max ? config->gatherv_max : config->max;
     group->random = config->seed;
     for (size_t r = 0; r < n; r++) {
         group->ranks[r].group = group;
-        group->ranks[r].base = (struct dwqi_coll){ .ops = &sim_ops,
-                                                   .rank = (int)r,
-                                                   .size = config->n_ranks,
-                                                   .max = config->max };
+        group->ranks[r].base =
+            (struct dwqi_coll){ .ops = &sim_ops,
+                                .rank = (int)r,
+                                .size = config->n_ranks,
+                                .max = config->max,
+                                .gatherv_max = group->config.gatherv_max };
     }
     return group;
 }

@@ -15,10 +15,11 @@ struct dwqi_coll_sim_config {
     int first;            /* endpoint of rank 0; the others follow */
     int n_ranks;
     uint64_t seed;
-    double mean_delay; /* seconds, exponential */
-    double eager;      /* 0..1: share of small transfers whose sender does not
+    double mean_delay;  /* seconds, exponential */
+    double eager;       /* 0..1: share of small transfers whose sender does not
                         * wait for the receiver */
-    size_t max;        /* bytes of one collective */
+    size_t max;         /* bytes of one collective */
+    size_t gatherv_max; /* of one gatherv; 0: max */
 };
 
 /* NULL: no memory. */

@@ -171,14 +171,15 @@ void sim_group_start(struct sim_group *group)
     const struct sim_group_config *config = &group->config;
 
     if (config->gather) {
-        group->colls = dwqi_coll_sim_create(
-            &(struct dwqi_coll_sim_config){ .sim = config->sim,
-                                            .first = config->first,
-                                            .n_ranks = group->n_merged,
-                                            .seed = config->seed,
-                                            .mean_delay = config->mean_delay,
-                                            .eager = 0.5,
-                                            .max = config->coll_max });
+        group->colls = dwqi_coll_sim_create(&(struct dwqi_coll_sim_config){
+            .sim = config->sim,
+            .first = config->first,
+            .n_ranks = group->n_merged,
+            .seed = config->seed,
+            .mean_delay = config->mean_delay,
+            .eager = 0.5,
+            .max = config->coll_max,
+            .gatherv_max = config->gatherv_max });
     }
     for (int m = 0; m < group->n_merged; m++) {
         start_rank(&group->ranks[m]);

@@ -40,9 +40,10 @@ struct sim_group_config {
     int n_ranks;
     bool inside;
     bool gather;
-    uint64_t seed;     /* of the collectives */
-    double mean_delay; /* of the collectives */
-    size_t coll_max;   /* bytes of one collective */
+    uint64_t seed;      /* of the collectives */
+    double mean_delay;  /* of the collectives */
+    size_t coll_max;    /* bytes of one collective */
+    size_t gatherv_max; /* of one gatherv; 0: the same */
     double time_limit;
     /* A rank begins a call; or NULL. */
     void (*entered)(void *arg, const struct sim_rank *rank, int64_t index);

@@ -415,6 +415,9 @@ static void make_group(struct scenario *s, int number, double mean_delay)
                        .time_limit = s->time_limit,
                        .entered = entered,
                        .arg = s });
+    if (group->config.coll_max == 8192) {
+        group->config.gatherv_max = 1024; /* as in the default mode */
+    }
     for (int m = 0; m < group->n_merged; m++) {
         struct sim_rank *rank = &group->ranks[m];
 

@@ -17,7 +17,9 @@ typedef enum dwq_grouping {
 } dwq_grouping_t;
 
 typedef enum dwq_collective_mode {
-    DWQ_COLLECTIVE_DEFAULT = 0, /* gather */
+    /* For each message what was measured to be faster: as gather, but for parts of 1 MiB
+     * and more, which come by messages. */
+    DWQ_COLLECTIVE_DEFAULT = 0,
     DWQ_COLLECTIVE_GATHER = 1,
     DWQ_COLLECTIVE_SENDRECV = 2
 } dwq_collective_mode_t;
