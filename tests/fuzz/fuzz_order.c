@@ -255,7 +255,7 @@ static void as_member(const uint8_t *data, size_t size, int rank, bool gather)
                                                 { NULL, NULL, NULL } };
     struct dwqi_log log = { .line = quiet };
     struct feed f = { .transport.ops = &transport_ops,
-                      .coll = { &coll_ops, rank + 1, N_RANKS + 1, 4096 },
+                      .coll = { &coll_ops, rank + 1, N_RANKS + 1, 4096, 4096 },
                       .data = data,
                       .size = size,
                       .by_message = !gather };
