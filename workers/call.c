@@ -1,7 +1,9 @@
 #include "workers/call.h"
 
 #include <dwq/flat.h>
+#include <math.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "libdwq/base/plain.h"
@@ -200,6 +202,63 @@ int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
 int dwq_call_fail_text(dwq_call_t *call, int code, const char *text)
 {
     return dwq_call_fail(call, code, text ? "%s" : NULL, text);
+}
+
+/* --- Stopping ------------------------------------------------------------- */
+
+static double now(const dwq_call_t *call)
+{
+    return call->config->now(call->config->clock);
+}
+
+static double end_of(const dwq_call_t *call)
+{
+    return call->config->end > 0 ? call->config->end : INFINITY;
+}
+
+/* Of this call alone. The clock is read where there is a limit. */
+static dwq_stop_t stop_of(const dwq_call_t *call)
+{
+    const _Atomic uint64_t *cancelled = call->config->cancelled;
+    double end = end_of(call);
+
+    if (!isinf(end) || !isinf(call->limit)) {
+        double time = now(call);
+
+        if (time >= end) {
+            return DWQ_STOP_END;
+        }
+        if (time >= call->limit) {
+            return DWQ_STOP_LIMIT;
+        }
+    }
+    return cancelled && atomic_load_explicit(cancelled, memory_order_relaxed) ==
+                            call->task->id
+               ? DWQ_STOP_CANCEL
+               : DWQ_STOP_NONE;
+}
+
+/* A call stops with that which executes it. */
+dwq_stop_t dwq_call_stop(const dwq_call_t *call)
+{
+    dwq_stop_t stop = DWQ_STOP_NONE;
+
+    for (; call; call = call->outer) {
+        dwq_stop_t one = stop_of(call);
+
+        stop = one > stop ? one : stop;
+    }
+    return stop;
+}
+
+double dwq_call_time_left(const dwq_call_t *call)
+{
+    double end = call ? end_of(call) : INFINITY;
+
+    for (const dwq_call_t *c = call; c; c = c->outer) {
+        end = fmin(end, c->limit);
+    }
+    return isinf(end) ? INFINITY : fmax(end - now(call), 0);
 }
 
 bool dwq_call_agree(dwq_call_t *call, bool ok)

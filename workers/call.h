@@ -20,6 +20,7 @@ struct dwq_call {
     bool gave_up;    /* it failed because it did not return */
     bool bad_return; /* it failed because what it returned was not valid */
     int code;        /* when failed */
+    double limit;    /* of the task, on the clock; INFINITY: none */
     char message[DWQI_CALL_MESSAGE_SIZE];
 };
 

@@ -1,5 +1,6 @@
 #include "workers/executor.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +124,9 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
         return 0;
     }
     start = executor->config.now(executor->config.clock);
+    if (head->time_limit > 0) {
+        call->limit = start + head->time_limit;
+    }
     code = call_function(executor, call, &function);
     dwqi_process_end_child(view->function);
     seconds = executor->config.now(executor->config.clock) - start;
@@ -132,6 +136,19 @@ static double run_function(struct dwqi_executor *executor, dwq_call_t *call,
         dwq_call_fail(call, code, "%s", reason.text);
     }
     return seconds;
+}
+
+/* Of a call that was asked to stop, and did not end well. */
+static dwq_status_t status_of_failure(const dwq_call_t *call)
+{
+    switch (dwq_call_stop(call)) {
+    case DWQ_STOP_NONE:
+        return DWQ_E_TASK;
+    case DWQ_STOP_CANCEL:
+        return DWQ_E_CANCELLED;
+    default:
+        return DWQ_E_TIME_LIMIT;
+    }
 }
 
 /* Bring the call's outcome into call->done.pack. A call that returned nothing
@@ -152,7 +169,7 @@ static dwq_status_t finish_part(dwq_call_t *call,
         return DWQ_OK;
     }
     dwqi_done_finish(&call->done);
-    head.status = call->failed ? DWQ_E_TASK : DWQ_OK;
+    head.status = call->failed ? status_of_failure(call) : DWQ_OK;
     head.code = call->code;
     status =
         dwqi_pack_part(&head, call->failed ? call->message : NULL,
@@ -194,6 +211,7 @@ dwq_status_t dwqi_executor_run(struct dwqi_executor *executor, const void *item,
     call.gave_up = false;
     call.bad_return = false;
     call.code = 0;
+    call.limit = INFINITY;
     dwqi_arena_reset(arena);
     executor->running = &call;
     times.this_time =

@@ -29,6 +29,10 @@ struct dwqi_executor_config {
                           bool *all_ok_out);
     void *agree_arg;
     struct dwqi_witness *witness; /* is told what runs; borrowed; or NULL */
+    double
+        end; /* calls are asked to stop then, on the clock; 0 or INFINITY: never */
+    /* Where the id of a task that is to stop would stand; borrowed; or NULL. */
+    const _Atomic uint64_t *cancelled;
 };
 
 struct dwqi_owned; /* arrays of dwq_call_alloc() */

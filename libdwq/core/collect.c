@@ -135,7 +135,9 @@ static dwq_status_t call_in_place(dwq_controller_t *c, struct dwqi_task *task,
         return dwqi_executor_fail(executor, &head, head.size, done_out);
     }
     dwqi_pack_copy(pack, item);
-    dwqi_task_drop_pack(task); /* two copies are enough */
+    if (task->entry.attempt > task->retry_failed) {
+        dwqi_task_drop_pack(task); /* two copies are enough */
+    }
     status = dwqi_executor_run(executor, item, &head, NULL, done_out);
     dwqi_pool_give(item);
     return status;
@@ -157,31 +159,52 @@ static struct dwqi_outcome *make_outcome(dwq_controller_t *c,
     return outcome;
 }
 
+/* One attempt; NULL: no memory for what came of it, of so many bytes. */
+static dwq_status_t try_in_place(dwq_controller_t *c, struct dwqi_task *task,
+                                 struct dwqi_outcome **outcome_out,
+                                 size_t *size_out)
+{
+    struct dwqi_done done = { .owned = NULL };
+    dwq_status_t status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_ASSIGN);
+
+    if (status == DWQ_OK) {
+        status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_START);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
+    c->n_in_place++;
+    *outcome_out = call_in_place(c, task, &done) == DWQ_OK
+                       ? make_outcome(c, &done.pack)
+                       : NULL;
+    c->n_in_place--;
+    *size_out = done.pack.size;
+    dwqi_done_finish(&done);
+    return DWQ_OK;
+}
+
 dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
                                           struct dwqi_task *task)
 {
-    static const enum dwqi_task_event way[] = { DWQI_EVENT_QUEUE,
-                                                DWQI_EVENT_ASSIGN,
-                                                DWQI_EVENT_START };
-    struct dwqi_done done = { .owned = NULL };
     struct dwqi_outcome *outcome = NULL;
     char text[DWQI_NO_MEMORY_SIZE];
-    size_t size;
+    size_t size = 0;
+    dwq_status_t status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_QUEUE);
 
-    for (size_t i = 0; i < sizeof way / sizeof way[0]; i++) {
-        dwq_status_t status = dwqi_task_step(&c->ledger, task, way[i]);
-
-        if (status != DWQ_OK) {
-            return status;
+    if (status == DWQ_OK) {
+        status = try_in_place(c, task, &outcome, &size);
+    }
+    while (status == DWQ_OK &&
+           dwqi_controller_is_tried_again(c, task, outcome)) {
+        dwqi_outcome_destroy(outcome);
+        status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_AGAIN);
+        if (status == DWQ_OK) {
+            status = try_in_place(c, task, &outcome, &size);
         }
     }
-    c->n_in_place++;
-    if (call_in_place(c, task, &done) == DWQ_OK) {
-        outcome = make_outcome(c, &done.pack);
+    if (status != DWQ_OK) {
+        return status;
     }
-    c->n_in_place--;
-    size = done.pack.size;
-    dwqi_done_finish(&done);
     if (outcome) {
         return dwqi_controller_end_reported(c, task, outcome,
                                             dwqi_outcome_time(outcome), 0);
@@ -207,6 +230,7 @@ static void take(dwq_controller_t *c, struct dwqi_task *task,
     task->outcome = NULL;
     result_out->id = task->id;
     result_out->worker = task->worker;
+    result_out->attempts = (int)task->entry.attempt;
     c->stats.n_collected++;
     c->stats.n_failed += result_out->status != DWQ_OK;
     (void)dwqi_task_step(&c->ledger, task, DWQI_EVENT_COLLECT);

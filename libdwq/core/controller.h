@@ -35,6 +35,7 @@ struct dwqi_controller_config {
     bool holds_near_only; /* several only where they can be taken back */
     enum dwqi_feeding feeding;
     bool time_est_seconds;
+    int retry_failed;
     double time_limit; /* on the transport's clock; INFINITY: none */
     double grace_end;  /* the same: running calls are given up */
     dwq_kwargs_t run_args;

@@ -1,4 +1,4 @@
-/* The controller's struct, shared by its files: controller.c (submit, cancel),
+/* The controller's struct, shared by its files: controller.c (submit), cancel.c,
  * dispatch.c (assignments, limits, the end), receive.c, collect.c and feed.c. */
 #ifndef DWQI_CORE_CONTROLLER_PRIVATE_H
 #define DWQI_CORE_CONTROLLER_PRIVATE_H
@@ -110,6 +110,10 @@ void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
 bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task);
 /* How many tasks wait, are with a worker (or run here), and can be collected. */
 struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c);
+/* Whether a call that a worker (or this process) reports is to run once more. */
+bool dwqi_controller_is_tried_again(const dwq_controller_t *c,
+                                    const struct dwqi_task *task,
+                                    const struct dwqi_outcome *outcome);
 /* Run it here: it is over. */
 dwq_status_t dwqi_controller_run_in_place(dwq_controller_t *c,
                                           struct dwqi_task *task);

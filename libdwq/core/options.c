@@ -68,6 +68,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
     ROW(controller_shares_core, "DWQ_CONTROLLER_SHARES", KIND_BOOL, GROUPED, 0,
         1),
     ROW(time_est_seconds, NULL, KIND_BOOL, ANYWHERE, 0, 1),
+    ROW(retry_failed, NULL, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
 };
 
 const size_t dwqi_n_option_rows =

@@ -131,17 +131,50 @@ static int n_behind(const dwq_controller_t *c, const struct dwqi_task *task)
                         : dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
 }
 
+/* That a call is to stop is nothing for the next one, which may have the same id. */
+static void forget_cancel(dwq_controller_t *c, const struct dwqi_task *task)
+{
+    struct dwqi_desk *desk = dwqi_controller_cell(c, task->worker)->desk;
+
+    if (task->entry.state == DWQI_TASK_ASKED_BACK && desk &&
+        atomic_load(&desk->cancelled) == task->id) {
+        atomic_store(&desk->cancelled, 0);
+    }
+}
+
 /* The task is over at its worker. The scheduler looks at the worker again with what
  * is learned from this call. */
 static dwq_status_t end_held(dwq_controller_t *c, struct dwqi_task *task,
                              struct dwqi_outcome *outcome, double seconds)
 {
     int behind = n_behind(c, task);
-    dwq_status_t status =
-        dwqi_controller_end_reported(c, task, outcome, seconds, behind);
+    dwq_status_t status;
+
+    forget_cancel(c, task);
+    status = dwqi_controller_end_reported(c, task, outcome, seconds, behind);
 
     dwqi_scheduler_done(c->scheduler, &task->job);
     held_less(c, task->worker);
+    return status;
+}
+
+bool dwqi_controller_is_tried_again(const dwq_controller_t *c,
+                                    const struct dwqi_task *task,
+                                    const struct dwqi_outcome *outcome)
+{
+    return outcome && dwqi_outcome_status(outcome) == DWQ_E_TASK &&
+           task->entry.attempt <= task->retry_failed && !c->limit_passed &&
+           dwqi_task_edges[task->entry.state][DWQI_EVENT_AGAIN].allowed;
+}
+
+/* It failed, and waits for its next attempt at its place in the queue. */
+static dwq_status_t try_again(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwq_status_t status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_AGAIN);
+
+    dwqi_scheduler_give_back(c->scheduler, &task->job);
+    held_less(c, task->worker);
+    task->worker = 0;
     return status;
 }
 
@@ -152,6 +185,10 @@ static dwq_status_t receive_result(dwq_controller_t *c, struct dwqi_task *task,
     struct dwqi_outcome *outcome = NULL;
     dwq_status_t status = dwqi_outcome_create(parts, size, memory, &outcome);
 
+    if (status == DWQ_OK && dwqi_controller_is_tried_again(c, task, outcome)) {
+        dwqi_outcome_destroy(outcome);
+        return try_again(c, task);
+    }
     if (status == DWQ_OK) {
         return end_held(c, task, outcome, dwqi_outcome_time(outcome));
     }
@@ -224,6 +261,7 @@ dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
     bool cancel = task->entry.state == DWQI_TASK_ASKED_BACK;
     dwq_status_t status = DWQ_OK;
 
+    forget_cancel(c, task);
     dwqi_scheduler_give_back(c->scheduler, &task->job);
     held_less(c, task->worker);
     if (!cancel) {

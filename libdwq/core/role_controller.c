@@ -66,6 +66,7 @@ static dwq_status_t create_controller(struct run *run,
         .feeding =
             n > 0 && !run->log.verbose ? DWQI_FED_BY_A_THREAD : DWQI_FED_NOT,
         .time_est_seconds = run->options.time_est_seconds,
+        .retry_failed = run->options.retry_failed,
         .time_limit = dwqi_run_limit(run),
         .grace_end = dwqi_run_grace_end(run),
         .run_args = run->options.run_args,

@@ -44,6 +44,7 @@ static dwq_status_t make_team(struct run *run)
         .renew = renew_comms,
         .renew_arg = run,
     };
+    bool is_broker = dwqi_group_rank(run->group) == 0;
     dwq_status_t status =
         dwqi_group_transport(run->group, &run->log, &run->group_transport);
 
@@ -66,17 +67,21 @@ static dwq_status_t make_team(struct run *run)
         return status;
     }
     return dwqi_executor_create(
-        &(struct dwqi_executor_config){ .registry = run->registry,
-                                        .log = &run->log,
-                                        .pool = dwqi_world_pool(run->world),
-                                        .now = dwqi_run_clock,
-                                        .rank = dwqi_team_rank(run->team),
-                                        .size = dwqi_team_n_ranks(run->team),
-                                        .comm = dwqi_group_comm(run->group),
-                                        .agree = agree,
-                                        .agree_arg = run,
-                                        .witness =
-                                            dwqi_world_witness(run->world) },
+        &(struct dwqi_executor_config){
+            .registry = run->registry,
+            .log = &run->log,
+            .pool = dwqi_world_pool(run->world),
+            .now = dwqi_run_clock,
+            .rank = dwqi_team_rank(run->team),
+            .size = dwqi_team_n_ranks(run->team),
+            .comm = dwqi_group_comm(run->group),
+            .agree = agree,
+            .agree_arg = run,
+            .witness = dwqi_world_witness(run->world),
+            .end = dwqi_run_limit(run),
+            .cancelled = is_broker
+                             ? dwqi_run_cancelled(run->transport, DWQI_SELF)
+                             : dwqi_run_cancelled(run->group_transport, 0) },
         &run->group_executor);
 }
 

@@ -27,6 +27,14 @@ double dwqi_run_limit(const struct run *run)
                                        : INFINITY;
 }
 
+const _Atomic uint64_t *dwqi_run_cancelled(struct dwqi_transport *transport,
+                                           int broker)
+{
+    struct dwqi_desk *desk = transport ? dwqi_desk(transport, broker) : NULL;
+
+    return desk ? &desk->cancelled : NULL;
+}
+
 double dwqi_run_grace_end(const struct run *run)
 {
     return run->options.time_limit_grace > 0
@@ -65,7 +73,9 @@ static dwq_status_t make_executor(struct run *run)
             .inner_comm = dwqi_world_self(run->world, true),
             .renew = renew_self,
             .renew_arg = run,
-            .witness = dwqi_world_witness(run->world) },
+            .witness = dwqi_world_witness(run->world),
+            .end = dwqi_run_limit(run),
+            .cancelled = dwqi_run_cancelled(run->transport, DWQI_SELF) },
         &run->executor);
 }
 
@@ -248,15 +258,18 @@ static const struct part {
 
 dwq_status_t dwqi_run_make_role(struct run *run)
 {
-    dwq_status_t status = make_executor(run);
+    dwq_status_t status = DWQ_OK;
 
     /* The ranks of a group hear their broker only. */
-    if (status == DWQ_OK && run->kind != DWQI_ROLE_LEAF) {
+    if (run->kind != DWQI_ROLE_LEAF) {
         status = dwqi_world_transport(run->world, &run->log, &run->transport);
         run->waits_with = run->transport;
     }
     dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
     run->start = dwqi_clock_now();
+    if (status == DWQ_OK) {
+        status = make_executor(run);
+    }
     return status == DWQ_OK ? parts[run->kind].make(run) : status;
 }
 

@@ -217,6 +217,10 @@ double dwqi_run_clock(void *arg);
 /* On that clock, when no task starts any more, and when what still runs is given up;
  * INFINITY: never. */
 double dwqi_run_limit(const struct run *run);
+/* Where a rank of a worker reads that its call is to stop: on the desk of the worker's
+ * broker, a peer (DWQI_SELF: this rank); NULL: there is none. */
+const _Atomic uint64_t *dwqi_run_cancelled(struct dwqi_transport *transport,
+                                           int broker);
 double dwqi_run_grace_end(const struct run *run);
 
 #endif

@@ -152,6 +152,10 @@ static dwq_status_t check(struct dwqi_tasks *tasks, const dwq_task_t *given,
                           given->time_est);
         return DWQ_E_ARG;
     }
+    if (isnan(given->time_limit)) {
+        *why_out = "time_limit is not a number: it takes seconds";
+        return DWQ_E_ARG;
+    }
     if (given->id != 0 && dwqi_task_find(tasks, given->id)) {
         dwqi_plain_format(why, size,
                           "id %" PRIu64 " is in use, until the result of its "
@@ -240,6 +244,14 @@ static dwq_status_t task_pack(struct dwqi_tasks *tasks, const dwq_task_t *given,
                           why_out);
 }
 
+static uint32_t retries_of(const struct dwqi_tasks *tasks,
+                           const dwq_task_t *given)
+{
+    int n = given->retry_failed ? given->retry_failed : tasks->retry_failed;
+
+    return n > 0 ? (uint32_t)n : 0;
+}
+
 dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
                               bool binding, struct dwqi_task **task_out,
                               const char **why_out)
@@ -259,6 +271,7 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
     task->job.worker = given->worker;
     task->job.binding = binding && given->worker > 0;
     task->job.priority = given->priority;
+    task->retry_failed = retries_of(tasks, given);
     task->job.time_est = given->time_est > 0 ? given->time_est : 1;
     task->rate = rate_of(tasks, given->module, given->function);
     if (task->rate) {

@@ -43,6 +43,7 @@ struct dwqi_task {
     int worker;               /* that has it, or ran it; 0: none */
     bool fitted;              /* bound to a worker that fits these two */
     int min_ranks;
+    uint32_t retry_failed; /* more attempts of a call that fails, at most */
     uint32_t number;       /* of its worker's, when sent: see dwqi_desk() */
     const char *host;      /* of the plan; or NULL */
     struct dwqi_pack pack; /* its block may be `small` */
@@ -87,6 +88,7 @@ struct dwqi_tasks {
     struct dwqi_scratch scratch;
     uint64_t next_id;
     bool est_seconds; /* estimates are seconds */
+    int retry_failed; /* of tasks that do not say; 0 or less: none */
 };
 
 /**

@@ -61,7 +61,8 @@ struct dwqi_task_head {
     uint32_t module_size;   /* with its closing NUL; 0: __main__ */
     uint32_t n_scattered;   /* arrays of dwq_scatter() */
     uint32_t attempt;       /* from 1; 0: it was not given to a worker */
-    uint32_t reserved[3];
+    uint32_t reserved;
+    double time_limit; /* seconds of one attempt; not above 0: none */
 };
 _Static_assert(sizeof(struct dwqi_task_head) == 64, "wire struct");
 
@@ -71,7 +72,7 @@ struct dwqi_part_head {
     uint64_t id;
     uint64_t size;    /* of this part, a multiple of 64 */
     double this_time; /* seconds */
-    int32_t status;   /* DWQ_OK or DWQ_E_TASK */
+    int32_t status;   /* DWQ_OK, DWQ_E_TASK, _CANCELLED or _TIME_LIMIT */
     int32_t code;
     uint32_t values_size;
     uint32_t n_values;

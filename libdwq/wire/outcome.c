@@ -55,7 +55,17 @@ dwq_status_t dwqi_result_size(const void *item, size_t available,
     return DWQ_OK;
 }
 
-/* First failing rank; slowest rank. */
+/* Ranks look by themselves whether they are to stop: one that was tells it of all. */
+static dwq_status_t worse(dwq_status_t status, int32_t of_part)
+{
+    return of_part == DWQ_E_TIME_LIMIT || status == DWQ_E_TIME_LIMIT
+               ? DWQ_E_TIME_LIMIT
+           : of_part == DWQ_E_CANCELLED || status == DWQ_E_CANCELLED
+               ? DWQ_E_CANCELLED
+               : DWQ_E_TASK;
+}
+
+/* Status; first failing rank; slowest rank. */
 static void summarize(struct dwqi_outcome *outcome)
 {
     outcome->failed_rank = -1;
@@ -63,9 +73,11 @@ static void summarize(struct dwqi_outcome *outcome)
     for (int i = 0; i < outcome->n_ranks; i++) {
         const struct dwqi_part_view *part = &outcome->parts[i];
 
+        if (part->head.status != DWQ_OK) {
+            outcome->status = worse(outcome->status, part->head.status);
+        }
         if (part->head.status != DWQ_OK && outcome->failed_rank < 0) {
             outcome->failed_rank = i;
-            outcome->status = DWQ_E_TASK;
             outcome->code = part->head.code;
             outcome->message = part->message;
         }
@@ -180,6 +192,11 @@ void dwqi_outcome_set_totals(struct dwqi_outcome *outcome, uint64_t n_processed,
 {
     outcome->n_processed = n_processed;
     outcome->total_time = total_time;
+}
+
+dwq_status_t dwqi_outcome_status(const struct dwqi_outcome *outcome)
+{
+    return outcome->status;
 }
 
 double dwqi_outcome_time(const struct dwqi_outcome *outcome)

@@ -173,7 +173,10 @@ struct dwqi_desk {
     bool can_ask; /* said before READY: it sees the controller's desk */
     uint32_t n_items;
     uint32_t size;
-    unsigned char pad[40];
+    /* The id of its task that is asked to stop, or 0; the controller's to write, and for
+     * all ranks of the worker to read. */
+    _Atomic uint64_t cancelled;
+    unsigned char pad[32];
     unsigned char letter[DWQI_LETTER_MAX]; /* the body of a TASK */
     /* Of the controller. */
     _Atomic uint32_t

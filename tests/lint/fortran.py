@@ -36,7 +36,8 @@ EXEMPT.update({"dwq_value_" + kind: "a value is a union; dwq_builder_*" for kind
                "nil bool int uint double string bytes array list map self".split()})
 RETURNS = {"bool": "logical(c_bool)", "void": None, "size_t": "integer(c_size_t)",
            "uint64_t": "integer(c_int64_t)", "int": "integer(c_int)",
-           "MPI_Fint": "integer(c_int)", "dwq_status_t": "integer(c_int)"}
+           "MPI_Fint": "integer(c_int)", "dwq_status_t": "integer(c_int)",
+           "dwq_stop_t": "integer(c_int)", "double": "real(c_double)"}
 
 
 def count(parameters):
@@ -65,7 +66,7 @@ def functions_of_fortran(text):
 
 def numbers_of_c(text):
     yield from re.findall(r"X\((DWQ_\w+), (-?\d+),", text)
-    for body in re.findall(r"typedef enum dwq_(?:taken|kind) \{(.*?)\}", text, flags=re.S):
+    for body in re.findall(r"typedef enum dwq_(?:taken|kind|stop) \{(.*?)\}", text, flags=re.S):
         value = -1
         for name, given in re.findall(r"(DWQ_\w+)(?: = (\d+))?", re.sub(r"/\*.*?\*/", "", body)):
             value = int(given) if given else value + 1

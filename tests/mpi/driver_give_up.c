@@ -28,12 +28,15 @@ static const struct mode modes[] = {
 };
 #define N_MODES (sizeof modes / sizeof modes[0])
 
-/* The first mode to play from m on: with DWQ_TEST_SHORT every third one, which ones by
- * the length of the name. N_MODES: none. */
+/* The first mode to play from m on: every second one, with DWQ_TEST_SHORT every third,
+ * which ones by the length of the name; with DWQ_TEST_FULL all. N_MODES: none. */
 static size_t mode_from(const char *how, size_t m)
 {
-    while (getenv("DWQ_TEST_SHORT") && m < N_MODES &&
-           (m + strlen(how)) % 3 != 0) {
+    size_t every = getenv("DWQ_TEST_SHORT")  ? 3
+                   : getenv("DWQ_TEST_FULL") ? 1
+                                             : 2;
+
+    while (m < N_MODES && (m + strlen(how)) % every != 0) {
         m++;
     }
     return m;

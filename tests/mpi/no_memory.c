@@ -265,7 +265,7 @@ int main(int argc, char **argv)
             play_kind(&c, &kinds[i],
                       all                        ? 1
                       : getenv("DWQ_TEST_SHORT") ? 97
-                                                 : 23);
+                                                 : 47);
         }
     }
     for (int i = 1; i < argc && !one && argv[1][0] != '-'; i++) {

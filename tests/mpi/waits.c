@@ -148,7 +148,7 @@ static void reserved_bytes_are_zero_on_both_ways(void)
     memset(&world, 0xff, sizeof world);
     CHECK(dwq_world(&world) == DWQ_OK && are_zero(RESERVED(world)));
     scenario_run_options(&options);
-    options.reserved[15] = 1;
+    options.reserved[0] = 1;
     CHECK(dwq_run(&options, NULL) == DWQ_E_OPTION);
 }
 

@@ -79,7 +79,6 @@ static bool lacks_memory(const dwq_result_t *r)
 }
 
 static void fault(struct scenario *s, const char *format, ...) DWQ_PRINTF(2, 3);
-
 static void fault(struct scenario *s, const char *format, ...)
 {
     va_list args;
@@ -242,6 +241,7 @@ static void submit_one(struct scenario *s)
     args[3] = dwq_value_array(draw(s) < 0.5 ? dwq_borrow(big) : big);
     task.args = (dwq_values_t){ k->borrowed ? 4u : 3u, args };
     task.function = k->unknown ? "exit" : "work";
+    task.retry_failed = (int)(s->n_known % 3);
     task.priority = draw(s) < 0.1 ? draw_int(s, 5) - 2 : 0;
     task.time_est = draw(s) < 0.5 ? seconds : draw(s) < 0.3 ? 10 * draw(s) : 0;
     expected = task.id && id_is_out(s, task.id) ? DWQ_E_ID : DWQ_OK;
@@ -294,15 +294,17 @@ static void check_value(struct scenario *s, const struct known *k,
 static void check_runs(struct scenario *s, const struct known *k,
                        const dwq_result_t *r, bool corrupted)
 {
-    int least = 0, most = 1;
+    bool short_of = memory_has_failed(); /* any call may have failed for that */
+    int again = k->fails || short_of ? (int)((k - s->known) % 3) : 0;
+    int least = 0, most = 1 + again;
 
     if (corrupted || lacks_memory(r)) {
         /* A message that nobody could read may stand for any of these. */
     } else if (r->status == DWQ_OK ||
                (r->status == DWQ_E_TASK && !k->unknown)) {
-        least = 1;
+        least = short_of ? 1 : r->attempts;
     } else if (r->status == DWQ_E_CANCELLED || r->status == DWQ_E_WORKER) {
-        most = 0;
+        most = again;
     }
     if (k->n_run < least || k->n_run > most) {
         fault(s, "task %" PRIu64 " (%s) was run %d times", k->id,

@@ -1,6 +1,7 @@
 /* NULL where a handle, a result or a task should be: an answer, and nothing else.
  * tests/lint/nulls.sh looks whether each public function that takes a pointer is here. */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <dwq/dwq.h>
 #ifdef WITH_MPI
 #include <dwq/mpi.h>
@@ -204,6 +205,8 @@ Test(nulls, calls_without_a_call)
     cr_expect_eq(dwq_call_return_built(none, NULL), DWQ_E_ARG);
     cr_expect_null(dwq_call_alloc_data(none, DWQ_DOUBLE, 1, (size_t[]){ 3 }));
     cr_expect_not(dwq_call_agree(none, true));
+    cr_expect_eq(dwq_call_stop(none), DWQ_STOP_NONE);
+    cr_expect(isinf(dwq_call_time_left(none)));
 }
 
 Test(nulls, results_and_values_that_are_not_there)

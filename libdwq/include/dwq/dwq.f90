@@ -13,6 +13,9 @@ module dwq
             DWQ_E_OPTION = -6, DWQ_E_STATE = -7, DWQ_E_WORKER = -8, DWQ_E_SERVICE = -9, DWQ_E_TIME_LIMIT = -10, &
             DWQ_E_CANCELLED = -11, DWQ_E_MPI = -12, DWQ_E_NOMEM = -13, DWQ_E_MESSAGE = -14
     end enum
+    enum, bind(C) ! dwq_stop_t
+        enumerator :: DWQ_STOP_NONE = 0, DWQ_STOP_CANCEL = 1, DWQ_STOP_LIMIT = 2, DWQ_STOP_END = 3
+    end enum
     enum, bind(C) ! dwq_type_t
         enumerator :: DWQ_INT8 = 1, DWQ_UINT8, DWQ_INT16, DWQ_UINT16, DWQ_INT32, DWQ_UINT32, DWQ_INT64, DWQ_UINT64, &
             DWQ_FLOAT, DWQ_DOUBLE, DWQ_COMPLEX_FLOAT, DWQ_COMPLEX_DOUBLE
@@ -301,6 +304,8 @@ module dwq
         integer(c_int) function dwq_call_fail_text(call, code, text) bind(C); import
             type(c_ptr), value :: call; integer(c_int), value :: code; character(kind=c_char), intent(in) :: text(*)
         end function
+        integer(c_int) function dwq_call_stop(call) bind(C); import; type(c_ptr), value :: call; end function
+        real(c_double) function dwq_call_time_left(call) bind(C); import; type(c_ptr), value :: call; end function
         logical(c_bool) function dwq_call_agree(call, ok) bind(C); import
             type(c_ptr), value :: call; logical(c_bool), value :: ok
         end function

@@ -120,6 +120,31 @@ DWQ_API int dwq_call_fail(dwq_call_t *call, int code, const char *format, ...)
 /** The same with a text as it is (NULL: none), for languages without `...`. */
 DWQ_API int dwq_call_fail_text(dwq_call_t *call, int code, const char *text);
 
+/* Why a call is to end early; a higher one counts before a lower one. */
+typedef enum dwq_stop {
+    DWQ_STOP_NONE = 0,
+    DWQ_STOP_CANCEL = 1, /* dwq_controller_cancel() */
+    DWQ_STOP_LIMIT = 2,  /* the task's time_limit has passed */
+    DWQ_STOP_END = 3     /* the run's time_limit has passed */
+} dwq_stop_t;
+
+/**
+ * Whether this rank's call is asked to stop, and why. A function that looks now and then,
+ * and comes back, frees its worker; what it returns then counts: with 0 the task is
+ * DWQ_OK, with its values, else DWQ_E_CANCELLED (cancel) or DWQ_E_TIME_LIMIT. A function
+ * that never looks is awaited.
+ *
+ * A rank looks for itself, without a message and in some ten nanoseconds: another rank of
+ * the group may see the reason in a later look. dwq_call_agree() makes it common. A cancel
+ * is seen on the controller's host.
+ *
+ * @return DWQ_STOP_NONE (also for NULL): go on
+ */
+DWQ_API dwq_stop_t dwq_call_stop(const dwq_call_t *call);
+/** Seconds until the task's limit or the run's, whichever is first; 0 when it has passed,
+ * INFINITY when there is none. */
+DWQ_API double dwq_call_time_left(const dwq_call_t *call);
+
 /**
  * Ask all ranks of the group whether they can go on.
  *

@@ -182,7 +182,11 @@ typedef struct dwq_options {
      * to a worker that is still busy (prefetch). */
     bool time_est_seconds;
 
-    uint64_t reserved[16]; /* 0; DWQ_E_OPTION otherwise */
+    /* For each task: how often a call that fails is run again; see dwq_task_t. 0 or less:
+     * never. */
+    int retry_failed;
+
+    uint64_t reserved[15]; /* 0; DWQ_E_OPTION otherwise */
 } dwq_options_t;
 
 #ifdef __cplusplus

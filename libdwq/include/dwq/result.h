@@ -26,7 +26,8 @@ typedef struct dwq_result {
     uint64_t n_processed; /* calls of that worker so far, this one included */
     double total_time;    /* seconds of these: the sum of their this_time */
     void *owner;          /* of the library */
-    uint64_t reserved[8]; /* 0 */
+    int attempts; /* starts of the call; 0: it never started, or is not known to have */
+    uint64_t reserved[7]; /* 0 */
 } dwq_result_t;
 
 /** The value at `index` that `rank` of the group returned, or NULL. */

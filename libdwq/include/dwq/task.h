@@ -25,7 +25,15 @@ typedef struct dwq_task {
     const char *host; /* NULL: any; all ranks of the worker are on this host */
     int ranks;        /* 0: any; ranks of the worker, at least */
 
-    uint64_t reserved[16]; /* 0; DWQ_E_ARG otherwise */
+    /* A call that fails (DWQ_E_TASK) is run again, at the task's place in the queue, up to
+     * so many times; one that was asked to stop is not. 0: as option retry_failed says;
+     * less: not at all. */
+    int retry_failed;
+    /* Seconds of one attempt, from the start of the function, after which the call is
+     * asked to stop: see dwq_call_stop(). 0 or less: none. */
+    double time_limit;
+
+    uint64_t reserved[15]; /* 0; DWQ_E_ARG otherwise */
 } dwq_task_t;
 
 #ifdef __cplusplus

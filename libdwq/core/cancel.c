@@ -1,0 +1,117 @@
+/* A task that waits is over at once; one that a worker holds comes back, or is asked to
+ * stop. */
+#include <inttypes.h>
+
+#include "libdwq/core/controller_private.h"
+
+/* What its worker holds behind the oldest, which runs, and did not come back: it may
+ * be started, or be returned. */
+static dwq_status_t cancel_held(dwq_controller_t *c, int worker)
+{
+    struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, worker);
+    dwq_status_t status = DWQ_OK;
+
+    if (!job || !job->next) {
+        return DWQ_OK;
+    }
+    status = dwqi_controller_recall(c, worker);
+    job = dwqi_scheduler_held(c->scheduler, worker);
+    for (job = job ? job->next : NULL; job && status == DWQ_OK;
+         job = job->next) {
+        status =
+            dwqi_task_step(&c->ledger, dwqi_task_of(job), DWQI_EVENT_CANCEL);
+    }
+    return status;
+}
+
+static dwq_status_t cancel_all(dwq_controller_t *c)
+{
+    dwq_status_t status = DWQ_OK;
+
+    for (int w = 1; w <= c->config.n_workers && status == DWQ_OK; w++) {
+        status = cancel_held(c, w);
+    }
+    dwqi_controller_drop_waiting(c, DWQI_EVENT_CANCEL, "cancelled");
+    return status;
+}
+
+static dwq_status_t cancel_waiting(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwqi_scheduler_remove(c->scheduler, &task->job);
+    return dwqi_controller_end_local(c, task, DWQI_EVENT_CANCEL, "cancelled");
+}
+
+/* Where its worker, which has claimed it, reads that it is to stop; NULL: it has not, or
+ * shares no memory with us. It may also have claimed it to give it back. */
+static struct dwqi_desk *desk_of_claimed(const dwq_controller_t *c,
+                                         const struct dwqi_task *task)
+{
+    struct dwqi_desk *desk = dwqi_controller_cell(c, task->worker)->desk;
+
+    return desk && (int32_t)(atomic_load(&desk->n_claimed) - task->number) > 0
+               ? desk
+               : NULL;
+}
+
+/* Others that came back with it go out again. */
+static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwq_status_t status = dwqi_controller_recall(c, task->worker);
+
+    if (status != DWQ_OK) {
+        return status;
+    }
+    if (task->entry.state == DWQI_TASK_QUEUED) {
+        status = cancel_waiting(c, task);
+    } else if (task->entry.state != DWQI_TASK_DONE) {
+        /* A time limit that has passed ends it. */
+        struct dwqi_desk *desk = desk_of_claimed(c, task);
+
+        status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL);
+        if (desk && status == DWQ_OK) {
+            /* One runs at a time: what was asked before is over. */
+            atomic_store(&desk->cancelled, task->id);
+        }
+    }
+    return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;
+}
+
+static dwq_status_t cancel(dwq_controller_t *c, uint64_t id)
+{
+    struct dwqi_task *task;
+    bool moved;
+    dwq_status_t status = dwqi_controller_step(c, &moved);
+
+    if (status != DWQ_OK || id == 0) {
+        return dwqi_controller_answer(c, status == DWQ_OK ? cancel_all(c)
+                                                          : status);
+    }
+    task = dwqi_task_find(&c->tasks, id);
+    if (!task) {
+        return dwqi_error_set(
+            &c->error, DWQ_E_ID,
+            "no task has the id %" PRIu64 ", or its result was collected", id);
+    }
+    if (task->entry.state == DWQI_TASK_QUEUED) {
+        return cancel_waiting(c, task);
+    }
+    /* The oldest that a worker holds is running; without shared memory no word reaches
+     * it there. */
+    if (!dwqi_task_edges[task->entry.state][DWQI_EVENT_CANCEL].allowed ||
+        task->worker == 0 ||
+        (!dwqi_controller_cell(c, task->worker)->desk &&
+         dwqi_scheduler_held(c->scheduler, task->worker) == &task->job)) {
+        return dwqi_error_set(&c->error, DWQ_E_STATE,
+                              "task %" PRIu64 " has started, or is done", id);
+    }
+    return dwqi_controller_answer(c, ask_back(c, task));
+}
+
+dwq_status_t dwq_controller_cancel(dwq_controller_t *controller, uint64_t id)
+{
+    dwq_status_t status = dwqi_controller_enter(controller);
+
+    return status == DWQ_OK
+               ? dwqi_controller_leave(controller, cancel(controller, id))
+               : status;
+}
