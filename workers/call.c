@@ -232,10 +232,13 @@ static dwq_stop_t stop_of(const dwq_call_t *call)
             return DWQ_STOP_LIMIT;
         }
     }
-    return cancelled && atomic_load_explicit(cancelled, memory_order_relaxed) ==
-                            call->task->id
-               ? DWQ_STOP_CANCEL
-               : DWQ_STOP_NONE;
+    /* A call that another executes may have the id 0. */
+    if (cancelled && call->task->id != 0 &&
+        atomic_load_explicit(cancelled, memory_order_relaxed) ==
+            call->task->id) {
+        return DWQ_STOP_CANCEL;
+    }
+    return DWQ_STOP_NONE;
 }
 
 /* A call stops with that which executes it. */
