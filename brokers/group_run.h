@@ -19,8 +19,8 @@ struct dwqi_group_run {
     const void *item;
     struct dwqi_task_head head;
     struct dwqi_done own; /* this rank's part */
-    struct dwqi_report
-        report; /* of a call that failed, until all have renewed */
+    /* Of a call that failed, until all have renewed. */
+    struct dwqi_report report;
 
     /* NULL, or called when all parts are here, before the result is made. */
     dwq_status_t (*before_report)(void *arg);

@@ -241,12 +241,22 @@ static dwq_stop_t stop_of(const dwq_call_t *call)
     return DWQ_STOP_NONE;
 }
 
+/* That which executes it; NULL: none. */
+static const dwq_call_t *around_of(const dwq_call_t *call)
+{
+    const struct dwqi_executor *around = call->config->around;
+
+    return call->outer ? call->outer
+           : around    ? dwqi_executor_running(around)
+                       : NULL;
+}
+
 /* A call stops with that which executes it. */
 dwq_stop_t dwq_call_stop(const dwq_call_t *call)
 {
     dwq_stop_t stop = DWQ_STOP_NONE;
 
-    for (; call; call = call->outer) {
+    for (; call; call = around_of(call)) {
         dwq_stop_t one = stop_of(call);
 
         stop = one > stop ? one : stop;
@@ -258,7 +268,7 @@ double dwq_call_time_left(const dwq_call_t *call)
 {
     double end = call ? end_of(call) : INFINITY;
 
-    for (const dwq_call_t *c = call; c; c = c->outer) {
+    for (const dwq_call_t *c = call; c; c = around_of(c)) {
         end = fmin(end, c->limit);
     }
     return isinf(end) ? INFINITY : fmax(end - now(call), 0);

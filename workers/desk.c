@@ -21,6 +21,7 @@ void dwqi_worker_desk_find(struct dwqi_worker_desk *desk)
     desk->n_decided = shared->n_claimed;
     shared->can_ask = desk->controllers != NULL;
     shared->has_letter = false;            /* one of an earlier run */
+    shared->cancelled = 0;                 /* the same */
     shared->idle_at = desk->n_decided - 1; /* not yet */
 }
 

@@ -41,6 +41,18 @@ void dwqi_executor_destroy(struct dwqi_executor *executor)
     }
 }
 
+void dwqi_executor_set_around(struct dwqi_executor *executor,
+                              const struct dwqi_executor *around)
+{
+    executor->config.around = around;
+}
+
+const struct dwq_call *dwqi_executor_running(
+    const struct dwqi_executor *executor)
+{
+    return executor->running;
+}
+
 struct dwqi_pool *dwqi_executor_pool(const struct dwqi_executor *executor)
 {
     return executor->config.pool;

@@ -10,6 +10,8 @@
 
 struct dwqi_executor;
 
+struct dwq_call;
+
 struct dwqi_executor_config {
     struct dwqi_registry *registry; /* borrowed */
     const struct dwqi_log *log;     /* borrowed */
@@ -29,10 +31,11 @@ struct dwqi_executor_config {
                           bool *all_ok_out);
     void *agree_arg;
     struct dwqi_witness *witness; /* is told what runs; borrowed; or NULL */
-    double
-        end; /* calls are asked to stop then, on the clock; 0 or INFINITY: never */
+    /* Calls are asked to stop then, on the clock; 0 or INFINITY: never. */
+    double end;
     /* Where the id of a task that is to stop would stand; borrowed; or NULL. */
     const _Atomic uint64_t *cancelled;
+    const struct dwqi_executor *around; /* see dwqi_executor_set_around() */
 };
 
 struct dwqi_owned; /* arrays of dwq_call_alloc() */
@@ -48,6 +51,12 @@ struct dwqi_done {
 dwq_status_t dwqi_executor_create(const struct dwqi_executor_config *config,
                                   struct dwqi_executor **executor_out);
 void dwqi_executor_destroy(struct dwqi_executor *executor);
+/* Its calls are made in those of `around` (borrowed): they stop with them. */
+void dwqi_executor_set_around(struct dwqi_executor *executor,
+                              const struct dwqi_executor *around);
+/* The innermost call that runs, or NULL. */
+const struct dwq_call *dwqi_executor_running(
+    const struct dwqi_executor *executor);
 /* For what its items lie in; may be NULL. */
 struct dwqi_pool *dwqi_executor_pool(const struct dwqi_executor *executor);
 

@@ -1,6 +1,7 @@
 #include "workers/worker.h"
 
 #include <float.h>
+#include <math.h>
 
 #include "libdwq/wire/outcome.h"
 #include "libdwq/wire/process.h"
@@ -129,7 +130,8 @@ dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
     dwq_status_t status;
 
     if (!worker || !task || !task->function || !result_out ||
-        !(task->time_est >= 0 && task->time_est <= DBL_MAX)) {
+        !(task->time_est >= 0 && task->time_est <= DBL_MAX) ||
+        isnan(task->time_limit)) {
         return DWQ_E_ARG;
     }
     time_est = task->time_est > 0 ? task->time_est : 1;
@@ -146,6 +148,7 @@ dwq_status_t dwq_worker_execute(dwq_worker_t *worker, const dwq_task_t *task,
     if (status == DWQ_OK) {
         result_out->id = head.id;
         result_out->worker = worker->id;
+        result_out->attempts = 1;
     }
     return status;
 }

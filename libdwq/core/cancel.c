@@ -1,8 +1,51 @@
 /* A task that waits is over at once; one that a worker holds comes back, or is asked to
  * stop. */
 #include <inttypes.h>
+#include <utlist.h>
 
 #include "libdwq/core/controller_private.h"
+
+/* The task that the worker runs, or runs next, as far as is known: the newest that it has
+ * claimed (also to give it back), else the oldest. NULL: it was sent none. */
+static const struct dwqi_task *current_task(const dwq_controller_t *c,
+                                            const struct dwqi_cell *cell,
+                                            int worker)
+{
+    uint32_t n_claimed = atomic_load(&cell->desk->n_claimed);
+    const struct dwqi_task *current = NULL;
+    struct dwqi_job *job = dwqi_scheduler_held(c->scheduler, worker);
+
+    for (; job && job != cell->unsent; job = job->next) {
+        const struct dwqi_task *task = dwqi_task_of(job);
+
+        if (!current || (int32_t)(n_claimed - task->number) > 0) {
+            current = task;
+        }
+    }
+    return current;
+}
+
+void dwqi_controller_tell_cancelled(dwq_controller_t *c, int worker)
+{
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    const struct dwqi_task *current;
+    struct dwqi_job *job;
+
+    if (!cell->has_cancelled || !cell->desk) {
+        return;
+    }
+    current = current_task(c, cell, worker);
+    atomic_store(&cell->desk->cancelled,
+                 current && current->entry.state == DWQI_TASK_ASKED_BACK
+                     ? current->id
+                     : 0);
+    cell->has_cancelled = false;
+    DL_FOREACH(dwqi_scheduler_held(c->scheduler, worker), job)
+    {
+        cell->has_cancelled |=
+            dwqi_task_of(job)->entry.state == DWQI_TASK_ASKED_BACK;
+    }
+}
 
 /* What its worker holds behind the oldest, which runs, and did not come back: it may
  * be started, or be returned. */
@@ -21,6 +64,8 @@ static dwq_status_t cancel_held(dwq_controller_t *c, int worker)
         status =
             dwqi_task_step(&c->ledger, dwqi_task_of(job), DWQI_EVENT_CANCEL);
     }
+    dwqi_controller_cell(c, worker)->has_cancelled = true;
+    dwqi_controller_tell_cancelled(c, worker);
     return status;
 }
 
@@ -41,18 +86,6 @@ static dwq_status_t cancel_waiting(dwq_controller_t *c, struct dwqi_task *task)
     return dwqi_controller_end_local(c, task, DWQI_EVENT_CANCEL, "cancelled");
 }
 
-/* Where its worker, which has claimed it, reads that it is to stop; NULL: it has not, or
- * shares no memory with us. It may also have claimed it to give it back. */
-static struct dwqi_desk *desk_of_claimed(const dwq_controller_t *c,
-                                         const struct dwqi_task *task)
-{
-    struct dwqi_desk *desk = dwqi_controller_cell(c, task->worker)->desk;
-
-    return desk && (int32_t)(atomic_load(&desk->n_claimed) - task->number) > 0
-               ? desk
-               : NULL;
-}
-
 /* Others that came back with it go out again. */
 static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
 {
@@ -65,13 +98,9 @@ static dwq_status_t ask_back(dwq_controller_t *c, struct dwqi_task *task)
         status = cancel_waiting(c, task);
     } else if (task->entry.state != DWQI_TASK_DONE) {
         /* A time limit that has passed ends it. */
-        struct dwqi_desk *desk = desk_of_claimed(c, task);
-
         status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_CANCEL);
-        if (desk && status == DWQ_OK) {
-            /* One runs at a time: what was asked before is over. */
-            atomic_store(&desk->cancelled, task->id);
-        }
+        dwqi_controller_cell(c, task->worker)->has_cancelled = true;
+        dwqi_controller_tell_cancelled(c, task->worker);
     }
     return status == DWQ_OK ? dwqi_controller_dispatch(c) : status;
 }

@@ -72,6 +72,7 @@ struct dwqi_cell {
     uint8_t state;          /* enum dwqi_cell_state */
     uint8_t awaited;        /* enum dwqi_cell_awaited */
     bool overdue;           /* lost, and it may run on */
+    bool has_cancelled;     /* it holds a task that is to be cancelled */
     uint32_t n_sent;        /* tasks: their numbers at `desk` */
     uint32_t n_recalled;    /* RECALLs that it was sent */
     uint32_t first_fed;     /* of the last letter: those before it had ended */

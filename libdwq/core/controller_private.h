@@ -22,7 +22,8 @@ struct dwq_controller {
     struct dwqi_tasks tasks;
     struct dwqi_task *done; /* not collected, first finished first */
     size_t n_done;
-    bool closed; /* no more submits */
+    bool closed;      /* no more submits */
+    bool cancels_all; /* nor anything that is not begun */
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
     bool grace_passed;
@@ -125,6 +126,9 @@ void dwqi_controller_drop_waiting(dwq_controller_t *c,
                                   const char *message);
 void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
                                enum dwqi_task_event event, const char *message);
+/* Which of its tasks a worker of this host is to stop, if any: whenever one of them is to
+ * be cancelled, and whenever it holds one less. */
+void dwqi_controller_tell_cancelled(dwq_controller_t *c, int worker);
 /* A task that its worker had not started waits again, or is over. */
 dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
                                        struct dwqi_task *task);

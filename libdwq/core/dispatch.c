@@ -536,6 +536,7 @@ dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
 
     dwqi_controller_end_feeding(c);
     c->closed = true;
+    c->cancels_all = cancel;
     if (cancel) {
         status = dwq_controller_cancel(c, 0);
     }

@@ -12,6 +12,7 @@ static const struct dwqi_field fields[] = {
     DWQI_FIELD(dwq_result_t, n_ranks, DWQI_FIELD_INT),
     DWQI_FIELD(dwq_result_t, worker, DWQI_FIELD_INT),
     DWQI_FIELD(dwq_result_t, rank, DWQI_FIELD_INT),
+    DWQI_FIELD(dwq_result_t, attempts, DWQI_FIELD_INT),
     DWQI_FIELD(dwq_result_t, n_processed, DWQI_FIELD_UINT64),
     DWQI_FIELD(dwq_result_t, this_time, DWQI_FIELD_DOUBLE),
     DWQI_FIELD(dwq_result_t, time_over_est, DWQI_FIELD_DOUBLE),

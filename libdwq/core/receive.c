@@ -76,6 +76,7 @@ static void held_less(dwq_controller_t *c, int worker)
     if (dwqi_scheduler_n_held(c->scheduler, worker) == 0 &&
         dwqi_controller_cell(c, worker)->state == DWQI_CELL_BUSY) {
         dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_EMPTY);
+        dwqi_controller_tell_cancelled(c, worker);
     }
 }
 
@@ -131,27 +132,14 @@ static int n_behind(const dwq_controller_t *c, const struct dwqi_task *task)
                         : dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
 }
 
-/* That a call is to stop is nothing for the next one, which may have the same id. */
-static void forget_cancel(dwq_controller_t *c, const struct dwqi_task *task)
-{
-    struct dwqi_desk *desk = dwqi_controller_cell(c, task->worker)->desk;
-
-    if (task->entry.state == DWQI_TASK_ASKED_BACK && desk &&
-        atomic_load(&desk->cancelled) == task->id) {
-        atomic_store(&desk->cancelled, 0);
-    }
-}
-
 /* The task is over at its worker. The scheduler looks at the worker again with what
  * is learned from this call. */
 static dwq_status_t end_held(dwq_controller_t *c, struct dwqi_task *task,
                              struct dwqi_outcome *outcome, double seconds)
 {
     int behind = n_behind(c, task);
-    dwq_status_t status;
-
-    forget_cancel(c, task);
-    status = dwqi_controller_end_reported(c, task, outcome, seconds, behind);
+    dwq_status_t status =
+        dwqi_controller_end_reported(c, task, outcome, seconds, behind);
 
     dwqi_scheduler_done(c->scheduler, &task->job);
     held_less(c, task->worker);
@@ -163,7 +151,8 @@ bool dwqi_controller_is_tried_again(const dwq_controller_t *c,
                                     const struct dwqi_outcome *outcome)
 {
     return outcome && dwqi_outcome_status(outcome) == DWQ_E_TASK &&
-           task->entry.attempt <= task->retry_failed && !c->limit_passed &&
+           task->entry.attempt <= task->retry_failed && !c->cancels_all &&
+           !c->limit_passed && c->now < c->config.time_limit &&
            dwqi_task_edges[task->entry.state][DWQI_EVENT_AGAIN].allowed;
 }
 
@@ -261,7 +250,6 @@ dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
     bool cancel = task->entry.state == DWQI_TASK_ASKED_BACK;
     dwq_status_t status = DWQ_OK;
 
-    forget_cancel(c, task);
     dwqi_scheduler_give_back(c->scheduler, &task->job);
     held_less(c, task->worker);
     if (!cancel) {

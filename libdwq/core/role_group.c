@@ -66,7 +66,7 @@ static dwq_status_t make_team(struct run *run)
     if (status != DWQ_OK || dwqi_team_rank(run->team) < 0) {
         return status;
     }
-    return dwqi_executor_create(
+    status = dwqi_executor_create(
         &(struct dwqi_executor_config){
             .registry = run->registry,
             .log = &run->log,
@@ -83,6 +83,10 @@ static dwq_status_t make_team(struct run *run)
                              ? dwqi_run_cancelled(run->transport, DWQI_SELF)
                              : dwqi_run_cancelled(run->group_transport, 0) },
         &run->group_executor);
+    if (status == DWQ_OK) {
+        dwqi_executor_set_around(run->executor, run->group_executor);
+    }
+    return status;
 }
 
 dwq_status_t dwqi_run_make_leaf(struct run *run)

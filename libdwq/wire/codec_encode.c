@@ -496,7 +496,7 @@ static dwq_status_t pack_task(const dwq_task_t *task, uint64_t id,
 {
     size_t function = task->function ? strlen(task->function) + 1 : 0;
     size_t module = task->module ? strlen(task->module) + 1 : 0;
-    struct dwqi_task_head head = { id, .time_est = task->time_est };
+    struct dwqi_task_head head = { .id = id, .time_est = task->time_est };
     struct encoder e;
 
     encoder_init(&e, scratch, keep_flag, task->function ? "args" : "values");

@@ -1,5 +1,6 @@
 /* Calls that are asked to stop: cancelled, or at the limit of the task or of the run; and
  * calls that fail and are run again. */
+#include <limits.h>
 #include <math.h>
 #include <unistd.h>
 
@@ -71,7 +72,39 @@ static int fails(dwq_call_t *call, void *arg)
     return dwq_call_fail(call, 9, "always");
 }
 
+static dwq_worker_t *worker; /* of this rank */
+
+/* What the call that this one executes gives. */
+static int executes(dwq_call_t *call, void *arg)
+{
+    dwq_task_t task = { .function = "until_stopped", DWQ_ARGS("", 0) };
+    dwq_result_t result;
+    int stop = -1;
+
+    (void)arg;
+    if (dwq_worker_execute(worker, &task, &result) == DWQ_OK) {
+        dwq_result_get(&result, 0, 0, &stop);
+        dwq_result_clear(&result);
+    }
+    return dwq_call_return(call, DWQ_VALUES(stop));
+}
+
+/* (path): says that it runs, and fails */
+static int fails_slowly(dwq_call_t *call, void *arg)
+{
+    const char *path;
+
+    (void)arg;
+    if (dwq_arg(call, 0, &path)) {
+        flag_raise(path);
+    }
+    sleep_seconds(0.01);
+    return -1;
+}
+
 static const dwq_function_t functions[] = {
+    { "executes", executes, NULL },
+    { "fails_slowly", fails_slowly, NULL },
     { "until_stopped", until_stopped, NULL },
     { "tells", tells, NULL },
     { "fails_first", fails_first, NULL },
@@ -180,6 +213,33 @@ static void a_running_call_that_is_cancelled_is_asked_to_stop(void)
     play(&(dwq_options_t){ .controller = cancels });
 }
 
+/* Before it is known to run, while much is still being sent. */
+static int cancels_early(dwq_controller_t *c, void *arg)
+{
+    static double numbers[300000];
+    dwq_array_t array = dwq_array(DWQ_DOUBLE, numbers, 1, (size_t[]){ 300000 });
+
+    (void)arg;
+    for (int i = 0; i < 10 && dwq_controller_world(c).n_workers > 0; i++) {
+        dwq_task_t task = { .function = "until_stopped",
+                            .id = 1 + (uint64_t)(i % 3),
+                            DWQ_ARGS("", 7, dwq_borrow(array)) };
+        dwq_result_t result;
+
+        CHECK(dwq_controller_submit_call(c, &task, NULL) == DWQ_OK);
+        CHECK(dwq_controller_cancel(c, task.id) == DWQ_OK);
+        CHECK(dwq_controller_get_result(c, task.id, &result) == DWQ_OK);
+        CHECK(result.status == DWQ_E_CANCELLED);
+        dwq_result_clear(&result);
+    }
+    return 0;
+}
+
+static void a_call_that_is_cancelled_as_it_is_sent_is_asked_to_stop(void)
+{
+    play(&(dwq_options_t){ .controller = cancels_early });
+}
+
 /* --- Limits ------------------------------------------------------------------ */
 
 static int has_limits(dwq_controller_t *c, void *arg)
@@ -274,12 +334,68 @@ static void a_call_that_fails_is_run_again(void)
     play(&(dwq_options_t){ .controller = tries_again, .retry_failed = 2 });
 }
 
+/* As often as it takes, but not in a run that ends. */
+static int leaves(dwq_controller_t *c, void *arg)
+{
+    char path[FLAG_SIZE];
+
+    (void)arg;
+    if (dwq_controller_world(c).n_workers == 0) {
+        return 0; /* it would run here, now */
+    }
+    flag_make(path, false);
+    CHECK(dwq_controller_submit_call(c,
+                                     &(dwq_task_t){ .function = "fails_slowly",
+                                                    .retry_failed = INT_MAX,
+                                                    DWQ_ARGS(path) },
+                                     NULL) == DWQ_OK);
+    while (!is_there(path)) {
+        CHECK(dwq_controller_progress(c) == DWQ_OK);
+    }
+    flag_remove(path);
+    return 1;
+}
+
+static void a_run_that_is_given_up_tries_nothing_again(void)
+{
+    dwq_options_t plain = { .controller = leaves, .functions = functions };
+
+    CHECK(scenario_run_options(&plain) ==
+          (world_rank() == 0 && world_size() > 1));
+}
+
+static int keeps_worker(dwq_worker_t *self, void *arg)
+{
+    (void)arg;
+    worker = self;
+    return dwq_worker_serve(self) == DWQ_OK ? 0 : 1;
+}
+
+static int has_inner_limit(dwq_controller_t *c, void *arg)
+{
+    dwq_result_t result =
+        take(c, &(dwq_task_t){ .function = "executes", .time_limit = 0.05 });
+
+    (void)arg;
+    check_stop(&result, DWQ_STOP_LIMIT);
+    return 0;
+}
+
+static void a_call_stops_with_the_call_that_executes_it(void)
+{
+    play(&(dwq_options_t){ .controller = has_inner_limit,
+                           .worker = keeps_worker });
+}
+
 static const struct scenario scenarios[] = {
 #define S(name)     \
     {               \
 #name, name \
     }
     S(a_running_call_that_is_cancelled_is_asked_to_stop),
+    S(a_call_that_is_cancelled_as_it_is_sent_is_asked_to_stop),
+    S(a_run_that_is_given_up_tries_nothing_again),
+    S(a_call_stops_with_the_call_that_executes_it),
     S(a_call_is_asked_to_stop_at_its_tasks_limit),
     S(a_call_is_asked_to_stop_at_the_runs_limit),
     S(a_call_that_fails_is_run_again),

@@ -191,16 +191,18 @@ Test(flat, reads_every_field_of_a_result)
                             .this_time = 8.5,
                             .time_over_est = 9.5,
                             .n_processed = 10,
-                            .total_time = 11.5 };
-    static const char *const ints[] = { "id",          "status",     "code",
-                                        "failed_rank", "n_ranks",    "worker",
-                                        "rank",        "n_processed" };
-    static const int64_t values[] = { 1, DWQ_E_TASK, -2, 3, 4, 5, 6, 10 };
+                            .total_time = 11.5,
+                            .attempts = 12 };
+    static const char *const ints[] = {
+        "id",     "status", "code",        "failed_rank", "n_ranks",
+        "worker", "rank",   "n_processed", "attempts"
+    };
+    static const int64_t values[] = { 1, DWQ_E_TASK, -2, 3, 4, 5, 6, 10, 12 };
     const char *text = NULL;
     int64_t i = 0;
     double x = 0;
 
-    for (int k = 0; k < 8; k++) {
+    for (int k = 0; k < 9; k++) {
         cr_expect(dwq_result_int(&result, ints[k], &i), "%s", ints[k]);
         cr_expect_eq(i, values[k], "%s", ints[k]);
     }

@@ -1,11 +1,11 @@
 /* NULL where a handle, a result or a task should be: an answer, and nothing else.
  * tests/lint/nulls.sh looks whether each public function that takes a pointer is here. */
 #include <criterion/criterion.h>
-#include <math.h>
 #include <dwq/dwq.h>
 #ifdef WITH_MPI
 #include <dwq/mpi.h>
 #endif
+#include <math.h>
 
 static const dwq_task_t task = { .function = "f" };
 

@@ -134,9 +134,11 @@ typedef enum dwq_stop {
  * DWQ_OK, with its values, else DWQ_E_CANCELLED (cancel) or DWQ_E_TIME_LIMIT. A function
  * that never looks is awaited.
  *
- * A rank looks for itself, without a message and in some ten nanoseconds: another rank of
- * the group may see the reason in a later look. dwq_call_agree() makes it common. A cancel
- * is seen on the controller's host.
+ * A rank looks for itself, without a message, in a few nanoseconds, and where there is a
+ * limit in the time of reading the clock: another rank of the group may see the reason in
+ * a later look. dwq_call_agree() makes it common. A cancel is seen on the controller's
+ * host. A call of dwq_worker_execute() stops with the one that executes it. A run that is
+ * opened in a call has limits of its own: hand the reason on.
  *
  * @return DWQ_STOP_NONE (also for NULL): go on
  */

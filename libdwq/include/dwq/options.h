@@ -117,8 +117,8 @@ typedef struct dwq_options {
                * what this process was started with */
     char **argv;
 
-    /* Wall seconds from the start of the run after which no task starts, and
-     * after that, how long all that still runs is awaited, to the end of the run: then
+    /* Wall seconds from the start of the run after which no task starts and running
+     * calls are asked to stop (DWQ_STOP_END), and after that, how long all that still runs is awaited, to the end of the run: then
      * the job ends, when the controller function has returned with all results (a
      * borrowed array of a call that was given up is read until then). 0: no limit, and
      * without a grace a rank that hangs is awaited for ever. One line on stderr names a

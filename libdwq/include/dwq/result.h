@@ -17,15 +17,17 @@ typedef struct dwq_result {
                            * the library: DWQ_E_NOMEM, a rank had no memory for the
                            * task, or a broker none for what a rank returned */
     int failed_rank;      /* first rank of the group that failed, or -1 */
-    int n_ranks;          /* ranks that ran it; 0 when it never started */
+    int n_ranks;          /* ranks that ran it; 0: none reported it */
     int worker;           /* that ran it, 1..n_workers; 0: none, or in place */
     int rank;             /* slowest rank of the group */
     const char *message;  /* why it failed; "" otherwise */
     double this_time;     /* seconds in the function, on the slowest rank */
     double time_over_est; /* this_time / time_est */
-    uint64_t n_processed; /* calls of that worker so far, this one included */
-    double total_time;    /* seconds of these: the sum of their this_time */
-    void *owner;          /* of the library */
+    uint64_t
+        n_processed; /* calls of that worker so far, this one included, and not
+                           * those that failed and were run again */
+    double total_time; /* seconds of these: the sum of their this_time */
+    void *owner;       /* of the library */
     int attempts; /* starts of the call; 0: it never started, or is not known to have */
     uint64_t reserved[7]; /* 0 */
 } dwq_result_t;

@@ -25,21 +25,21 @@ extern "C" {
 #endif
 
 /* X(name, value, text) */
-#define DWQ_STATUS_LIST(X)                                              \
-    X(DWQ_OK, 0, "success")                                             \
-    X(DWQ_E_ARG, -1, "an argument is not valid")                        \
-    X(DWQ_E_ID, -2, "no such task id, or the id is in use")             \
-    X(DWQ_E_EMPTY, -3, "no task is queued, running or uncollected")     \
-    X(DWQ_E_AGAIN, -4, "still to come: ask again later")                \
-    X(DWQ_E_TASK, -5, "the task failed")                                \
-    X(DWQ_E_OPTION, -6, "an option is not valid")                       \
-    X(DWQ_E_STATE, -7, "not possible in this state")                    \
-    X(DWQ_E_WORKER, -8, "the worker that the task needs is gone")       \
-    X(DWQ_E_SERVICE, -9, "the service could not be reached")            \
-    X(DWQ_E_TIME_LIMIT, -10, "the time limit of the run has passed")    \
-    X(DWQ_E_CANCELLED, -11, "the task was cancelled before it started") \
-    X(DWQ_E_MPI, -12, "communication failed")                           \
-    X(DWQ_E_NOMEM, -13, "out of memory")                                \
+#define DWQ_STATUS_LIST(X)                                          \
+    X(DWQ_OK, 0, "success")                                         \
+    X(DWQ_E_ARG, -1, "an argument is not valid")                    \
+    X(DWQ_E_ID, -2, "no such task id, or the id is in use")         \
+    X(DWQ_E_EMPTY, -3, "no task is queued, running or uncollected") \
+    X(DWQ_E_AGAIN, -4, "still to come: ask again later")            \
+    X(DWQ_E_TASK, -5, "the task failed")                            \
+    X(DWQ_E_OPTION, -6, "an option is not valid")                   \
+    X(DWQ_E_STATE, -7, "not possible in this state")                \
+    X(DWQ_E_WORKER, -8, "the worker that the task needs is gone")   \
+    X(DWQ_E_SERVICE, -9, "the service could not be reached")        \
+    X(DWQ_E_TIME_LIMIT, -10, "a time limit has passed")             \
+    X(DWQ_E_CANCELLED, -11, "the task was cancelled")               \
+    X(DWQ_E_MPI, -12, "communication failed")                       \
+    X(DWQ_E_NOMEM, -13, "out of memory")                            \
     X(DWQ_E_MESSAGE, -14, "a message could not be read")
 
 typedef enum dwq_status {

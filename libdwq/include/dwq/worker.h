@@ -42,7 +42,8 @@ DWQ_API dwq_world_t dwq_worker_world(const dwq_worker_t *worker);
  * Run a task here and now, on this rank alone (group of size 1); in a call, with
  * another communicator than that call's.
  *
- * @param task        Borrowed; id, worker and priority are not looked at.
+ * @param task        Borrowed; worker, priority, host, ranks and retry_failed are not looked
+ *                    at.
  * @param result_out  Given on DWQ_OK: release with dwq_result_clear().
  *
  * @return DWQ_OK (look at the result's status), DWQ_E_ARG, DWQ_E_NOMEM
