@@ -130,7 +130,7 @@ int run_calls(int (*controller)(dwq_controller_t *controller, void *arg),
     return dwq_main(0, NULL, &own);
 }
 
-static int compare(const void *a, const void *b)
+int compare_doubles(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
 
@@ -158,7 +158,7 @@ int time_calls(dwq_controller_t *controller, void *arg)
         }
     }
     if (seconds) {
-        qsort(seconds, (size_t)n, sizeof *seconds, compare);
+        qsort(seconds, (size_t)n, sizeof *seconds, compare_doubles);
         printf("p50 %.9g\np99 %.9g\n", seconds[n / 2],
                seconds[(size_t)n * 99 / 100]);
     }

@@ -19,6 +19,9 @@ double resident_bytes(void);
 /* Seconds of processor time of this process. */
 double processor_time(void);
 
+/* For qsort(). */
+int compare_doubles(const void *a, const void *b);
+
 /* The arguments of a measuring job, for its controller function. */
 struct args {
     int argc;

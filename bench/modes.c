@@ -56,13 +56,6 @@ static double one_call(dwq_controller_t *controller, const char *shape,
     return now() - start;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static int controller(dwq_controller_t *controller, void *arg)
 {
     const struct args *args = arg;
@@ -76,7 +69,7 @@ static int controller(dwq_controller_t *controller, void *arg)
         seconds[i < 0 ? 0 : i] = one_call(controller, args->argv[0], array);
     }
     if (data && seconds && n > 0) {
-        qsort(seconds, (size_t)n, sizeof *seconds, by_size);
+        qsort(seconds, (size_t)n, sizeof *seconds, compare_doubles);
         printf("p50 %.9g\n", seconds[n / 2]);
     }
     free(seconds);

@@ -52,14 +52,6 @@ int MPI_Ibarrier(MPI_Comm comm, MPI_Request *request)
     return PMPI_Barrier(comm);
 }
 
-/* SMPI's own sends from the root to each. */
-int MPI_Ibcast(void *data, int n, MPI_Datatype type, int root, MPI_Comm comm,
-               MPI_Request *request)
-{
-    *request = MPI_REQUEST_NULL;
-    return PMPI_Bcast(data, n, type, root, comm);
-}
-
 int MPI_Comm_idup(MPI_Comm comm, MPI_Comm *copy, MPI_Request *request)
 {
     *request = MPI_REQUEST_NULL;

@@ -76,8 +76,8 @@ static void held_less(dwq_controller_t *c, int worker)
     if (dwqi_scheduler_n_held(c->scheduler, worker) == 0 &&
         dwqi_controller_cell(c, worker)->state == DWQI_CELL_BUSY) {
         dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_EMPTY);
-        dwqi_controller_tell_cancelled(c, worker);
     }
+    dwqi_controller_tell_cancelled(c, worker);
 }
 
 static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,

@@ -20,8 +20,8 @@ static dwq_status_t renew_comms(void *arg)
 }
 
 /* A part of this size comes as fast by a message as by a gatherv between hosts, and up to
- * 1.6 times as fast on one: from where it lies, by one copy. `dwq-bench modes` measures
- * it; what else moves in a group was nowhere faster by messages. */
+ * 1.6 times as fast on one: from where it lies, by one copy. bench/modes.sh measures the
+ * first, on simulated hosts, `dwq-bench modes` the second. */
 #define PART_BY_MESSAGE ((size_t)1 << 20)
 
 static void choose_by_size(struct dwqi_coll *coll)

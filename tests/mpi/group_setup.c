@@ -60,6 +60,8 @@ int group_run(const struct group_config *config, dwq_options_t options)
     own.max_workers = options.max_workers;
     own.time_limit = options.time_limit;
     own.retry_failed = options.retry_failed;
+    own.prefetch = options.prefetch;
+    own.time_est_seconds = options.time_est_seconds;
     own.time_limit_grace = options.time_limit_grace;
     own.run_args = options.run_args;
     own.verbose = options.verbose;

@@ -63,6 +63,7 @@ static const struct row rows[] = {
     ROW(results, the_report_leaves_the_controller_out_and_counts_apart,
         EVERYWHERE),
     ROW(stop, a_running_call_that_is_cancelled_is_asked_to_stop, 0, 2, 3, 5),
+    ROW(stop, a_worker_that_stays_busy_forgets_a_cancel, 2, 3, 5),
     ROW(stop, a_call_is_asked_to_stop_at_its_tasks_limit, 0, 2, 3, 5),
     ROW(stop, a_call_that_is_cancelled_as_it_is_sent_is_asked_to_stop, 2, 3, 5),
     ROW(stop, a_run_that_is_given_up_tries_nothing_again, 0, 2, 3),

@@ -102,7 +102,26 @@ static int fails_slowly(dwq_call_t *call, void *arg)
     return -1;
 }
 
+/* (started, end): says that it runs, until the other file is there */
+static int stays(dwq_call_t *call, void *arg)
+{
+    const char *started, *end;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &started) || !dwq_arg(call, 1, &end)) {
+        return dwq_call_fail(call, 1, "stays(started, end)");
+    }
+    if (dwq_call_rank(call) == 0) {
+        flag_raise(started);
+    }
+    while (!is_there(end)) {
+        sleep_seconds(0.001);
+    }
+    return dwq_call_return(call, DWQ_VALUES(0));
+}
+
 static const dwq_function_t functions[] = {
+    { "stays", stays, NULL },
     { "executes", executes, NULL },
     { "fails_slowly", fails_slowly, NULL },
     { "until_stopped", until_stopped, NULL },
@@ -162,6 +181,14 @@ static void check_failed(dwq_result_t *result, dwq_status_t status, int code)
 
 /* --- Cancel ----------------------------------------------------------------- */
 
+static void wait_for(dwq_controller_t *c, const char *path)
+{
+    while (!is_there(path)) {
+        CHECK(dwq_controller_progress(c) == DWQ_OK);
+        sleep_seconds(0.001);
+    }
+}
+
 static void cancel_one(dwq_controller_t *c, int code)
 {
     char path[FLAG_SIZE];
@@ -174,10 +201,7 @@ static void cancel_one(dwq_controller_t *c, int code)
                                                     .retry_failed = 3,
                                                     DWQ_ARGS(path, code) },
                                      NULL) == DWQ_OK);
-    while (!is_there(path)) {
-        CHECK(dwq_controller_progress(c) == DWQ_OK);
-        sleep_seconds(0.001);
-    }
+    wait_for(c, path);
     CHECK(dwq_controller_cancel(c, 5) == DWQ_OK);
     CHECK(dwq_controller_get_result(c, 5, &result) == DWQ_OK);
     if (code) {
@@ -206,6 +230,57 @@ static int cancels(dwq_controller_t *c, void *arg)
         }
     }
     return 0;
+}
+
+/* A worker that is never empty: the id of a call that was cancelled comes again behind
+ * the one that ran after it. */
+static int cancels_busy(dwq_controller_t *c, void *arg)
+{
+    char first[FLAG_SIZE], second[FLAG_SIZE], end[FLAG_SIZE];
+    dwq_task_t task = { .time_est = 1e-6, .worker = 1 };
+    dwq_result_t result;
+
+    (void)arg;
+    if (dwq_controller_world(c).n_workers == 0) {
+        return 0;
+    }
+    flag_make(first, false);
+    flag_make(second, false);
+    flag_make(end, false);
+    task.id = 5;
+    task.function = "until_stopped";
+    task.args =
+        (dwq_values_t){ 2, (dwq_value_t[]){ dwq_value(first), dwq_value(0) } };
+    CHECK(dwq_controller_submit_call(c, &task, NULL) == DWQ_OK);
+    wait_for(c, first);
+    task.id = 6;
+    task.function = "stays";
+    task.args = (dwq_values_t){ 2, (dwq_value_t[]){ dwq_value(second),
+                                                    dwq_value(end) } };
+    CHECK(dwq_controller_submit_call(c, &task, NULL) == DWQ_OK);
+    CHECK(dwq_controller_cancel(c, 5) == DWQ_OK);
+    CHECK(dwq_controller_get_result(c, 5, &result) == DWQ_OK);
+    check_stop(&result, DWQ_STOP_CANCEL);
+    wait_for(c, second);
+    task.id = 5;
+    task.function = "tells";
+    task.args = (dwq_values_t){ 0, NULL };
+    CHECK(dwq_controller_submit_call(c, &task, NULL) == DWQ_OK);
+    flag_raise(end);
+    CHECK(dwq_controller_get_result(c, 5, &result) == DWQ_OK);
+    check_stop(&result, DWQ_STOP_NONE);
+    CHECK(dwq_controller_get_result(c, 6, &result) == DWQ_OK);
+    check_stop(&result, DWQ_STOP_NONE);
+    flag_remove(first);
+    flag_remove(second);
+    flag_remove(end);
+    return 0;
+}
+
+static void a_worker_that_stays_busy_forgets_a_cancel(void)
+{
+    play(&(dwq_options_t){
+        .controller = cancels_busy, .time_est_seconds = true, .prefetch = 4 });
 }
 
 static void a_running_call_that_is_cancelled_is_asked_to_stop(void)
@@ -349,9 +424,7 @@ static int leaves(dwq_controller_t *c, void *arg)
                                                     .retry_failed = INT_MAX,
                                                     DWQ_ARGS(path) },
                                      NULL) == DWQ_OK);
-    while (!is_there(path)) {
-        CHECK(dwq_controller_progress(c) == DWQ_OK);
-    }
+    wait_for(c, path);
     flag_remove(path);
     return 1;
 }
@@ -393,6 +466,7 @@ static const struct scenario scenarios[] = {
 #name, name \
     }
     S(a_running_call_that_is_cancelled_is_asked_to_stop),
+    S(a_worker_that_stays_busy_forgets_a_cancel),
     S(a_call_that_is_cancelled_as_it_is_sent_is_asked_to_stop),
     S(a_run_that_is_given_up_tries_nothing_again),
     S(a_call_stops_with_the_call_that_executes_it),
