@@ -1,6 +1,6 @@
 #include "brokers/broker.h"
 
-#include "libdwq/wire/process.h"
+#include "libdwq/process/process.h"
 
 dwq_status_t dwq_broker_serve(dwq_broker_t *broker)
 {

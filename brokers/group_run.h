@@ -4,7 +4,7 @@
 
 #include "brokers/group_fsm.h"
 #include "brokers/merge.h"
-#include "libdwq/wire/team.h"
+#include "libdwq/group/team.h"
 #include "workers/executor.h"
 #include "workers/runner.h"
 

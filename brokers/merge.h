@@ -2,7 +2,7 @@
 #ifndef DWQI_BROKERS_MERGE_H
 #define DWQI_BROKERS_MERGE_H
 
-#include "libdwq/wire/codec.h"
+#include "libdwq/item/codec.h"
 #include "workers/executor.h"
 
 /* The part of one rank as it came. */

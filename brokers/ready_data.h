@@ -3,7 +3,7 @@
 #ifndef DWQI_BROKERS_READY_DATA_H
 #define DWQI_BROKERS_READY_DATA_H
 
-#include "libdwq/wire/team.h"
+#include "libdwq/group/team.h"
 #include "workers/role.h"
 
 /* Hand the list to the broker's server; nothing where nobody set any. `own` is an

@@ -6,7 +6,7 @@
 #define DWQI_BROKERS_RELAY_H
 
 #include "brokers/service.h"
-#include "libdwq/wire/team.h"
+#include "libdwq/group/team.h"
 #include "workers/executor.h"
 #include "workers/role.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "brokers/service_fsm.h"
-#include "libdwq/wire/inbox.h"
+#include "libdwq/group/inbox.h"
 
 /* What a group wants; at most one request at a time. */
 struct request {

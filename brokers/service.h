@@ -5,7 +5,7 @@
 #define DWQI_BROKERS_SERVICE_H
 
 #include "libdwq/base/log.h"
-#include "libdwq/wire/team.h"
+#include "libdwq/group/team.h"
 
 #define DWQI_SERVICE_GROUP 1 /* the one that offers it */
 

@@ -3,7 +3,7 @@
 #ifndef DWQI_WORKERS_CALL_H
 #define DWQI_WORKERS_CALL_H
 
-#include "libdwq/wire/codec.h"
+#include "libdwq/item/codec.h"
 #include "workers/executor.h"
 
 #define DWQI_CALL_MESSAGE_SIZE 512

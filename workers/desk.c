@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "libdwq/wire/doorbell.h"
+#include "libdwq/wait/doorbell.h"
 
 /* Seconds for which the user's thread is away before a letter is asked for. */
 #define LETTER_TIME 2e-4

@@ -1,9 +1,9 @@
-/* A worker's desk (wire/transport.h): which of its tasks are its own, the letters that it
+/* A worker's desk (item/transport.h): which of its tasks are its own, the letters that it
  * finds there, and how it asks for one. */
 #ifndef DWQI_WORKERS_DESK_H
 #define DWQI_WORKERS_DESK_H
 
-#include "libdwq/wire/transport.h"
+#include "libdwq/item/transport.h"
 
 struct dwqi_worker_desk {
     struct dwqi_transport *transport; /* borrowed */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/wire/process.h"
 #include "libdwq/base/plain.h"
+#include "libdwq/process/process.h"
 #include "workers/call.h"
 
 struct dwqi_executor {

@@ -4,8 +4,8 @@
 #ifndef DWQI_WORKERS_EXECUTOR_H
 #define DWQI_WORKERS_EXECUTOR_H
 
-#include "libdwq/wire/codec.h"
-#include "libdwq/wire/witness.h"
+#include "libdwq/item/codec.h"
+#include "libdwq/process/witness.h"
 #include "workers/registry.h"
 
 struct dwqi_executor;

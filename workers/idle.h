@@ -2,7 +2,7 @@
 #ifndef DWQI_WORKERS_IDLE_H
 #define DWQI_WORKERS_IDLE_H
 
-#include "libdwq/wire/transport.h"
+#include "libdwq/item/transport.h"
 #include "workers/role.h"
 
 /* `transport` is borrowed. DWQ_OK, DWQ_E_NOMEM. */

@@ -3,7 +3,7 @@
 #define DWQI_WORKERS_READY_PACK_H
 
 #include "libdwq/base/log.h"
-#include "libdwq/wire/codec.h"
+#include "libdwq/item/codec.h"
 
 /* Put a copy of `data` in place of what *pack has. DWQ_E_ARG (not a valid value, and
  * logged), DWQ_E_NOMEM: *pack is as it was. */

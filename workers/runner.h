@@ -3,7 +3,7 @@
 #ifndef DWQI_WORKERS_RUNNER_H
 #define DWQI_WORKERS_RUNNER_H
 
-#include "libdwq/wire/codec.h"
+#include "libdwq/item/codec.h"
 
 /* The result of one task, ready to be sent: its parts in rank order. */
 struct dwqi_report {

@@ -4,7 +4,7 @@
 #define DWQI_WORKERS_SERVE_H
 
 #include "libdwq/base/log.h"
-#include "libdwq/wire/transport.h"
+#include "libdwq/item/transport.h"
 #include "workers/role.h"
 #include "workers/runner.h"
 

@@ -3,7 +3,7 @@
 #ifndef DWQI_WORKERS_SERVE_TEAM_H
 #define DWQI_WORKERS_SERVE_TEAM_H
 
-#include "libdwq/wire/team.h"
+#include "libdwq/group/team.h"
 #include "workers/executor.h"
 #include "workers/role.h"
 

@@ -109,7 +109,7 @@ dwq_status_t dwqi_access_publish(struct dwqi_access *access)
 {
     static const char what[] = "cannot publish";
     const struct dwqi_access_config *config = &access->config;
-    char port[DWQI_SERVICE_PORT_MAX];
+    char port[DWQI_PORT_MAX];
     bool ok = true;
     dwq_status_t status =
         check(access, what, config->group == 1 ? NULL : "only group 1 does");
@@ -141,7 +141,7 @@ dwq_status_t dwqi_access_publish(struct dwqi_access *access)
  * one, nobody else is offered anything. */
 dwq_status_t dwqi_access_accept(struct dwqi_access *access)
 {
-    char port[DWQI_SERVICE_PORT_MAX] = "";
+    char port[DWQI_PORT_MAX] = "";
     dwq_status_t status = dwqi_links_accept(access->config.links);
 
     if (status != DWQ_OK || !is_first(access) ||

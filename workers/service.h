@@ -5,8 +5,8 @@
 #define DWQI_WORKERS_SERVICE_H
 
 #include "libdwq/base/log.h"
-#include "libdwq/wire/links.h"
-#include "libdwq/wire/team.h"
+#include "libdwq/group/team.h"
+#include "libdwq/item/links.h"
 
 struct dwqi_access;
 

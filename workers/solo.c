@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "libdwq/wire/transport.h"
+#include "libdwq/item/transport.h"
 
 /* --- A part that stays in memory until it has left ----------------------- */
 

@@ -3,8 +3,8 @@
 #include <float.h>
 #include <math.h>
 
-#include "libdwq/wire/outcome.h"
-#include "libdwq/wire/process.h"
+#include "libdwq/item/outcome.h"
+#include "libdwq/process/process.h"
 
 dwq_status_t dwq_worker_serve(dwq_worker_t *worker)
 {

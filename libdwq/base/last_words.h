@@ -1,6 +1,6 @@
 /* What is known of a process that ends in the middle of a run: who it is, and the call
  * that it is in. The text is in place, so that it can lie in memory that others read
- * when the process is gone (wire/board.h), and be written by a signal's handler. */
+ * when the process is gone (process/board.h), and be written by a signal's handler. */
 #ifndef DWQI_BASE_LAST_WORDS_H
 #define DWQI_BASE_LAST_WORDS_H
 

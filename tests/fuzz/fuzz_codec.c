@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/wire/outcome.h"
+#include "libdwq/item/outcome.h"
 #include "tests/values_equal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/controller.h"
+#include "libdwq/queue/controller.h"
 #include "workers/serve.h"
 #include "workers/solo.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/wire/team.h"
+#include "libdwq/group/team.h"
 #include "workers/serve_team.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/wire/codec.h"
+#include "libdwq/item/codec.h"
 #include "tests/values_equal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

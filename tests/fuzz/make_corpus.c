@@ -7,8 +7,8 @@
 
 #include <dwq/dwq.h>
 
-#include "libdwq/wire/codec.h"
-#include "libdwq/wire/team_private.h"
+#include "libdwq/group/team_private.h"
+#include "libdwq/item/codec.h"
 
 struct maker {
     const char *folder;

@@ -17,34 +17,36 @@ function room(path) {
 BEGIN {
     sees["public"] = " "
     sees["base"] = " public "
-    sees["wire"] = " public base "
+    sees["item"] = " public base "
+    sees["wait"] = " public base item "
+    sees["process"] = " public base item "
+    sees["mpi"] = " public base item wait process "
+    sees["group"] = " public base item wait "
     sees["topology"] = " public base "
-    sees["plan"] = " public base topology "
-    sees["workers"] = " public base wire "
-    sees["brokers"] = " public base wire workers "
-    sees["core"] = " public base wire "
+    sees["plan"] = " public base topology run " # a program: the plan of its job
+    sees["workers"] = " public base item wait process group "
+    sees["brokers"] = " public base item process group workers "
+    sees["queue"] = " public base item wait process "
     sees["bench"] = " public "
     sees["examples"] = " public "
 }
 
 function may_see(file, from, target, to) {
-    if (from == to || file ~ /^libdwq\/core\/(run|run_private|roles|role_controller|role_group|service|spawn|start|group|place|binding)\.[ch]$/) {
-        return 1
-    }
-    if (file ~ /^libdwq\/core\/plan/ && to == "topology") { return 1 }
-    if (file == "topology/plan/job.c" && target == "libdwq/core/run.h") {
-        return 1 # the program: the plan of the job that it is
-    }
-    if (from == "core" && target == "workers/executor.h") {
+    if (from == to || (from == "run" && to != "plan")) { return 1 }
+    if (from == "queue" && target == "workers/executor.h") {
         return 1 # calls that run in place
+    }
+    if (from == "workers" && target == "libdwq/item/links.h") {
+        return 1 # between groups
     }
     return index(sees[from], " " to " ") > 0
 }
 
 function may_mpi(file, from) {
-    return from == "wire" || file == "bench/raw_mpi.c" ||
+    return from == "mpi" || file == "bench/raw_mpi.c" ||
+        file ~ /^libdwq\/process\/(mpi_process|departure|[a-z_]*_mpi)\.[ch]$/ ||
         file ~ /^bench\/smpi\// || from == "examples" ||
-        file == "libdwq/core/group.c" || file == "libdwq/core/run.c" ||
+        file == "libdwq/run/group.c" || file == "libdwq/run/run.c" ||
         file == "libdwq/include/dwq/mpi.h"
 }
 

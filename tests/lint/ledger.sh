@@ -5,4 +5,4 @@ cd "$1"
 
 ! grep -rnE --include='*.[ch]' \
     'entry(\.|->)(state|end|attempt) *(=[^=]|[-+|]=|\+\+|--)' \
-    libdwq brokers workers | grep -v '^libdwq/core/ledger\.h:'
+    libdwq brokers workers | grep -v '^libdwq/queue/ledger\.h:'

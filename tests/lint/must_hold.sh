@@ -7,7 +7,7 @@ cd "$1"
 bad=0
 tests=$(awk -F'|' '/^\| / { print $3 }' tests/must_hold.md |
     grep -oE '`[a-z_0-9]+`' | tr -d '`' | sort -u)
-options=$(sed -nE 's/^    (ROW|ENUM)\(([a-z_]+).*/\2/p' libdwq/core/options.c)
+options=$(sed -nE 's/^    (ROW|ENUM)\(([a-z_]+).*/\2/p' libdwq/run/options.c)
 [ -n "$tests" ] && [ -n "$options" ] || {
     echo "must_hold.sh finds nothing to look for"
     bad=1

@@ -29,7 +29,7 @@ check_lines 200 $(find libdwq/include -name '*.h' ! -name value_macros.h)
 statics=$(find $rooms -name '*.[ch]' -exec grep -nHE \
     '^(static|_Thread_local|__thread) [^(]*(=[^=].*)?;' {} + 2>/dev/null |
     grep -vE 'static (const|inline)|\* ?const ' |
-    grep -vE '^libdwq/wire/process\.c:[0-9]+:(static struct process process =|static _Thread_local char failure\[)' ||
+    grep -vE '^libdwq/process/process\.c:[0-9]+:(static struct process process =|static _Thread_local char failure\[)' ||
     true)
 [ -z "$statics" ] || complain "mutable state at file scope:
 $statics"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # symbols.sh BUILD SHARED STATIC HEADERS...: the shared library exports what the
-# headers declare with DWQ_API, and what a process ends by (wire/witness_*.c), and
-# nothing else; the static one has only names of ours; neither holds mutable state but the one object of wire/process.c.
+# headers declare with DWQ_API, and what a process ends by (process/witness_*.c), and
+# nothing else; the static one has only names of ours; neither holds mutable state but the one object of process/process.c.
 set -eu
 build=$1 shared=$2 static=$3
 shift 3
@@ -39,7 +39,7 @@ fi
 
 state=$(objdump -t "$static" |
     awk '/file format/ { member = $1 }
-         member ~ /wire_process\.c\.o:$/ && $NF ~ /^(process|failure)$/ { next }
+         member ~ /process_process\.c\.o:$/ && $NF ~ /^(process|failure)$/ { next }
          / O / && $0 ~ /\.(data|bss|tdata|tbss)(\.|\t)/ &&
          $0 !~ /\.data\.rel\.ro/ { print $NF }')
 if [ -n "$state" ]; then

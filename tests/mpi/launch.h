@@ -23,7 +23,7 @@ struct launched {
 };
 
 /* Jobs started from now on spawn. Open MPI 4 does that without hanging only with a
- * setting, and Open MPI 5 only without; see wire/spawn_mpi.c. */
+ * setting, and Open MPI 5 only without; see mpi/spawn_mpi.c. */
 void launch_spawns(void);
 
 void launch(const struct launch *what, struct launched *launched_out);

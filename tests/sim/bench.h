@@ -3,7 +3,7 @@
 #ifndef TESTS_SIM_BENCH_H
 #define TESTS_SIM_BENCH_H
 
-#include "libdwq/core/controller.h"
+#include "libdwq/queue/controller.h"
 #include "tests/sim/transport_sim.h"
 #include "workers/serve.h"
 #include "workers/solo.h"

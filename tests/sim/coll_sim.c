@@ -6,7 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "libdwq/wire/transport.h"
+#include "libdwq/item/transport.h"
 
 #define EAGER_MAX ((size_t)4096)
 

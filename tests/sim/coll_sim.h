@@ -5,7 +5,7 @@
 #ifndef TESTS_SIM_COLL_SIM_H
 #define TESTS_SIM_COLL_SIM_H
 
-#include "libdwq/wire/coll.h"
+#include "libdwq/item/coll.h"
 #include "tests/sim/transport_sim.h"
 
 struct dwqi_coll_sim;

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/core/controller.h"
-#include "libdwq/wire/codec.h"
+#include "libdwq/item/codec.h"
+#include "libdwq/queue/controller.h"
 #include "tests/sim/transport_sim.h"
 #include <dwq/dwq.h>
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/controller.h"
+#include "libdwq/queue/controller.h"
 #include "tests/sim/memory.h"
 #include "tests/sim/transport_sim.h"
 #include "workers/serve.h"

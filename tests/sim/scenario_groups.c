@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/controller.h"
+#include "libdwq/queue/controller.h"
 #include "tests/sim/memory.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/work.h"

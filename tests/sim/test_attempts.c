@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "libdwq/core/controller_private.h"
+#include "libdwq/queue/controller_private.h"
 #include "tests/sim/transport_sim.h"
 #include <dwq/dwq.h>
 

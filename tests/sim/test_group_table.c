@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "libdwq/core/controller.h"
-#include "libdwq/core/plan.h"
+#include "libdwq/queue/controller.h"
+#include "libdwq/run/plan.h"
 #include "tests/sim/work.h"
 
 #define MOST_RANKS 17

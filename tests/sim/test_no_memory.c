@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "libdwq/core/controller.h"
+#include "libdwq/queue/controller.h"
 #include "tests/sim/memory.h"
 #include "tests/sim/transport_sim.h"
 

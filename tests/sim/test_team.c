@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/controller.h"
-#include "libdwq/core/task.h"
-#include "libdwq/wire/team_private.h"
+#include "libdwq/group/team_private.h"
+#include "libdwq/queue/controller.h"
+#include "libdwq/queue/task.h"
 #include "tests/sim/work.h"
 
 #define EVENTS_MAX 1000000

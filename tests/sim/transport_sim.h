@@ -6,7 +6,7 @@
 #ifndef TESTS_SIM_TRANSPORT_SIM_H
 #define TESTS_SIM_TRANSPORT_SIM_H
 
-#include "libdwq/wire/transport.h"
+#include "libdwq/item/transport.h"
 
 struct dwqi_sim;
 

@@ -7,7 +7,7 @@
 
 #include <dwq/dwq.h>
 
-#include "libdwq/wire/codec.h"
+#include "libdwq/item/codec.h"
 #include "tests/values_equal.h"
 
 struct codec {

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/plan/names.h"
 #include "tests/unit/placement.h"
+#include "topology/plan/names.h"
 
 static void *copy_of(const void *items, int n, size_t size)
 {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/plan/names.h"
 #include "tests/unit/placement_check.h"
+#include "topology/plan/names.h"
 
 void broken(struct check *k, const char *format, ...)
 {

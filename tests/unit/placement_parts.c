@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "topology/plan/names.h"
 #include "tests/unit/placement_check.h"
+#include "topology/plan/names.h"
 
 #define N_KINDS 3
 #define MOST_HOSTS 32 /* the search looks at all of them for each group */

@@ -1,8 +1,8 @@
 /* Whether a group is in several parts of a host and would fit into one. */
 #include <string.h>
 
-#include "topology/plan/names.h"
 #include "tests/unit/placement_check.h"
+#include "topology/plan/names.h"
 
 /* Ranks of the host that could be members in these cores: a matching (Kuhn), one
  * core each, or a count where ranks have several cores. */

@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <time.h>
 
-#include "libdwq/wire/backoff.h"
+#include "libdwq/wait/backoff.h"
 
 static struct {
     int n_yields;

@@ -2,7 +2,7 @@
  * and the list of cells. */
 #include <criterion/criterion.h>
 
-#include "libdwq/core/cell.h"
+#include "libdwq/queue/cell.h"
 
 #define EDGE(from, event, to)                                     \
     {                                                             \

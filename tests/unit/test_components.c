@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libdwq/wire/components_mpi.h"
+#include "libdwq/process/components_mpi.h"
 
 static bool is_in_memory(const char *name)
 {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libdwq/wire/crowd.h"
+#include "libdwq/wait/crowd.h"
 #include "tests/temporary.h"
 
 #define ALL (~(uint64_t)0)

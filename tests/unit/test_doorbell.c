@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/wire/backoff.h"
-#include "libdwq/wire/transport.h"
+#include "libdwq/item/transport.h"
+#include "libdwq/wait/backoff.h"
 
 #define WAIT 20. /* seconds: far longer than the test may take */
 #define SOON 10.

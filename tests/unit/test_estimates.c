@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/scheduler.h"
-#include "libdwq/core/cell.h"
-#include "libdwq/core/task.h"
+#include "libdwq/queue/cell.h"
+#include "libdwq/queue/scheduler.h"
+#include "libdwq/queue/task.h"
 
 static const double extremes[] = { DBL_TRUE_MIN, 1e-200, 1, 1e300, DBL_MAX };
 #define N_EXTREMES (int)(sizeof extremes / sizeof extremes[0])

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/core/feeder.h"
-#include "libdwq/wire/doorbell.h"
+#include "libdwq/queue/feeder.h"
+#include "libdwq/wait/doorbell.h"
 
 #define N_FED 1000
 #define WAIT 20. /* seconds: far longer than the test may take */

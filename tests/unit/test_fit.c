@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libdwq/core/controller_private.h"
+#include "libdwq/queue/controller_private.h"
 
 #define N 84
 

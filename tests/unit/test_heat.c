@@ -1,6 +1,6 @@
 /* The numbers of the heat example: solutions that are known, and cuts into strips. */
-#include "examples/heat_plate.h"
 #include "examples/heat_picture.h"
+#include "examples/heat_plate.h"
 
 #include <criterion/criterion.h>
 

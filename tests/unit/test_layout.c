@@ -4,8 +4,8 @@
 #include <dwq/dwq.h>
 #include <string.h>
 
-#include "libdwq/core/options.h"
-#include "libdwq/core/task.h"
+#include "libdwq/queue/task.h"
+#include "libdwq/run/options.h"
 
 /* Of a new field: take its bytes from `reserved`, where they lie. Else the ABI counts
  * up, and so do these. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libdwq/core/task.h"
+#include "libdwq/queue/task.h"
 
 #define EDGE(from, event, to, end, attempt)                                   \
     {                                                                         \

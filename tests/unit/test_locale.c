@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "libdwq/base/plain.h"
-#include "libdwq/core/options.h"
-#include "libdwq/core/cell.h"
+#include "libdwq/queue/cell.h"
+#include "libdwq/run/options.h"
 #include "tests/comma_locale.h"
 
 static char folder[TEMPORARY_SIZE];

@@ -6,7 +6,7 @@
 #include <dwq/dwq.h>
 
 #include "brokers/merge.h"
-#include "libdwq/wire/outcome.h"
+#include "libdwq/item/outcome.h"
 
 #define N 4
 #define ID 7

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/options.h"
+#include "libdwq/run/options.h"
 
 /* The checks below say which text they looked at. */
 #define EXPECT_NAMED(fault, what)                                           \

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/options.h"
+#include "libdwq/run/options.h"
 
 #define EXPECT_NAMED(fault, what)                                           \
     cr_assert_not_null(strstr((fault).text, what), "no '%s' in '%s'", what, \

@@ -7,7 +7,7 @@
 
 #include <dwq/dwq.h>
 
-#include "libdwq/wire/outcome.h"
+#include "libdwq/item/outcome.h"
 #include "tests/values_equal.h"
 
 /* One part, as a test states it. */

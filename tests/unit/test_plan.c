@@ -1,7 +1,7 @@
 /* Roles, groups and worker numbers for every small job. */
 #include <criterion/criterion.h>
 
-#include "libdwq/core/plan.h"
+#include "libdwq/run/plan.h"
 
 #define MOST_RANKS 17
 #define MOST_NPROCS 5

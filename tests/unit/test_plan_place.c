@@ -1,7 +1,7 @@
 /* The plan of a run from what the placer found. */
 #include <criterion/criterion.h>
 
-#include "libdwq/core/plan_place.h"
+#include "libdwq/run/plan_place.h"
 #include "topology/plan/hosts.h"
 
 struct placed {

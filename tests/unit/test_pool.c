@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "libdwq/base/pool.h"
-#include "libdwq/wire/codec.h"
-#include "libdwq/wire/outcome.h"
+#include "libdwq/item/codec.h"
+#include "libdwq/item/outcome.h"
 
 #define MIB ((size_t)1 << 20)
 

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "libdwq/wire/process.h"
+#include "libdwq/process/process.h"
 
 static int exits(dwq_controller_t *controller, void *arg)
 {

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "libdwq/wire/protocol.h"
+#include "libdwq/item/protocol.h"
 
 #define INLINE_MAX 1024
 

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "libdwq/core/scheduler.h"
+#include "libdwq/queue/scheduler.h"
 
 static const double unknown = -1;
 

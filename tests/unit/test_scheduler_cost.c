@@ -9,7 +9,7 @@ static unsigned long n_compared;
 #define before(a, b) before((n_compared++, (a)), (b))
 #include "libdwq/base/heap.c"
 #undef before
-#include "libdwq/core/scheduler.c"
+#include "libdwq/queue/scheduler.c"
 
 #define N_JOBS 1000000 /* below 2^20 */
 #define N_WORKERS 1000 /* below 2^10 */

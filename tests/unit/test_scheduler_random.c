@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "libdwq/core/scheduler.h"
+#include "libdwq/queue/scheduler.h"
 
 #define MOST_JOBS 400 /* alive at a time */
 #define MOST_WORKERS 9

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/wire/transport_mpi.h"
+#include "libdwq/mpi/transport_mpi.h"
 
 static struct {
     struct dwqi_backoff backoff;

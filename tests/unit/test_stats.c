@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/cell.h"
+#include "libdwq/queue/cell.h"
 
 #define N_VALUES 2000
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libdwq/core/task.h"
+#include "libdwq/queue/task.h"
 
 static struct dwqi_task *create(struct dwqi_tasks *tasks,
                                 const dwq_task_t *given)

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "libdwq/core/options_private.h"
-#include "libdwq/core/run_private.h"
+#include "libdwq/run/options_private.h"
+#include "libdwq/run/run_private.h"
 
 /* What was told, a broadcast after the other. */
 static unsigned char *told[4];

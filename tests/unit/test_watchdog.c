@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "libdwq/wire/watchdog.h"
+#include "libdwq/process/watchdog.h"
 
 static clockid_t clock_of_last_wait = CLOCK_REALTIME;
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "topology/plan/hosts.h"
 #include "topology/placer.h"
+#include "topology/plan/hosts.h"
 
 #define RANKS_PER_HOST 128
 

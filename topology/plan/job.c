@@ -4,9 +4,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "libdwq/core/run.h"
-#include "topology/plan/options.h"
+#include "libdwq/run/run.h"
 #include "topology/plan/names.h"
+#include "topology/plan/options.h"
 
 /* The rank that the first of these launchers gave; -1: none of them did. */
 static int rank_of(const char *const *names, size_t n)

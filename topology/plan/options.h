@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
+#include "topology/placer.h"
 #include "topology/plan/hosts.h"
 #include "topology/plan/names.h"
-#include "topology/placer.h"
 
 #define PLAN_RANKS_LIMIT 4096 /* on each host */
 

@@ -1,0 +1,79 @@
+/* The processes of one run: MPI ranks, or (built without MPI) this process
+ * alone. Everything collective of a run is here, and waits cheaply. The run's
+ * communicators are private duplicates. */
+#ifndef DWQI_MPI_WORLD_H
+#define DWQI_MPI_WORLD_H
+
+#include <dwq/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "libdwq/base/log.h"
+#include "libdwq/base/pool.h"
+#include "libdwq/item/gathered.h"
+#include "libdwq/item/transport.h"
+#include "libdwq/process/mpi_process.h"
+#include "libdwq/process/witness.h"
+
+struct dwqi_world;
+
+/* Whether `comm` (an MPI_Comm *, or NULL) is MPI_COMM_NULL; MPI running or not. */
+bool dwqi_mpi_is_null(const void *comm);
+/* Why a run over `comm` (as in dwqi_world_open()) cannot begin in this thread now;
+ * NULL: it can. MPI running. */
+const char *dwqi_mpi_why_no_run(const void *comm);
+/* Rank and size of `comm` (an MPI_Comm *, NULL: the world), MPI running. */
+dwq_status_t dwqi_mpi_place(const void *comm, int *rank_out, int *size_out);
+
+/* Collective over `comm` (an MPI_Comm *, NULL: the world). DWQ_E_ARG: it is
+ * MPI_COMM_NULL, or no intracommunicator. DWQ_E_NOMEM: on this rank, and the others
+ * wait. */
+dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out);
+/* Not collective: waits for nobody. */
+void dwqi_world_close(struct dwqi_world *world);
+
+int dwqi_world_rank(const struct dwqi_world *world);
+int dwqi_world_size(const struct dwqi_world *world);
+/* An MPI_Comm of this process alone for calls, `inner`: for those that another call
+ * executes; NULL without MPI. What it points to is another one after a renewal. */
+const void *dwqi_world_self(const struct dwqi_world *world, bool inner);
+/* After a call that failed: the next one gets another (mpi/user_comm.h). DWQ_OK,
+ * DWQ_E_MPI. */
+dwq_status_t dwqi_world_renew_self(struct dwqi_world *world, bool inner);
+
+/* Of how this process ends, should it be in the middle of the run. */
+struct dwqi_witness *dwqi_world_witness(struct dwqi_world *world);
+
+/* Memory for all that this rank sends and receives in the run; NULL: none. */
+struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world);
+
+/* Collective. How long each sleeps while it waits: seconds. */
+void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait);
+dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out);
+dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
+                              size_t size);
+/* DWQ_E_TIME_LIMIT: somebody did not come until then (INFINITY: it waits), and only
+ * the end of the job is left. */
+dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until);
+
+/* The bytes of every rank on every rank; they may give different numbers of bytes. The
+ * same on all: DWQ_OK; DWQ_E_ARG: more than 2 GiB in all; DWQ_E_NOMEM, which is logged
+ * by those that have no memory (`log`: unless NULL); DWQ_E_MPI. */
+dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
+                                   size_t size, const struct dwqi_log *log,
+                                   struct dwqi_gathered *out);
+
+/* Doorbells between all ranks of the run, where they can be. Collective. */
+dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);
+/* Whether the ranks have more than one host's name, the same on all; not collective. */
+bool dwqi_world_spans_hosts(const struct dwqi_world *world);
+/* All have been bound, so they share other processors than they did. Not collective. */
+void dwqi_world_recount(struct dwqi_world *world);
+/* This rank's bell alone, in a spawned process. */
+void dwqi_world_make_bell(struct dwqi_world *world);
+/* This rank's endpoint; peers are ranks of the world. */
+dwq_status_t dwqi_world_transport(struct dwqi_world *world,
+                                  const struct dwqi_log *log,
+                                  struct dwqi_transport **transport_out);
+
+#endif

@@ -1,0 +1,433 @@
+/* What workers tell the controller: ready, done, returned, withdrawn, bye. A
+ * message that cannot be is the end of its worker, never of the run. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "libdwq/base/plain.h"
+#include "libdwq/queue/controller_private.h"
+
+static void drop_bound(dwq_controller_t *c, int worker, const char *message)
+{
+    struct dwqi_job *job;
+
+    while ((job = dwqi_scheduler_any_bound(c->scheduler, worker)) != NULL) {
+        dwqi_scheduler_remove(c->scheduler, job);
+        if (!dwqi_controller_refit(c, dwqi_task_of(job))) {
+            (void)dwqi_controller_end_local(c, dwqi_task_of(job),
+                                            DWQI_EVENT_LOSE, message);
+        }
+    }
+}
+
+void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
+                               enum dwqi_task_event event, const char *message)
+{
+    struct dwqi_job *job;
+
+    dwqi_controller_cell(c, worker)->unsent = NULL;
+    while ((job = dwqi_scheduler_held(c->scheduler, worker)) != NULL) {
+        dwqi_scheduler_done(c->scheduler, job);
+        (void)dwqi_controller_end_local(c, dwqi_task_of(job), event, message);
+    }
+}
+
+static void worker_lost(dwq_controller_t *c, int worker, const char *reason)
+{
+    char message[256];
+
+    dwqi_plain_format(message, sizeof message, "worker %d is gone: %s", worker,
+                      reason);
+    dwqi_log_warning(c->config.log, "%s", message);
+    dwqi_scheduler_worker_gone(c->scheduler, worker);
+    dwqi_controller_take_unstarted(c, worker);
+    dwqi_controller_drop_held(c, worker, DWQI_EVENT_LOSE, message);
+    drop_bound(c, worker, message);
+    if (dwqi_scheduler_n_gone(c->scheduler) == c->config.n_workers) {
+        dwqi_controller_drop_waiting(c, DWQI_EVENT_LOSE,
+                                     "every worker has left the run");
+    }
+}
+
+static void distrust(dwq_controller_t *c, int worker, const char *why)
+{
+    char reason[160];
+
+    dwqi_plain_format(reason, sizeof reason, "a message could not be read: %s",
+                      why);
+    dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_LOSE);
+    worker_lost(c, worker, reason);
+}
+
+/* What a cell says of itself: a word that it cannot say now is a message that cannot
+ * be. */
+static dwq_status_t said(dwq_controller_t *c, int worker,
+                         enum dwqi_cell_event event)
+{
+    return dwqi_cell_step(dwqi_controller_cell(c, worker), event) == DWQ_OK
+               ? DWQ_OK
+               : DWQ_E_MESSAGE;
+}
+
+/* A task is out of the hands of its cell, which may be lost, or leave, by now. */
+static void held_less(dwq_controller_t *c, int worker)
+{
+    if (dwqi_scheduler_n_held(c->scheduler, worker) == 0 &&
+        dwqi_controller_cell(c, worker)->state == DWQI_CELL_BUSY) {
+        dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_EMPTY);
+    }
+    dwqi_controller_tell_cancelled(c, worker);
+}
+
+static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,
+                                   uint64_t id)
+{
+    struct dwqi_job *job;
+
+    DL_FOREACH(dwqi_scheduler_held(c->scheduler, worker), job)
+    {
+        if (dwqi_task_of(job)->id == id) {
+            return dwqi_task_of(job);
+        }
+    }
+    return NULL;
+}
+
+/* The task that a part of a worker reports: one that it holds, in this attempt.
+ * DWQ_E_EMPTY: an answer of an attempt that was given up, which changes nothing.
+ * DWQ_E_MESSAGE: it cannot be. */
+static dwq_status_t find_reported(const dwq_controller_t *c, int worker,
+                                  const struct dwqi_part_head *part,
+                                  struct dwqi_task **task_out)
+{
+    struct dwqi_task *held = held_task(c, worker, part->id);
+    const struct dwqi_task *task;
+
+    if (held && held->entry.attempt == part->attempt) {
+        *task_out = held;
+        return DWQ_OK;
+    }
+    task = dwqi_task_find(&c->tasks, part->id);
+    if (!task || part->attempt == 0 || part->attempt > task->entry.attempt ||
+        (part->attempt == task->entry.attempt && task->job.holder != 0)) {
+        return DWQ_E_MESSAGE;
+    }
+    dwqi_log_info(c->config.log,
+                  "task %" PRIu64
+                  ": dropped what worker %d says of its attempt "
+                  "%" PRIu32 ", which was given up",
+                  part->id, worker, part->attempt);
+    return DWQ_E_EMPTY;
+}
+
+/* How many tasks its worker held behind it while it ran: those that were fed came when it
+ * had ended. */
+static int n_behind(const dwq_controller_t *c, const struct dwqi_task *task)
+{
+    const struct dwqi_cell *cell = dwqi_controller_cell(c, task->worker);
+    bool ended_before = (int32_t)(task->number - cell->first_fed) < 0;
+
+    return ended_before ? 0
+                        : dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
+}
+
+/* The task is over at its worker. The scheduler looks at the worker again with what
+ * is learned from this call. */
+static dwq_status_t end_held(dwq_controller_t *c, struct dwqi_task *task,
+                             struct dwqi_outcome *outcome, double seconds)
+{
+    int behind = n_behind(c, task);
+    dwq_status_t status =
+        dwqi_controller_end_reported(c, task, outcome, seconds, behind);
+
+    dwqi_scheduler_done(c->scheduler, &task->job);
+    held_less(c, task->worker);
+    return status;
+}
+
+bool dwqi_controller_is_tried_again(const dwq_controller_t *c,
+                                    const struct dwqi_task *task,
+                                    const struct dwqi_outcome *outcome)
+{
+    return outcome && dwqi_outcome_status(outcome) == DWQ_E_TASK &&
+           task->entry.attempt <= task->retry_failed && !c->cancels_all &&
+           !c->limit_passed && c->now < c->config.time_limit &&
+           dwqi_task_edges[task->entry.state][DWQI_EVENT_AGAIN].allowed;
+}
+
+/* It failed, and waits for its next attempt at its place in the queue. */
+static dwq_status_t try_again(dwq_controller_t *c, struct dwqi_task *task)
+{
+    dwq_status_t status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_AGAIN);
+
+    dwqi_scheduler_give_back(c->scheduler, &task->job);
+    held_less(c, task->worker);
+    task->worker = 0;
+    return status;
+}
+
+/* `memory`, if not NULL, is taken. */
+static dwq_status_t receive_result(dwq_controller_t *c, struct dwqi_task *task,
+                                   const void *parts, size_t size, void *memory)
+{
+    struct dwqi_outcome *outcome = NULL;
+    dwq_status_t status = dwqi_outcome_create(parts, size, memory, &outcome);
+
+    if (status == DWQ_OK && dwqi_controller_is_tried_again(c, task, outcome)) {
+        dwqi_outcome_destroy(outcome);
+        return try_again(c, task);
+    }
+    if (status == DWQ_OK) {
+        return end_held(c, task, outcome, dwqi_outcome_time(outcome));
+    }
+    dwqi_pool_give(memory);
+    if (status != DWQ_E_NOMEM) {
+        outcome = dwqi_outcome_create_local(DWQ_E_TASK,
+                                            "the result could not be read");
+    }
+    return end_held(c, task, outcome, -1);
+}
+
+static dwq_status_t receive_done(dwq_controller_t *c, int worker,
+                                 struct dwqi_message *message)
+{
+    size_t at = 0;
+
+    if (!message->body) {
+        return DWQ_E_MESSAGE;
+    }
+    for (uint32_t i = 0; i < message->n_items; i++) {
+        const unsigned char *parts = message->body + at;
+        struct dwqi_task *task;
+        struct dwqi_part_head first;
+        size_t size;
+        dwq_status_t status =
+            dwqi_result_size(parts, message->body_size - at, &first, &size);
+
+        if (status == DWQ_OK) {
+            status = find_reported(c, worker, &first, &task);
+        }
+        if (status == DWQ_OK) {
+            bool take = !message->in_frame && message->n_items == 1;
+            void *memory = take ? message->memory : NULL;
+
+            message->memory = take ? NULL : message->memory;
+            status = receive_result(c, task, parts, size, memory);
+        }
+        if (status != DWQ_OK && status != DWQ_E_EMPTY) {
+            return status;
+        }
+        at += size;
+    }
+    return DWQ_OK;
+}
+
+/* There is no memory for a result; a large one comes alone. */
+static dwq_status_t receive_lost(dwq_controller_t *c, int worker,
+                                 const struct dwqi_message *message)
+{
+    struct dwqi_part_head head;
+    struct dwqi_task *task;
+    char text[DWQI_NO_MEMORY_SIZE];
+    dwq_status_t status =
+        dwqi_part_head_read(message->body, message->body_size, &head);
+
+    if (status == DWQ_OK && message->n_items == 1) {
+        status = find_reported(c, worker, &head, &task);
+    }
+    if (status != DWQ_OK || message->n_items != 1) {
+        return status == DWQ_E_EMPTY ? DWQ_OK : DWQ_E_MESSAGE;
+    }
+    dwqi_no_memory_text(text, c->config.log, "the result", message->body_size);
+    return end_held(c, task, dwqi_outcome_create_local(DWQ_E_NOMEM, text),
+                    head.this_time);
+}
+
+dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
+                                       struct dwqi_task *task)
+{
+    bool cancel = task->entry.state == DWQI_TASK_ASKED_BACK;
+    dwq_status_t status = DWQ_OK;
+
+    dwqi_scheduler_give_back(c->scheduler, &task->job);
+    held_less(c, task->worker);
+    if (!cancel) {
+        status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_RETURN);
+    }
+    if (status == DWQ_OK && (cancel || c->limit_passed)) {
+        dwqi_scheduler_remove(c->scheduler, &task->job);
+        status = dwqi_controller_end_local(
+            c, task, cancel ? DWQI_EVENT_RETURN : DWQI_EVENT_LIMIT,
+            cancel ? "cancelled" : "the time limit has passed");
+    }
+    task->worker = 0;
+    return status;
+}
+
+static dwq_status_t receive_return(dwq_controller_t *c, int worker,
+                                   const struct dwqi_message *message)
+{
+    if (message->body_size < message->n_items * sizeof(uint64_t)) {
+        return DWQ_E_MESSAGE;
+    }
+    for (uint32_t i = 0; i < message->n_items; i++) {
+        struct dwqi_task *task;
+        uint64_t id;
+        dwq_status_t status;
+
+        memcpy(&id, message->body + i * sizeof id, sizeof id);
+        task = held_task(c, worker, id);
+        if (!task) {
+            return DWQ_E_MESSAGE;
+        }
+        status = dwqi_controller_take_back(c, task);
+        if (status != DWQ_OK) {
+            return status;
+        }
+    }
+    dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
+    return DWQ_OK;
+}
+
+/* Keeps the message's memory: the data are views into it. */
+static dwq_status_t take_ready_data(struct dwqi_ready_data *data,
+                                    struct dwqi_message *message)
+{
+    dwq_values_t values = { 0, NULL };
+    dwq_kwargs_t kwargs;
+    dwq_status_t status = message->status;
+
+    dwqi_arena_reset(&data->arena);
+    data->value = dwq_value_nil();
+    if (status == DWQ_OK) {
+        status = dwqi_values_unpack(message->body, message->body_size,
+                                    &data->arena, &values, &kwargs);
+    }
+    if (status == DWQ_OK && values.n == 1) {
+        dwqi_pool_give(data->memory);
+        data->memory = message->memory;
+        message->memory = NULL;
+        data->value = values.items[0];
+        return DWQ_OK;
+    }
+    return status == DWQ_E_NOMEM ? status : DWQ_E_MESSAGE;
+}
+
+/* At its first READY nothing was sent to it. */
+static void find_desk(dwq_controller_t *c, int worker)
+{
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+
+    if (cell->desk || cell->n_sent > 0) {
+        return;
+    }
+    cell->desk = dwqi_desk(c->config.transport, cell->peer);
+    if (cell->desk) {
+        cell->n_sent = cell->desk->n_claimed;
+        cell->first_fed = cell->n_sent;
+        cell->n_recalled = cell->desk->n_returned;
+        c->n_near += cell->desk->can_ask;
+        return;
+    }
+    if (c->config.holds_near_only) {
+        dwqi_scheduler_worker_hold_one(c->scheduler, worker);
+    }
+}
+
+static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
+                                  struct dwqi_message *message)
+{
+    dwq_status_t status =
+        message->n_items > 0
+            ? take_ready_data(&dwqi_controller_cell(c, worker)->ready, message)
+            : DWQ_OK;
+
+    if (status == DWQ_E_MESSAGE ||
+        said(c, worker, DWQI_CELL_EVENT_SERVE) != DWQ_OK) {
+        return DWQ_E_MESSAGE;
+    }
+    if (status == DWQ_E_NOMEM) {
+        dwqi_log_warning(c->config.log,
+                         "no memory for the ready data of worker %d: they are "
+                         "nil",
+                         worker);
+    }
+    find_desk(c, worker);
+    dwqi_scheduler_worker_ready(c->scheduler, worker);
+    dwqi_log_info(c->config.log, "worker %d is ready", worker);
+    return DWQ_OK;
+}
+
+static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
+                                     const struct dwqi_message *message)
+{
+    const char *reason = (const char *)message->body;
+    dwq_status_t status;
+
+    if (message->body_size == 0 ||
+        memchr(reason, '\0', message->body_size) == NULL) {
+        return DWQ_E_MESSAGE;
+    }
+    status = said(c, worker, DWQI_CELL_EVENT_WITHDRAW);
+    if (status == DWQ_OK) {
+        worker_lost(c, worker, reason);
+    }
+    return status;
+}
+
+static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
+                                   struct dwqi_message *message)
+{
+    switch (message->tag) {
+    case DWQI_READY:
+        return receive_ready(c, worker, message);
+    case DWQI_DONE:
+        return message->status == DWQ_OK ? receive_done(c, worker, message)
+                                         : receive_lost(c, worker, message);
+    case DWQI_RETURN:
+        return receive_return(c, worker, message);
+    case DWQI_WITHDRAW:
+        return receive_withdraw(c, worker, message);
+    case DWQI_BYE:
+        return said(c, worker, DWQI_CELL_EVENT_BYE);
+    default:
+        return DWQ_E_MESSAGE;
+    }
+}
+
+dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
+                                     struct dwqi_message *message)
+{
+    int worker = dwqi_cell_list_find(&c->cells, message->peer);
+    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    dwq_status_t status;
+
+    if (worker == 0) {
+        dwqi_log_warning(c->config.log,
+                         "dropped a message from rank %d, "
+                         "which is no worker",
+                         message->peer);
+        return DWQ_OK;
+    }
+    cell->last_heard = c->now;
+    if (cell->awaited == DWQI_AWAITED_WORD) {
+        dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
+    }
+    if (cell->state == DWQI_CELL_GONE ||
+        (cell->state == DWQI_CELL_LOST && message->tag != DWQI_BYE)) {
+        return DWQ_OK; /* what it held has its results already */
+    }
+    if (message->status != DWQ_OK &&
+        !(message->status == DWQ_E_NOMEM &&
+          (message->tag == DWQI_DONE || message->tag == DWQI_READY))) {
+        distrust(c, worker, message->why);
+        return DWQ_OK;
+    }
+    status = receive_by_tag(c, worker, message);
+    if (status == DWQ_E_MESSAGE) {
+        distrust(c, worker, dwqi_tag_name(message->tag));
+        return DWQ_OK;
+    }
+    return status;
+}
