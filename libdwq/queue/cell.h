@@ -1,6 +1,7 @@
-/* What runs tasks: a rank, or a group behind its broker. A cell has a number from 1, for
- * the user's eyes a worker's; a pure table of states and events is the only writer of its
- * state. */
+/* What runs tasks: a rank, a group behind its broker (both remote), or this process. A cell
+ * has a number from 1, for the user's eyes a worker's; a pure table of states and events is
+ * the only writer of its state, and what is done with it is done by the operations of its
+ * kind. */
 #ifndef DWQI_QUEUE_CELL_H
 #define DWQI_QUEUE_CELL_H
 
@@ -66,8 +67,27 @@ enum dwqi_cell_awaited {
     DWQI_AWAITED_RETURN /* it was sent RECALL */
 };
 
+struct dwqi_dispatcher;
+struct dwqi_task;
+
+/* What a kind of cells does. */
+struct dwqi_cell_ops {
+    /* A task that was assigned to it: it leaves soon, or runs now. DWQ_OK, DWQ_E_MPI,
+     * DWQ_E_STATE. */
+    dwq_status_t (*give)(struct dwqi_dispatcher *d, int worker,
+                         struct dwqi_task *task);
+    /* It is asked for what it has not started, and answers. NULL: it starts at once. */
+    dwq_status_t (*recall)(struct dwqi_dispatcher *d, int worker);
+    /* Whether a word can reach the call that it runs, to stop it; which task that is may
+     * be another now. NULL: no word can. */
+    bool (*stop)(struct dwqi_dispatcher *d, int worker);
+    /* It is told to leave. DWQ_OK, DWQ_E_MPI, DWQ_E_NOMEM. */
+    dwq_status_t (*close)(struct dwqi_dispatcher *d, int worker);
+};
+
 /* What is touched with every result comes first: there may be thousands. */
 struct dwqi_cell {
+    const struct dwqi_cell_ops *ops;
     int peer;
     uint8_t state;          /* enum dwqi_cell_state */
     uint8_t awaited;        /* enum dwqi_cell_awaited */
@@ -82,6 +102,9 @@ struct dwqi_cell {
     int next_touched;        /* list of cells with unsent tasks; 0 ends it */
     struct dwqi_worker_stats stats;
     struct dwqi_ready_data ready;
+    const char *host; /* of all its ranks, borrowed; NULL: not known */
+    int n_ranks;
+    int n_cores; /* of these ranks; 0: not known */
 };
 
 /* By number, [0] being no cell; all zero is an empty list. */

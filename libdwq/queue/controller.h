@@ -8,12 +8,7 @@
 #include "libdwq/base/line.h"
 #include "libdwq/base/log.h"
 #include "libdwq/item/gathered.h"
-#include "libdwq/item/transport.h"
-#include "workers/executor.h"
-
-/* Seconds that a worker, or the end of a run, gets at least when the time limit and its
- * grace have passed: what is there answers in milliseconds. */
-#define DWQI_LEAVE_TIME 2.0
+#include "libdwq/queue/dispatcher.h"
 
 /* What gives waiting tasks to idle workers while the user's thread is outside of the
  * library. */
@@ -24,20 +19,12 @@ enum dwqi_feeding {
 };
 
 struct dwqi_controller_config {
-    struct dwqi_transport *transport; /* borrowed; NULL: no workers */
-    struct dwqi_executor *executor;   /* borrowed; runs calls in place then */
-    const struct dwqi_log *log;       /* borrowed */
-    struct dwqi_pool *pool;           /* borrowed; or NULL */
+    struct dwqi_dispatcher_config
+        queue;                      /* its transport: not without workers */
+    struct dwqi_executor *executor; /* borrowed; runs calls in place then */
     int n_workers;
     const int *peers; /* borrowed for create: peers[w - 1] is worker w */
-    dwq_queue_order_t queue_order;
-    int held_max;         /* tasks that a worker may hold */
-    bool holds_near_only; /* several only where they can be taken back */
     enum dwqi_feeding feeding;
-    bool time_est_seconds;
-    int retry_failed;
-    double time_limit; /* on the transport's clock; INFINITY: none */
-    double grace_end;  /* the same: running calls are given up */
     dwq_kwargs_t run_args;
     dwq_world_t world;
     const dwq_plan_t *plan; /* borrowed; or NULL */
@@ -51,13 +38,7 @@ struct dwqi_controller_config {
 dwq_status_t dwqi_controller_create(const struct dwqi_controller_config *config,
                                     dwq_controller_t **controller_out);
 
-/**
- * The end of a run: cancel what has not started if `cancel`, run the rest, tell
- * every worker to leave and wait until it has. Results stay collectible.
- *
- * @return DWQ_OK; DWQ_E_TIME_LIMIT: a worker did not come back, and only the
- *         end of the job will end it; DWQ_E_MPI
- */
+/* The end of a run: see dwqi_dispatcher_close(). Results stay collectible. */
 dwq_status_t dwqi_controller_close(dwq_controller_t *controller, bool cancel);
 /* No call of the user's comes to it any more: each is refused, as later when it is
  * destroyed. */
@@ -71,6 +52,9 @@ void *dwqi_controller_owner(const dwq_controller_t *controller);
  * DWQ_E_STATE, and nothing may be done: it is not known; or this is not the thread that
  * made it, or a child of fork(). */
 dwq_status_t dwqi_controller_enter(dwq_controller_t *controller);
+/* At its end, with its answer. */
+dwq_status_t dwqi_controller_leave_call(dwq_controller_t *controller,
+                                        dwq_status_t status);
 /* It fails: why (NULL: what is in its error) is kept and logged, the status handed
  * back. */
 dwq_status_t dwqi_controller_refuse(dwq_controller_t *controller,
@@ -78,7 +62,7 @@ dwq_status_t dwqi_controller_refuse(dwq_controller_t *controller,
 
 /* While the user's thread is outside: waiting tasks go to workers that share memory with
  * this process and have nothing to do. */
-void dwqi_controller_feed(void *controller);
+void dwqi_controller_feed(dwq_controller_t *controller);
 
 /* Also counts in one warning what was never collected. */
 void dwqi_controller_destroy(dwq_controller_t *controller);
@@ -88,8 +72,7 @@ void dwqi_controller_destroy(dwq_controller_t *controller);
 void dwqi_controller_add_running(const dwq_controller_t *controller,
                                  struct dwqi_line *line);
 
-/* With no workers: whether calls can run here. false: they yield
- * DWQ_E_WORKER. */
-void dwqi_controller_set_in_place(dwq_controller_t *controller, bool can);
+/* With no workers: calls do not run here after all, and yield DWQ_E_WORKER. */
+void dwqi_controller_withdraw(dwq_controller_t *controller);
 
 #endif

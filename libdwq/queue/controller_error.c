@@ -39,7 +39,7 @@ dwq_status_t dwqi_controller_enter(dwq_controller_t *c)
     why = why_not(c);
     if (why) {
         dwqi_log_error(why == elsewhere && !dwqi_process_is_child()
-                           ? c->config.log
+                           ? c->d.config.log
                            : &(struct dwqi_log){ .line = NULL },
                        "%s", why);
         return DWQ_E_STATE;
@@ -52,6 +52,12 @@ dwq_status_t dwqi_controller_enter(dwq_controller_t *c)
     return DWQ_OK;
 }
 
+dwq_status_t dwqi_controller_leave_call(dwq_controller_t *c,
+                                        dwq_status_t status)
+{
+    return dwqi_controller_leave(c, status);
+}
+
 dwq_status_t dwqi_controller_refuse(dwq_controller_t *c, dwq_status_t status,
                                     const char *why)
 {
@@ -59,7 +65,7 @@ dwq_status_t dwqi_controller_refuse(dwq_controller_t *c, dwq_status_t status,
         dwqi_error_set(&c->error, status, "%s", why);
     }
     dwqi_error_complete(&c->error, status);
-    dwqi_log_error(c->config.log, "%s", c->error.text);
+    dwqi_log_error(c->d.config.log, "%s", c->error.text);
     return status;
 }
 

@@ -37,15 +37,12 @@ static size_t bind_to_each(const dwq_controller_t *c, const dwq_task_t *task,
 {
     size_t n = 0;
 
-    for (int w = 1; w <= c->config.n_workers; w++) {
-        if (!dwqi_scheduler_is_gone(c->scheduler, w)) {
+    for (int w = 1; w <= c->d.cells.n; w++) {
+        if (!dwqi_scheduler_is_gone(c->d.scheduler, w)) {
             tasks[n] = *task;
             tasks[n].worker = w;
             n++;
         }
-    }
-    if (c->config.n_workers == 0 && c->in_place) {
-        tasks[n++] = *task;
     }
     return n;
 }
@@ -68,7 +65,7 @@ static dwq_status_t submit_each(dwq_controller_t *controller,
                        task->id, task->worker);
         return dwqi_controller_refuse(controller, DWQ_E_ARG, NULL);
     }
-    tasks = calloc((size_t)controller->config.n_workers + 1, sizeof *tasks);
+    tasks = calloc((size_t)controller->d.cells.n + 1, sizeof *tasks);
     if (!tasks) {
         return dwqi_controller_refuse(controller, DWQ_E_NOMEM, NULL);
     }
@@ -93,25 +90,11 @@ dwq_status_t dwq_controller_submit_each(dwq_controller_t *controller,
                : status;
 }
 
-/* In one process those that were taken together wait in no queue. */
-struct dwqi_backlog dwqi_controller_backlog(const dwq_controller_t *c)
-{
-    size_t n = c->n_in_place,
-           n_waiting = dwqi_scheduler_n_waiting(c->scheduler);
-
-    return (struct dwqi_backlog){
-        .n_queued = c->config.n_workers > 0 ? n_waiting
-                                            : c->tasks.map.n - c->n_done - n,
-        .n_running = dwqi_scheduler_n_running(c->scheduler) + n,
-        .n_ready = c->n_done,
-    };
-}
-
 static dwq_status_t count(dwq_controller_t *c, dwq_counts_t *counts_out)
 {
     bool moved;
     dwq_status_t status =
-        dwqi_controller_answer(c, dwqi_controller_step(c, &moved));
+        dwqi_controller_answer(c, dwqi_dispatcher_step(&c->d, &moved));
     struct dwqi_backlog backlog;
     size_t n_running;
 
@@ -121,14 +104,15 @@ static dwq_status_t count(dwq_controller_t *c, dwq_counts_t *counts_out)
     if (!counts_out) {
         return dwqi_error_set(&c->error, DWQ_E_ARG, "counts_out is NULL");
     }
-    backlog = dwqi_controller_backlog(c);
-    n_running = dwqi_scheduler_n_busy(c->scheduler) + c->n_in_place;
+    backlog = dwqi_dispatcher_backlog(&c->d);
+    n_running = c->d.in_place ? backlog.n_running /* each in another */
+                              : dwqi_scheduler_n_busy(c->d.scheduler);
     *counts_out = (dwq_counts_t){
         .queued = backlog.n_queued,
         .running = n_running,
         .held = backlog.n_running - n_running,
-        .finished = c->tasks.map.n - backlog.n_queued - backlog.n_running,
-        .collected = c->stats.n_collected,
+        .finished = c->d.tasks.map.n - backlog.n_queued - backlog.n_running,
+        .collected = c->d.stats.n_collected,
     };
     return DWQ_OK;
 }

@@ -4,70 +4,33 @@
 
 #include "libdwq/base/host_name.h"
 #include "libdwq/base/plain.h"
-#include "libdwq/queue/controller_private.h"
+#include "libdwq/queue/dispatcher.h"
 
-static dwq_worker_info_t info_of(const dwq_controller_t *c, int worker)
-{
-    const dwq_plan_t *plan = c->config.plan;
-    const dwq_plan_group_t *group =
-        plan && worker <= plan->n_groups ? &plan->groups[worker - 1] : NULL;
-
-    return group ? (dwq_worker_info_t){ .host = group->host,
-                                        .n_ranks = group->n_ranks,
-                                        .n_cores = group->n_cores }
-                 : (dwq_worker_info_t){ .n_ranks = 1 };
-}
-
-static dwq_status_t tell_info(dwq_controller_t *c, int worker,
-                              dwq_worker_info_t *info_out)
-{
-    if (!info_out) {
-        return dwqi_error_set(&c->error, DWQ_E_ARG, "info_out is NULL");
-    }
-    if (worker < 1 || worker > c->config.n_workers) {
-        return dwqi_error_set(&c->error, DWQ_E_ARG, "worker %d is not in 1..%d",
-                              worker, c->config.n_workers);
-    }
-    *info_out = info_of(c, worker);
-    return DWQ_OK;
-}
-
-dwq_status_t dwq_worker_info(const dwq_controller_t *controller, int worker,
-                             dwq_worker_info_t *info_out)
-{
-    dwq_controller_t *c = (dwq_controller_t *)controller; /* keeps its error */
-    dwq_status_t status = dwqi_controller_enter(c);
-
-    return status == DWQ_OK
-               ? dwqi_controller_leave(c, tell_info(c, worker, info_out))
-               : status;
-}
-
-static bool fits(const dwq_controller_t *c, int worker, const char *host,
+static bool fits(const struct dwqi_dispatcher *d, int worker, const char *host,
                  int min_ranks)
 {
-    dwq_worker_info_t info = info_of(c, worker);
+    const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
 
-    return info.n_ranks >= min_ranks &&
-           (!host || (info.host && strcmp(info.host, host) == 0));
+    return cell->n_ranks >= min_ranks &&
+           (!host || (cell->host && strcmp(cell->host, host) == 0));
 }
 
 /* The least loaded of those that fit and serve, the wished one among equals; 0:
  * none. */
-static int least_loaded(const dwq_controller_t *c, const char *host,
+static int least_loaded(const struct dwqi_dispatcher *d, const char *host,
                         int min_ranks, int wish, bool *all_fit_out)
 {
     int best = 0;
     double least = 0;
 
     *all_fit_out = true;
-    for (int w = 1; w <= c->config.n_workers; w++) {
-        double load = dwqi_scheduler_total_est(c->scheduler, w) +
-                      dwqi_scheduler_bound_est(c->scheduler, w);
+    for (int w = 1; w <= d->cells.n; w++) {
+        double load = dwqi_scheduler_total_est(d->scheduler, w) +
+                      dwqi_scheduler_bound_est(d->scheduler, w);
 
-        if (!fits(c, w, host, min_ranks)) {
+        if (!fits(d, w, host, min_ranks)) {
             *all_fit_out = false;
-        } else if (!dwqi_scheduler_is_gone(c->scheduler, w) &&
+        } else if (!dwqi_scheduler_is_gone(d->scheduler, w) &&
                    (best == 0 || load < least ||
                     (load <= least && w == wish))) {
             best = w;
@@ -78,35 +41,36 @@ static int least_loaded(const dwq_controller_t *c, const char *host,
 }
 
 /* Any worker at all that fits, whether it still serves or not. */
-static int first_fit(const dwq_controller_t *c, const char *host, int min_ranks)
+static int first_fit(const struct dwqi_dispatcher *d, const char *host,
+                     int min_ranks)
 {
     int w = 1;
 
-    while (w <= c->config.n_workers && !fits(c, w, host, min_ranks)) {
+    while (w <= d->cells.n && !fits(d, w, host, min_ranks)) {
         w++;
     }
-    return w <= c->config.n_workers ? w : 0;
+    return w <= d->cells.n ? w : 0;
 }
 
 /* --- Names of hosts -------------------------------------------------------- */
 
 /* That of a worker, all of whose ranks are on it; NULL: there is no such one, or the
  * run is not placed. */
-static const char *host_of(const dwq_controller_t *c, int worker)
+static const char *host_of(const struct dwqi_dispatcher *d, int worker)
 {
-    dwq_worker_info_t info = info_of(c, worker);
+    const char *host = dwqi_dispatcher_cell(d, worker)->host;
 
-    return info.host && !strchr(info.host, ',') ? info.host : NULL;
+    return host && !strchr(host, ',') ? host : NULL;
 }
 
 /* Whether a worker before this one is on the same host. */
-static bool is_known(const dwq_controller_t *c, int worker)
+static bool is_known(const struct dwqi_dispatcher *d, int worker)
 {
-    const char *host = host_of(c, worker), *other = NULL;
+    const char *host = host_of(d, worker), *other = NULL;
     int w = 1;
 
     while (w < worker &&
-           !((other = host_of(c, w)) && strcmp(other, host) == 0)) {
+           !((other = host_of(d, w)) && strcmp(other, host) == 0)) {
         w++;
     }
     return w < worker;
@@ -114,14 +78,14 @@ static bool is_known(const dwq_controller_t *c, int worker)
 
 /* As the plan writes the host that is asked for; NULL: none or several of the plan's
  * fit (*n_out). The whole name wins over one with another domain. */
-static const char *find_host(const dwq_controller_t *c, const char *asked,
+static const char *find_host(const struct dwqi_dispatcher *d, const char *asked,
                              int *n_out)
 {
     const char *found = NULL;
 
     *n_out = 0;
-    for (int w = 1; w <= c->config.n_workers; w++) {
-        const char *host = host_of(c, w);
+    for (int w = 1; w <= d->cells.n; w++) {
+        const char *host = host_of(d, w);
 
         if (!host || !dwqi_host_name_fits(host, asked)) {
             continue;
@@ -132,7 +96,7 @@ static const char *find_host(const dwq_controller_t *c, const char *asked,
         }
         if (!found || strcmp(host, found) != 0) {
             found = *n_out == 0 ? host : found;
-            *n_out += *n_out == 0 || !is_known(c, w);
+            *n_out += *n_out == 0 || !is_known(d, w);
         }
     }
     return *n_out == 1 ? found : NULL;
@@ -141,18 +105,18 @@ static const char *find_host(const dwq_controller_t *c, const char *asked,
 #define MOST_SHOWN 5
 
 /* The plan's hosts that fit `asked` (NULL: all): "n1, n2 and 37 more". */
-static void list_hosts(const dwq_controller_t *c, const char *asked,
+static void list_hosts(const struct dwqi_dispatcher *d, const char *asked,
                        struct dwqi_error *text)
 {
     size_t used = 0;
     int n = 0;
 
     text->text[0] = '\0';
-    for (int w = 1; w <= c->config.n_workers; w++) {
-        const char *host = host_of(c, w);
+    for (int w = 1; w <= d->cells.n; w++) {
+        const char *host = host_of(d, w);
 
         if (!host || (asked && !dwqi_host_name_fits(host, asked)) ||
-            is_known(c, w) || n++ >= MOST_SHOWN) {
+            is_known(d, w) || n++ >= MOST_SHOWN) {
             continue;
         }
         snprintf(text->text + used, sizeof text->text - used, "%s%.64s",
@@ -168,9 +132,9 @@ static void list_hosts(const dwq_controller_t *c, const char *asked,
 /* --- What a task asks for ----------------------------------------------------- */
 
 /* Whether the run is placed: all of its groups have hosts then. */
-static bool knows_hosts(const dwq_controller_t *c)
+static bool knows_hosts(const struct dwqi_dispatcher *d)
 {
-    return c->config.n_workers > 0 && info_of(c, 1).host;
+    return d->cells.n > 0 && dwqi_dispatcher_cell(d, 1)->host;
 }
 
 /* "of 3 ranks or more on host 'n1'", or one half of it. */
@@ -192,19 +156,20 @@ static const char *wish(const dwq_task_t *given, char *text, size_t size)
 }
 
 /* No worker fits. */
-static dwq_status_t refuse(const dwq_controller_t *c, const dwq_task_t *given,
-                           int n_hosts, struct dwqi_error *why)
+static dwq_status_t refuse(const struct dwqi_dispatcher *d,
+                           const dwq_task_t *given, int n_hosts,
+                           struct dwqi_error *why)
 {
     char text[400]; /* each byte of a name may take four */
     struct dwqi_error hosts;
 
-    list_hosts(c, n_hosts > 1 ? given->host : NULL, &hosts);
+    list_hosts(d, n_hosts > 1 ? given->host : NULL, &hosts);
     if (n_hosts > 1) {
         return dwqi_error_set(why, DWQ_E_OPTION, "host '%.*s' may be any of %s",
                               dwqi_plain_fit(given->host, 80), given->host,
                               hosts.text);
     }
-    if (given->host && !knows_hosts(c)) {
+    if (given->host && !knows_hosts(d)) {
         return dwqi_error_set(
             why, DWQ_E_OPTION,
             "it asks for host '%.*s', and the run knows no hosts: set option "
@@ -221,7 +186,7 @@ static dwq_status_t refuse(const dwq_controller_t *c, const dwq_task_t *given,
                                 text);
 }
 
-dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
+dwq_status_t dwqi_dispatcher_fit(const struct dwqi_dispatcher *d,
                                  const dwq_task_t *given, bool *binding,
                                  int *worker_out, struct dwqi_error *why_out)
 {
@@ -238,26 +203,26 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
                                                   "number from 0 on",
                                                   given->ranks);
     }
-    if (c->config.n_workers == 0) {
+    if (d->in_place) {
         return dwqi_error_set(why_out, DWQ_E_OPTION,
                               "it asks for a worker %s, and this run is one "
                               "process",
                               wish(given, text, sizeof text));
     }
-    host = given->host ? find_host(c, given->host, &n_hosts) : NULL;
-    best = given->host && !host ? 0 : first_fit(c, host, given->ranks);
+    host = given->host ? find_host(d, given->host, &n_hosts) : NULL;
+    best = given->host && !host ? 0 : first_fit(d, host, given->ranks);
     if (best == 0) {
-        return refuse(c, given, n_hosts, why_out);
+        return refuse(d, given, n_hosts, why_out);
     }
     if (*binding && given->worker > 0) {
-        return fits(c, given->worker, host, given->ranks)
+        return fits(d, given->worker, host, given->ranks)
                    ? DWQ_OK
                    : dwqi_error_set(why_out, DWQ_E_OPTION,
                                     "it asks for worker %d, and for one %s",
                                     given->worker,
                                     wish(given, text, sizeof text));
     }
-    *worker_out = least_loaded(c, host, given->ranks, given->worker, &all);
+    *worker_out = least_loaded(d, host, given->ranks, given->worker, &all);
     if (all) {
         *worker_out = given->worker;
         return DWQ_OK;
@@ -267,7 +232,7 @@ dwq_status_t dwqi_controller_fit(const dwq_controller_t *c,
     return DWQ_OK;
 }
 
-bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task)
+bool dwqi_dispatcher_refit(struct dwqi_dispatcher *d, struct dwqi_task *task)
 {
     bool all;
     int worker;
@@ -275,21 +240,21 @@ bool dwqi_controller_refit(dwq_controller_t *c, struct dwqi_task *task)
     if (!task->fitted) {
         return false;
     }
-    worker = least_loaded(c, task->host, task->min_ranks, 0, &all);
+    worker = least_loaded(d, task->host, task->min_ranks, 0, &all);
     if (worker == 0) {
         return false;
     }
     task->job.worker = worker;
-    return dwqi_scheduler_add(c->scheduler, &task->job) == DWQ_OK;
+    return dwqi_scheduler_add(d->scheduler, &task->job) == DWQ_OK;
 }
 
-void dwqi_controller_set_fit(const dwq_controller_t *c, const dwq_task_t *given,
-                             struct dwqi_task *task)
+void dwqi_dispatcher_set_fit(const struct dwqi_dispatcher *d,
+                             const dwq_task_t *given, struct dwqi_task *task)
 {
     /* The plan's name, with the plan's domain, lives as long as the task. */
     task->fitted = true;
     task->min_ranks = given->ranks;
     if (given->host) {
-        task->host = c->config.plan->groups[task->job.worker - 1].host;
+        task->host = dwqi_dispatcher_cell(d, task->job.worker)->host;
     }
 }

@@ -6,86 +6,88 @@
 #include <utlist.h>
 
 #include "libdwq/base/plain.h"
-#include "libdwq/queue/controller_private.h"
+#include "libdwq/queue/dispatcher.h"
 
-static void drop_bound(dwq_controller_t *c, int worker, const char *message)
+static void drop_bound(struct dwqi_dispatcher *d, int worker,
+                       const char *message)
 {
     struct dwqi_job *job;
 
-    while ((job = dwqi_scheduler_any_bound(c->scheduler, worker)) != NULL) {
-        dwqi_scheduler_remove(c->scheduler, job);
-        if (!dwqi_controller_refit(c, dwqi_task_of(job))) {
-            (void)dwqi_controller_end_local(c, dwqi_task_of(job),
+    while ((job = dwqi_scheduler_any_bound(d->scheduler, worker)) != NULL) {
+        dwqi_scheduler_remove(d->scheduler, job);
+        if (!dwqi_dispatcher_refit(d, dwqi_task_of(job))) {
+            (void)dwqi_dispatcher_end_local(d, dwqi_task_of(job),
                                             DWQI_EVENT_LOSE, message);
         }
     }
 }
 
-void dwqi_controller_drop_held(dwq_controller_t *c, int worker,
+void dwqi_dispatcher_drop_held(struct dwqi_dispatcher *d, int worker,
                                enum dwqi_task_event event, const char *message)
 {
     struct dwqi_job *job;
 
-    dwqi_controller_cell(c, worker)->unsent = NULL;
-    while ((job = dwqi_scheduler_held(c->scheduler, worker)) != NULL) {
-        dwqi_scheduler_done(c->scheduler, job);
-        (void)dwqi_controller_end_local(c, dwqi_task_of(job), event, message);
+    dwqi_dispatcher_cell(d, worker)->unsent = NULL;
+    while ((job = dwqi_scheduler_held(d->scheduler, worker)) != NULL) {
+        dwqi_scheduler_done(d->scheduler, job);
+        (void)dwqi_dispatcher_end_local(d, dwqi_task_of(job), event, message);
     }
 }
 
-static void worker_lost(dwq_controller_t *c, int worker, const char *reason)
+static void worker_lost(struct dwqi_dispatcher *d, int worker,
+                        const char *reason)
 {
     char message[256];
 
     dwqi_plain_format(message, sizeof message, "worker %d is gone: %s", worker,
                       reason);
-    dwqi_log_warning(c->config.log, "%s", message);
-    dwqi_scheduler_worker_gone(c->scheduler, worker);
-    dwqi_controller_take_unstarted(c, worker);
-    dwqi_controller_drop_held(c, worker, DWQI_EVENT_LOSE, message);
-    drop_bound(c, worker, message);
-    if (dwqi_scheduler_n_gone(c->scheduler) == c->config.n_workers) {
-        dwqi_controller_drop_waiting(c, DWQI_EVENT_LOSE,
+    dwqi_log_warning(d->config.log, "%s", message);
+    dwqi_scheduler_worker_gone(d->scheduler, worker);
+    (void)dwqi_dispatcher_take_unstarted(d, worker, NULL);
+    dwqi_dispatcher_drop_held(d, worker, DWQI_EVENT_LOSE, message);
+    drop_bound(d, worker, message);
+    if (dwqi_scheduler_n_gone(d->scheduler) == d->cells.n) {
+        dwqi_dispatcher_drop_waiting(d, DWQI_EVENT_LOSE,
                                      "every worker has left the run");
     }
 }
 
-static void distrust(dwq_controller_t *c, int worker, const char *why)
+static void distrust(struct dwqi_dispatcher *d, int worker, const char *why)
 {
     char reason[160];
 
     dwqi_plain_format(reason, sizeof reason, "a message could not be read: %s",
                       why);
-    dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_LOSE);
-    worker_lost(c, worker, reason);
+    dwqi_dispatcher_cell_step(d, worker, DWQI_CELL_EVENT_LOSE);
+    worker_lost(d, worker, reason);
 }
 
 /* What a cell says of itself: a word that it cannot say now is a message that cannot
  * be. */
-static dwq_status_t said(dwq_controller_t *c, int worker,
+static dwq_status_t said(struct dwqi_dispatcher *d, int worker,
                          enum dwqi_cell_event event)
 {
-    return dwqi_cell_step(dwqi_controller_cell(c, worker), event) == DWQ_OK
+    return dwqi_cell_step(dwqi_dispatcher_cell(d, worker), event) == DWQ_OK
                ? DWQ_OK
                : DWQ_E_MESSAGE;
 }
 
 /* A task is out of the hands of its cell, which may be lost, or leave, by now. */
-static void held_less(dwq_controller_t *c, int worker)
+static void held_less(struct dwqi_dispatcher *d, int worker)
 {
-    if (dwqi_scheduler_n_held(c->scheduler, worker) == 0 &&
-        dwqi_controller_cell(c, worker)->state == DWQI_CELL_BUSY) {
-        dwqi_controller_cell_step(c, worker, DWQI_CELL_EVENT_EMPTY);
+    if (dwqi_scheduler_n_held(d->scheduler, worker) == 0 &&
+        dwqi_dispatcher_cell(d, worker)->state == DWQI_CELL_BUSY) {
+        dwqi_dispatcher_cell_step(d, worker, DWQI_CELL_EVENT_EMPTY);
     }
-    dwqi_controller_tell_cancelled(c, worker);
+    dwqi_dispatcher_tell_cancelled(d, worker);
 }
 
-static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,
+static struct dwqi_task *held_task(const struct dwqi_dispatcher *d, int worker,
                                    uint64_t id)
 {
     struct dwqi_job *job;
 
-    DL_FOREACH(dwqi_scheduler_held(c->scheduler, worker), job)
+    DL_FOREACH(dwqi_scheduler_held(d->scheduler, worker), job)
     {
         if (dwqi_task_of(job)->id == id) {
             return dwqi_task_of(job);
@@ -97,23 +99,23 @@ static struct dwqi_task *held_task(const dwq_controller_t *c, int worker,
 /* The task that a part of a worker reports: one that it holds, in this attempt.
  * DWQ_E_EMPTY: an answer of an attempt that was given up, which changes nothing.
  * DWQ_E_MESSAGE: it cannot be. */
-static dwq_status_t find_reported(const dwq_controller_t *c, int worker,
+static dwq_status_t find_reported(const struct dwqi_dispatcher *d, int worker,
                                   const struct dwqi_part_head *part,
                                   struct dwqi_task **task_out)
 {
-    struct dwqi_task *held = held_task(c, worker, part->id);
+    struct dwqi_task *held = held_task(d, worker, part->id);
     const struct dwqi_task *task;
 
     if (held && held->entry.attempt == part->attempt) {
         *task_out = held;
         return DWQ_OK;
     }
-    task = dwqi_task_find(&c->tasks, part->id);
+    task = dwqi_task_find(&d->tasks, part->id);
     if (!task || part->attempt == 0 || part->attempt > task->entry.attempt ||
         (part->attempt == task->entry.attempt && task->job.holder != 0)) {
         return DWQ_E_MESSAGE;
     }
-    dwqi_log_info(c->config.log,
+    dwqi_log_info(d->config.log,
                   "task %" PRIu64
                   ": dropped what worker %d says of its attempt "
                   "%" PRIu32 ", which was given up",
@@ -123,73 +125,88 @@ static dwq_status_t find_reported(const dwq_controller_t *c, int worker,
 
 /* How many tasks its worker held behind it while it ran: those that were fed came when it
  * had ended. */
-static int n_behind(const dwq_controller_t *c, const struct dwqi_task *task)
+static int n_behind(const struct dwqi_dispatcher *d,
+                    const struct dwqi_task *task)
 {
-    const struct dwqi_cell *cell = dwqi_controller_cell(c, task->worker);
+    const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, task->worker);
     bool ended_before = (int32_t)(task->number - cell->first_fed) < 0;
 
-    return ended_before ? 0
-                        : dwqi_scheduler_n_held(c->scheduler, task->worker) - 1;
+    return ended_before || d->in_place
+               ? 0
+               : dwqi_scheduler_n_held(d->scheduler, task->worker) - 1;
 }
 
 /* The task is over at its worker. The scheduler looks at the worker again with what
  * is learned from this call. */
-static dwq_status_t end_held(dwq_controller_t *c, struct dwqi_task *task,
+static dwq_status_t end_held(struct dwqi_dispatcher *d, struct dwqi_task *task,
                              struct dwqi_outcome *outcome, double seconds)
 {
-    int behind = n_behind(c, task);
+    int behind = n_behind(d, task);
     dwq_status_t status =
-        dwqi_controller_end_reported(c, task, outcome, seconds, behind);
+        dwqi_dispatcher_end_reported(d, task, outcome, seconds, behind);
 
-    dwqi_scheduler_done(c->scheduler, &task->job);
-    held_less(c, task->worker);
+    dwqi_scheduler_done(d->scheduler, &task->job);
+    held_less(d, task->worker);
     return status;
 }
 
-bool dwqi_controller_is_tried_again(const dwq_controller_t *c,
-                                    const struct dwqi_task *task,
-                                    const struct dwqi_outcome *outcome)
+/* Whether a call that was reported is to run once more. */
+static bool is_tried_again(const struct dwqi_dispatcher *d,
+                           const struct dwqi_task *task,
+                           const struct dwqi_outcome *outcome)
 {
-    return outcome && dwqi_outcome_status(outcome) == DWQ_E_TASK &&
-           task->entry.attempt <= task->retry_failed && !c->cancels_all &&
-           !c->limit_passed && c->now < c->config.time_limit &&
+    return dwqi_outcome_status(outcome) == DWQ_E_TASK &&
+           task->entry.attempt <= task->retry_failed && !d->cancels_all &&
+           !d->limit_passed && d->now < d->config.time_limit &&
            dwqi_task_edges[task->entry.state][DWQI_EVENT_AGAIN].allowed;
 }
 
 /* It failed, and waits for its next attempt at its place in the queue. */
-static dwq_status_t try_again(dwq_controller_t *c, struct dwqi_task *task)
+static dwq_status_t try_again(struct dwqi_dispatcher *d, struct dwqi_task *task)
 {
-    dwq_status_t status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_AGAIN);
+    dwq_status_t status = dwqi_task_step(&d->ledger, task, DWQI_EVENT_AGAIN);
 
-    dwqi_scheduler_give_back(c->scheduler, &task->job);
-    held_less(c, task->worker);
+    dwqi_scheduler_give_back(d->scheduler, &task->job);
+    held_less(d, task->worker);
     task->worker = 0;
     return status;
 }
 
-/* `memory`, if not NULL, is taken. */
-static dwq_status_t receive_result(dwq_controller_t *c, struct dwqi_task *task,
-                                   const void *parts, size_t size, void *memory)
+dwq_status_t dwqi_dispatcher_take_result(struct dwqi_dispatcher *d,
+                                         struct dwqi_task *task,
+                                         const void *parts, size_t size,
+                                         void *memory)
 {
     struct dwqi_outcome *outcome = NULL;
     dwq_status_t status = dwqi_outcome_create(parts, size, memory, &outcome);
 
-    if (status == DWQ_OK && dwqi_controller_is_tried_again(c, task, outcome)) {
+    if (status == DWQ_OK && is_tried_again(d, task, outcome)) {
         dwqi_outcome_destroy(outcome);
-        return try_again(c, task);
+        return try_again(d, task);
     }
     if (status == DWQ_OK) {
-        return end_held(c, task, outcome, dwqi_outcome_time(outcome));
+        return end_held(d, task, outcome, dwqi_outcome_time(outcome));
     }
     dwqi_pool_give(memory);
     if (status != DWQ_E_NOMEM) {
         outcome = dwqi_outcome_create_local(DWQ_E_TASK,
                                             "the result could not be read");
     }
-    return end_held(c, task, outcome, -1);
+    return end_held(d, task, outcome, -1);
 }
 
-static dwq_status_t receive_done(dwq_controller_t *c, int worker,
+dwq_status_t dwqi_dispatcher_lose_result(struct dwqi_dispatcher *d,
+                                         struct dwqi_task *task, size_t size,
+                                         double seconds)
+{
+    char text[DWQI_NO_MEMORY_SIZE];
+
+    dwqi_no_memory_text(text, d->config.log, "the result", size);
+    return end_held(d, task, dwqi_outcome_create_local(DWQ_E_NOMEM, text),
+                    seconds);
+}
+
+static dwq_status_t receive_done(struct dwqi_dispatcher *d, int worker,
                                  struct dwqi_message *message)
 {
     size_t at = 0;
@@ -206,14 +223,14 @@ static dwq_status_t receive_done(dwq_controller_t *c, int worker,
             dwqi_result_size(parts, message->body_size - at, &first, &size);
 
         if (status == DWQ_OK) {
-            status = find_reported(c, worker, &first, &task);
+            status = find_reported(d, worker, &first, &task);
         }
         if (status == DWQ_OK) {
             bool take = !message->in_frame && message->n_items == 1;
             void *memory = take ? message->memory : NULL;
 
             message->memory = take ? NULL : message->memory;
-            status = receive_result(c, task, parts, size, memory);
+            status = dwqi_dispatcher_take_result(d, task, parts, size, memory);
         }
         if (status != DWQ_OK && status != DWQ_E_EMPTY) {
             return status;
@@ -224,48 +241,46 @@ static dwq_status_t receive_done(dwq_controller_t *c, int worker,
 }
 
 /* There is no memory for a result; a large one comes alone. */
-static dwq_status_t receive_lost(dwq_controller_t *c, int worker,
+static dwq_status_t receive_lost(struct dwqi_dispatcher *d, int worker,
                                  const struct dwqi_message *message)
 {
     struct dwqi_part_head head;
     struct dwqi_task *task;
-    char text[DWQI_NO_MEMORY_SIZE];
     dwq_status_t status =
         dwqi_part_head_read(message->body, message->body_size, &head);
 
     if (status == DWQ_OK && message->n_items == 1) {
-        status = find_reported(c, worker, &head, &task);
+        status = find_reported(d, worker, &head, &task);
     }
     if (status != DWQ_OK || message->n_items != 1) {
         return status == DWQ_E_EMPTY ? DWQ_OK : DWQ_E_MESSAGE;
     }
-    dwqi_no_memory_text(text, c->config.log, "the result", message->body_size);
-    return end_held(c, task, dwqi_outcome_create_local(DWQ_E_NOMEM, text),
-                    head.this_time);
+    return dwqi_dispatcher_lose_result(d, task, message->body_size,
+                                       head.this_time);
 }
 
-dwq_status_t dwqi_controller_take_back(dwq_controller_t *c,
+dwq_status_t dwqi_dispatcher_take_back(struct dwqi_dispatcher *d,
                                        struct dwqi_task *task)
 {
     bool cancel = task->entry.state == DWQI_TASK_ASKED_BACK;
     dwq_status_t status = DWQ_OK;
 
-    dwqi_scheduler_give_back(c->scheduler, &task->job);
-    held_less(c, task->worker);
+    dwqi_scheduler_give_back(d->scheduler, &task->job);
+    held_less(d, task->worker);
     if (!cancel) {
-        status = dwqi_task_step(&c->ledger, task, DWQI_EVENT_RETURN);
+        status = dwqi_task_step(&d->ledger, task, DWQI_EVENT_RETURN);
     }
-    if (status == DWQ_OK && (cancel || c->limit_passed)) {
-        dwqi_scheduler_remove(c->scheduler, &task->job);
-        status = dwqi_controller_end_local(
-            c, task, cancel ? DWQI_EVENT_RETURN : DWQI_EVENT_LIMIT,
+    if (status == DWQ_OK && (cancel || d->limit_passed)) {
+        dwqi_scheduler_remove(d->scheduler, &task->job);
+        status = dwqi_dispatcher_end_local(
+            d, task, cancel ? DWQI_EVENT_RETURN : DWQI_EVENT_LIMIT,
             cancel ? "cancelled" : "the time limit has passed");
     }
     task->worker = 0;
     return status;
 }
 
-static dwq_status_t receive_return(dwq_controller_t *c, int worker,
+static dwq_status_t receive_return(struct dwqi_dispatcher *d, int worker,
                                    const struct dwqi_message *message)
 {
     if (message->body_size < message->n_items * sizeof(uint64_t)) {
@@ -277,16 +292,16 @@ static dwq_status_t receive_return(dwq_controller_t *c, int worker,
         dwq_status_t status;
 
         memcpy(&id, message->body + i * sizeof id, sizeof id);
-        task = held_task(c, worker, id);
+        task = held_task(d, worker, id);
         if (!task) {
             return DWQ_E_MESSAGE;
         }
-        status = dwqi_controller_take_back(c, task);
+        status = dwqi_dispatcher_take_back(d, task);
         if (status != DWQ_OK) {
             return status;
         }
     }
-    dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
+    dwqi_dispatcher_await(d, worker, DWQI_AWAITED_NOTHING);
     return DWQ_OK;
 }
 
@@ -315,51 +330,51 @@ static dwq_status_t take_ready_data(struct dwqi_ready_data *data,
 }
 
 /* At its first READY nothing was sent to it. */
-static void find_desk(dwq_controller_t *c, int worker)
+static void find_desk(struct dwqi_dispatcher *d, int worker)
 {
-    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
 
     if (cell->desk || cell->n_sent > 0) {
         return;
     }
-    cell->desk = dwqi_desk(c->config.transport, cell->peer);
+    cell->desk = dwqi_desk(d->config.transport, cell->peer);
     if (cell->desk) {
         cell->n_sent = cell->desk->n_claimed;
         cell->first_fed = cell->n_sent;
         cell->n_recalled = cell->desk->n_returned;
-        c->n_near += cell->desk->can_ask;
+        d->n_near += cell->desk->can_ask;
         return;
     }
-    if (c->config.holds_near_only) {
-        dwqi_scheduler_worker_hold_one(c->scheduler, worker);
+    if (d->config.holds_near_only) {
+        dwqi_scheduler_worker_hold_one(d->scheduler, worker);
     }
 }
 
-static dwq_status_t receive_ready(dwq_controller_t *c, int worker,
+static dwq_status_t receive_ready(struct dwqi_dispatcher *d, int worker,
                                   struct dwqi_message *message)
 {
     dwq_status_t status =
         message->n_items > 0
-            ? take_ready_data(&dwqi_controller_cell(c, worker)->ready, message)
+            ? take_ready_data(&dwqi_dispatcher_cell(d, worker)->ready, message)
             : DWQ_OK;
 
     if (status == DWQ_E_MESSAGE ||
-        said(c, worker, DWQI_CELL_EVENT_SERVE) != DWQ_OK) {
+        said(d, worker, DWQI_CELL_EVENT_SERVE) != DWQ_OK) {
         return DWQ_E_MESSAGE;
     }
     if (status == DWQ_E_NOMEM) {
-        dwqi_log_warning(c->config.log,
+        dwqi_log_warning(d->config.log,
                          "no memory for the ready data of worker %d: they are "
                          "nil",
                          worker);
     }
-    find_desk(c, worker);
-    dwqi_scheduler_worker_ready(c->scheduler, worker);
-    dwqi_log_info(c->config.log, "worker %d is ready", worker);
+    find_desk(d, worker);
+    dwqi_scheduler_worker_ready(d->scheduler, worker);
+    dwqi_log_info(d->config.log, "worker %d is ready", worker);
     return DWQ_OK;
 }
 
-static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
+static dwq_status_t receive_withdraw(struct dwqi_dispatcher *d, int worker,
                                      const struct dwqi_message *message)
 {
     const char *reason = (const char *)message->body;
@@ -369,50 +384,50 @@ static dwq_status_t receive_withdraw(dwq_controller_t *c, int worker,
         memchr(reason, '\0', message->body_size) == NULL) {
         return DWQ_E_MESSAGE;
     }
-    status = said(c, worker, DWQI_CELL_EVENT_WITHDRAW);
+    status = said(d, worker, DWQI_CELL_EVENT_WITHDRAW);
     if (status == DWQ_OK) {
-        worker_lost(c, worker, reason);
+        worker_lost(d, worker, reason);
     }
     return status;
 }
 
-static dwq_status_t receive_by_tag(dwq_controller_t *c, int worker,
+static dwq_status_t receive_by_tag(struct dwqi_dispatcher *d, int worker,
                                    struct dwqi_message *message)
 {
     switch (message->tag) {
     case DWQI_READY:
-        return receive_ready(c, worker, message);
+        return receive_ready(d, worker, message);
     case DWQI_DONE:
-        return message->status == DWQ_OK ? receive_done(c, worker, message)
-                                         : receive_lost(c, worker, message);
+        return message->status == DWQ_OK ? receive_done(d, worker, message)
+                                         : receive_lost(d, worker, message);
     case DWQI_RETURN:
-        return receive_return(c, worker, message);
+        return receive_return(d, worker, message);
     case DWQI_WITHDRAW:
-        return receive_withdraw(c, worker, message);
+        return receive_withdraw(d, worker, message);
     case DWQI_BYE:
-        return said(c, worker, DWQI_CELL_EVENT_BYE);
+        return said(d, worker, DWQI_CELL_EVENT_BYE);
     default:
         return DWQ_E_MESSAGE;
     }
 }
 
-dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
+dwq_status_t dwqi_dispatcher_receive(struct dwqi_dispatcher *d,
                                      struct dwqi_message *message)
 {
-    int worker = dwqi_cell_list_find(&c->cells, message->peer);
-    struct dwqi_cell *cell = dwqi_controller_cell(c, worker);
+    int worker = dwqi_cell_list_find(&d->cells, message->peer);
+    struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
     dwq_status_t status;
 
     if (worker == 0) {
-        dwqi_log_warning(c->config.log,
+        dwqi_log_warning(d->config.log,
                          "dropped a message from rank %d, "
                          "which is no worker",
                          message->peer);
         return DWQ_OK;
     }
-    cell->last_heard = c->now;
+    cell->last_heard = d->now;
     if (cell->awaited == DWQI_AWAITED_WORD) {
-        dwqi_controller_await(c, worker, DWQI_AWAITED_NOTHING);
+        dwqi_dispatcher_await(d, worker, DWQI_AWAITED_NOTHING);
     }
     if (cell->state == DWQI_CELL_GONE ||
         (cell->state == DWQI_CELL_LOST && message->tag != DWQI_BYE)) {
@@ -421,12 +436,12 @@ dwq_status_t dwqi_controller_receive(dwq_controller_t *c,
     if (message->status != DWQ_OK &&
         !(message->status == DWQ_E_NOMEM &&
           (message->tag == DWQI_DONE || message->tag == DWQI_READY))) {
-        distrust(c, worker, message->why);
+        distrust(d, worker, message->why);
         return DWQ_OK;
     }
-    status = receive_by_tag(c, worker, message);
+    status = receive_by_tag(d, worker, message);
     if (status == DWQ_E_MESSAGE) {
-        distrust(c, worker, dwqi_tag_name(message->tag));
+        distrust(d, worker, dwqi_tag_name(message->tag));
         return DWQ_OK;
     }
     return status;

@@ -46,7 +46,7 @@ static void add_worker(const dwq_controller_t *c, int worker,
                        struct dwqi_line *line, uint64_t *n)
 {
     const dwq_plan_group_t *group = &c->config.plan->groups[worker - 1];
-    struct dwqi_job *running = dwqi_scheduler_held(c->scheduler, worker);
+    struct dwqi_job *running = dwqi_scheduler_held(c->d.scheduler, worker);
 
     if (!running) {
         return;

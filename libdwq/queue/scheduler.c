@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "libdwq/base/memory.h"
+
 /* Sums of estimates end here, so that those of two of them do not overflow. */
 #define SUM_MAX (DBL_MAX / 4)
 
@@ -53,7 +55,8 @@ struct dwqi_scheduler {
     struct dwqi_heap open;  /* slots that can take a job */
     struct dwqi_heap turns; /* open slots whose first bound job fits */
     int holders;            /* first of the list, or 0 */
-    struct slot slots[];    /* [0] is unused */
+    struct slot *slots;     /* [n_workers + 1]; [0] is unused */
+    int room;               /* of slots */
 };
 
 static bool job_before(const void *left, const void *right)
@@ -97,27 +100,21 @@ struct dwqi_scheduler *dwqi_scheduler_create(int n_workers,
                                              dwq_queue_order_t order,
                                              int held_max)
 {
-    struct dwqi_scheduler *s =
-        calloc(1, sizeof *s + (size_t)(n_workers + 1) * sizeof s->slots[0]);
+    struct dwqi_scheduler *s = calloc(1, sizeof *s);
 
     if (!s) {
         return NULL;
     }
-    s->n_workers = n_workers;
     s->held_max = held_max < 1 ? 1 : held_max;
     s->longest_first = order == DWQ_ORDER_LONGEST_FIRST;
     dwqi_heap_init(&s->queue, job_before, offsetof(struct dwqi_job, place));
     dwqi_heap_init(&s->open, open_before, offsetof(struct slot, open_place));
     dwqi_heap_init(&s->turns, turn_before, offsetof(struct slot, turn_place));
-    for (int i = 1; i <= n_workers; i++) {
-        s->slots[i].number = i;
-        dwqi_heap_init(&s->slots[i].bound, job_before,
-                       offsetof(struct dwqi_job, place));
-    }
-    if (!dwqi_heap_reserve(&s->open, (size_t)n_workers) ||
-        !dwqi_heap_reserve(&s->turns, (size_t)n_workers)) {
-        dwqi_scheduler_destroy(s);
-        return NULL;
+    for (int i = 0; i < n_workers; i++) {
+        if (dwqi_scheduler_add_worker(s) != DWQ_OK) {
+            dwqi_scheduler_destroy(s);
+            return NULL;
+        }
     }
     return s;
 }
@@ -133,6 +130,7 @@ void dwqi_scheduler_destroy(struct dwqi_scheduler *s)
     dwqi_heap_finish(&s->turns);
     dwqi_heap_finish(&s->open);
     dwqi_heap_finish(&s->queue);
+    free(s->slots);
     free(s);
 }
 
@@ -229,6 +227,42 @@ static void slot_changed(struct dwqi_scheduler *s, struct slot *slot)
     set_in_heap(&s->turns, slot, slot->turn_place,
                 open && bound && fits(s, slot, bound));
     set_holder(s, slot, !slot->gone && holds_movable(s, slot));
+}
+
+/* More room: slots move, and heaps point at them. */
+static bool move_slots(struct dwqi_scheduler *s)
+{
+    bool grown;
+
+    for (int i = 1; i <= s->n_workers; i++) {
+        set_in_heap(&s->open, &s->slots[i], s->slots[i].open_place, false);
+        set_in_heap(&s->turns, &s->slots[i], s->slots[i].turn_place, false);
+    }
+    grown = dwqi_memory_grow(&s->slots, &s->room, s->n_workers + 2,
+                             sizeof *s->slots);
+
+    for (int i = 1; i <= s->n_workers; i++) {
+        slot_changed(s, &s->slots[i]);
+    }
+    return grown;
+}
+
+dwq_status_t dwqi_scheduler_add_worker(struct dwqi_scheduler *s)
+{
+    size_t n = (size_t)s->n_workers + 1;
+    struct slot *slot;
+
+    if (!dwqi_heap_reserve(&s->open, n) || !dwqi_heap_reserve(&s->turns, n) ||
+        (s->room < s->n_workers + 2 && !move_slots(s))) {
+        return DWQ_E_NOMEM;
+    }
+    if (n == 1) {
+        s->slots[0] = (struct slot){ .number = 0 };
+    }
+    slot = &s->slots[++s->n_workers];
+    *slot = (struct slot){ .number = s->n_workers };
+    dwqi_heap_init(&slot->bound, job_before, offsetof(struct dwqi_job, place));
+    return DWQ_OK;
 }
 
 /* --- The queue of jobs that any worker may take --------------------------- */

@@ -41,11 +41,13 @@ struct dwqi_job {
                                    * the run */
 };
 
-/* held_max: jobs that a worker may hold, at least 1. NULL: out of memory. */
+/* For workers 1..n. held_max: jobs that a worker may hold, at least 1. NULL: out of memory. */
 struct dwqi_scheduler *dwqi_scheduler_create(int n_workers,
                                              dwq_queue_order_t order,
                                              int held_max);
 void dwqi_scheduler_destroy(struct dwqi_scheduler *scheduler);
+/* One more, which serves when it is ready; its number is the next one. DWQ_E_NOMEM. */
+dwq_status_t dwqi_scheduler_add_worker(struct dwqi_scheduler *scheduler);
 
 /* Queue a job. DWQ_E_NOMEM: it was not. */
 dwq_status_t dwqi_scheduler_add(struct dwqi_scheduler *scheduler,

@@ -119,7 +119,7 @@ void dwqi_stats_print(const struct dwqi_stats *stats,
             "coefficient of variation of actual over estimated time per "
             "call: %.3g\n",
             variation(&stats->over_est));
-    if (stats->cells->n > 0) { /* else one process */
+    if (!stats->in_place && stats->cells->n > 0) {
         print_workers(stats->cells, out);
     }
     if (stats->n_recalled > 0) {

@@ -38,7 +38,8 @@ struct dwqi_stats {
                           * others waited behind them */
     uint64_t n_delayed;  /* those that waited */
     uint64_t n_recalled; /* calls given back unstarted */
-    struct dwqi_cell_list *cells; /* borrowed; [0] is this process */
+    struct dwqi_cell_list *cells; /* borrowed */
+    bool in_place; /* the one cell is this process: no spread over workers */
 };
 
 /* What is not collected. */

@@ -23,7 +23,7 @@ static struct controller_role *of(struct dwqi_role *role)
 static dwq_status_t withdraw(struct dwqi_role *role, const char *reason)
 {
     dwqi_log_warning(of(role)->log, "calls cannot run in place: %s", reason);
-    dwqi_controller_set_in_place(of(role)->controller, false);
+    dwqi_controller_withdraw(of(role)->controller);
     return DWQ_OK;
 }
 
@@ -53,22 +53,24 @@ static dwq_status_t create_controller(struct run *run,
     int n = dwqi_plan_n_workers(&run->plan);
     int *peers = calloc((size_t)n + 1, sizeof *peers);
     struct dwqi_controller_config config = {
-        .transport = n > 0 ? run->transport : NULL,
+        .queue = {
+            .transport = run->transport,
+            .log = &run->log,
+            .pool = dwqi_world_pool(run->world),
+            .queue_order = run->options.queue_order,
+            .held_max = held_max(&run->options),
+            .holds_near_only = run->options.prefetch == DWQ_PREFETCH_AUTO,
+            .time_est_seconds = run->options.time_est_seconds,
+            .retry_failed = run->options.retry_failed,
+            .time_limit = dwqi_run_limit(run),
+            .grace_end = dwqi_run_grace_end(run),
+        },
         .executor = run->executor,
-        .log = &run->log,
-        .pool = dwqi_world_pool(run->world),
         .n_workers = n,
         .peers = peers,
-        .queue_order = run->options.queue_order,
-        .held_max = held_max(&run->options),
-        .holds_near_only = run->options.prefetch == DWQ_PREFETCH_AUTO,
         /* What is logged comes in the user's thread. */
         .feeding =
             n > 0 && !run->log.verbose ? DWQI_FED_BY_A_THREAD : DWQI_FED_NOT,
-        .time_est_seconds = run->options.time_est_seconds,
-        .retry_failed = run->options.retry_failed,
-        .time_limit = dwqi_run_limit(run),
-        .grace_end = dwqi_run_grace_end(run),
         .run_args = run->options.run_args,
         .world = run->facts,
         .plan = &run->plan.shown,

@@ -11,7 +11,6 @@
 #include "libdwq/mpi/spawn.h"
 #include "libdwq/process/process.h"
 #include "libdwq/process/watchdog.h"
-#include "libdwq/queue/controller_private.h"
 #include "libdwq/run/run_private.h"
 
 /* --- From start to end --------------------------------------------------- */
@@ -429,7 +428,7 @@ dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code)
     }
     run = dwqi_controller_owner(controller);
     if (!run->opened) {
-        return dwqi_controller_leave(
+        return dwqi_controller_leave_call(
             controller,
             dwqi_controller_refuse(
                 controller, DWQ_E_STATE,
@@ -437,7 +436,7 @@ dwq_status_t dwq_close(dwq_controller_t *controller, int exit_code)
                 "the controller function returns"));
     }
     if (dwqi_world_witness(run->world)->way) {
-        return dwqi_controller_leave(
+        return dwqi_controller_leave_call(
             controller,
             dwqi_controller_refuse(
                 controller, DWQ_E_STATE,

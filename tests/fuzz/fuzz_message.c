@@ -201,13 +201,13 @@ static void as_controller(const uint8_t *data, size_t size)
     int n = 0;
 
     dwqi_controller_create(
-        &(struct dwqi_controller_config){ .transport = &feed.base,
-                                          .log = &log,
+        &(struct dwqi_controller_config){ .queue.transport = &feed.base,
+                                          .queue.log = &log,
                                           .n_workers = 2,
                                           .peers = (const int[]){ 1, 2 },
-                                          .held_max = 8,
-                                          .time_limit = INFINITY,
-                                          .grace_end = INFINITY },
+                                          .queue.held_max = 8,
+                                          .queue.time_limit = INFINITY,
+                                          .queue.grace_end = INFINITY },
         &c);
     for (int i = 0; i < 4; i++) {
         dwq_controller_submit_call(c, &(dwq_task_t){ .function = "f" }, NULL);

@@ -102,16 +102,16 @@ void set_up_as(struct bench *b, int n_workers, int held_max, double corrupt,
         make_worker(b, i + 1);
     }
     dwqi_controller_create(
-        &(struct dwqi_controller_config){ .transport =
-                                              dwqi_sim_endpoint(b->sim, 0),
-                                          .log = &b->log,
-                                          .n_workers = n_workers,
-                                          .peers = peers,
-                                          .held_max = held_max,
-                                          .feeding = DWQI_FED_BY_CALLS,
-                                          .time_est_seconds = time_est_seconds,
-                                          .time_limit = time_limit,
-                                          .grace_end = INFINITY },
+        &(struct dwqi_controller_config){
+            .queue.transport = dwqi_sim_endpoint(b->sim, 0),
+            .queue.log = &b->log,
+            .n_workers = n_workers,
+            .peers = peers,
+            .queue.held_max = held_max,
+            .feeding = DWQI_FED_BY_CALLS,
+            .queue.time_est_seconds = time_est_seconds,
+            .queue.time_limit = time_limit,
+            .queue.grace_end = INFINITY },
         &b->c);
 }
 

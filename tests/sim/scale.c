@@ -230,14 +230,14 @@ static bool make_controller(struct scale *s)
 {
     int *peers = calloc((size_t)s->n_workers + 1, sizeof *peers);
     struct dwqi_controller_config config = {
-        .transport = &s->transport.base,
-        .log = &s->log,
+        .queue.transport = &s->transport.base,
+        .queue.log = &s->log,
         .n_workers = s->n_workers,
         .peers = peers,
-        .held_max = 64,
+        .queue.held_max = 64,
         .feeding = DWQI_FED_BY_CALLS,
-        .time_limit = INFINITY,
-        .grace_end = INFINITY,
+        .queue.time_limit = INFINITY,
+        .queue.grace_end = INFINITY,
     };
     dwq_status_t status = DWQ_E_NOMEM;
 

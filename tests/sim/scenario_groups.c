@@ -374,16 +374,17 @@ static void make_controller(struct scenario *s)
     int peers[MAX_GROUPS];
     static const int held[] = { 1, 2, 64, 64, 5 };
     struct dwqi_controller_config config = {
-        .transport = dwqi_sim_endpoint(s->sim, 0),
-        .log = &s->log,
+        .queue.transport = dwqi_sim_endpoint(s->sim, 0),
+        .queue.log = &s->log,
         .n_workers = s->n_groups,
         .peers = peers,
-        .queue_order = draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
-        .held_max = held[draw_int(s, 5)],
-        .holds_near_only = draw(s) < 0.5,
+        .queue.queue_order =
+            draw(s) < 0.3 ? DWQ_ORDER_LONGEST_FIRST : DWQ_ORDER_FIFO,
+        .queue.held_max = held[draw_int(s, 5)],
+        .queue.holds_near_only = draw(s) < 0.5,
         .feeding = DWQI_FED_BY_CALLS,
-        .time_limit = s->time_limit,
-        .grace_end = s->time_limit + s->grace,
+        .queue.time_limit = s->time_limit,
+        .queue.grace_end = s->time_limit + s->grace,
     };
 
     for (int w = 0; w < s->n_groups; w++) {

@@ -89,13 +89,13 @@ static void set_up(struct stage *s)
         .n_endpoints = 3, .seed = 4, .mean_delay = 1e-6, .far = true });
     cr_assert_eq(dwqi_controller_create(
                      &(struct dwqi_controller_config){
-                         .transport = dwqi_sim_endpoint(s->sim, 0),
-                         .log = &s->log,
+                         .queue.transport = dwqi_sim_endpoint(s->sim, 0),
+                         .queue.log = &s->log,
                          .n_workers = 2,
                          .peers = (const int[]){ 1, 2 },
-                         .held_max = 1,
-                         .time_limit = INFINITY,
-                         .grace_end = INFINITY },
+                         .queue.held_max = 1,
+                         .queue.time_limit = INFINITY,
+                         .queue.grace_end = INFINITY },
                      &s->c),
                  DWQ_OK);
     for (int w = 1; w <= 2; w++) {
@@ -119,10 +119,11 @@ static void tear_down(struct stage *s)
 /* Worker 1 is not waited for any longer: the task waits again. */
 static struct dwqi_task *give_up(struct stage *s)
 {
-    struct dwqi_task *task = dwqi_task_find(&s->c->tasks, ID);
+    struct dwqi_task *task = dwqi_task_find(&s->c->d.tasks, ID);
 
-    cr_assert_eq(dwqi_task_step(&s->c->ledger, task, DWQI_EVENT_AGAIN), DWQ_OK);
-    dwqi_scheduler_give_back(s->c->scheduler, &task->job);
+    cr_assert_eq(dwqi_task_step(&s->c->d.ledger, task, DWQI_EVENT_AGAIN),
+                 DWQ_OK);
+    dwqi_scheduler_give_back(s->c->d.scheduler, &task->job);
     return task;
 }
 
@@ -144,14 +145,14 @@ Test(attempts, a_late_answer_changes_nothing)
     struct stage s;
 
     set_up(&s);
-    dwqi_scheduler_worker_pause(s.c->scheduler, 1, true);
+    dwqi_scheduler_worker_pause(s.c->d.scheduler, 1, true);
     give_up(&s);
     go_on(&s);
     cr_assert_eq(s.attempt[2], 2, "another worker, the next attempt");
     answer(&s, 1, 1, 11);
     go_on(&s);
     cr_assert_eq(s.n_warnings, 0, "who is late is not distrusted");
-    cr_assert_eq(dwqi_scheduler_n_running(s.c->scheduler), 1);
+    cr_assert_eq(dwqi_scheduler_n_running(s.c->d.scheduler), 1);
     answer(&s, 2, 2, 22);
     expect_value(&s, 22);
     tear_down(&s);
@@ -162,13 +163,13 @@ Test(attempts, an_answer_while_the_task_waits_again_is_late_too)
     struct stage s;
 
     set_up(&s);
-    dwqi_scheduler_worker_pause(s.c->scheduler, 1, true);
-    dwqi_scheduler_worker_pause(s.c->scheduler, 2, true);
+    dwqi_scheduler_worker_pause(s.c->d.scheduler, 1, true);
+    dwqi_scheduler_worker_pause(s.c->d.scheduler, 2, true);
     give_up(&s);
     answer(&s, 1, 1, 11);
     go_on(&s);
     cr_assert_eq(s.n_warnings, 0);
-    dwqi_scheduler_worker_pause(s.c->scheduler, 2, false);
+    dwqi_scheduler_worker_pause(s.c->d.scheduler, 2, false);
     go_on(&s);
     answer(&s, 2, 2, 22);
     expect_value(&s, 22);
@@ -181,7 +182,7 @@ Test(attempts, a_worker_may_be_late_with_the_task_that_it_has_again)
     struct stage s;
 
     set_up(&s);
-    dwqi_scheduler_worker_pause(s.c->scheduler, 2, true);
+    dwqi_scheduler_worker_pause(s.c->d.scheduler, 2, true);
     give_up(&s);
     go_on(&s);
     cr_assert_eq(s.attempt[1], 2);
@@ -226,6 +227,6 @@ Test(attempts, a_call_that_did_not_start_is_no_attempt)
             .tag = DWQI_RETURN, .n_items = 1, .parts = &part, .n_parts = 1 });
     go_on(&s);
     cr_assert_eq(s.attempt[1] + s.attempt[2], 1, "it was sent again");
-    cr_assert_eq(dwqi_task_find(&s.c->tasks, ID)->entry.attempt, 1);
+    cr_assert_eq(dwqi_task_find(&s.c->d.tasks, ID)->entry.attempt, 1);
     tear_down(&s);
 }

@@ -61,14 +61,14 @@ static void make_groups(struct table_run *t, bool gather)
         peers[g] = g + 1;
     }
     dwqi_controller_create(
-        &(struct dwqi_controller_config){ .transport =
+        &(struct dwqi_controller_config){ .queue.transport =
                                               dwqi_sim_endpoint(t->sim, 0),
-                                          .log = &t->log,
+                                          .queue.log = &t->log,
                                           .n_workers = n,
                                           .peers = peers,
-                                          .held_max = 4,
-                                          .time_limit = INFINITY,
-                                          .grace_end = INFINITY },
+                                          .queue.held_max = 4,
+                                          .queue.time_limit = INFINITY,
+                                          .queue.grace_end = INFINITY },
         &t->c);
     for (int g = 0; g < n; g++) {
         sim_group_init(&t->groups[g],

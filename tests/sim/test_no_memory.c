@@ -27,13 +27,13 @@ static bool submit(struct dwqi_sim *sim, int n)
 
     cr_assert_eq(dwqi_controller_create(
                      &(struct dwqi_controller_config){
-                         .transport = dwqi_sim_endpoint(sim, 0),
-                         .log = &log,
+                         .queue.transport = dwqi_sim_endpoint(sim, 0),
+                         .queue.log = &log,
                          .n_workers = 1,
                          .peers = (const int[]){ 1 },
-                         .held_max = 1,
-                         .time_limit = INFINITY,
-                         .grace_end = INFINITY },
+                         .queue.held_max = 1,
+                         .queue.time_limit = INFINITY,
+                         .queue.grace_end = INFINITY },
                      &c),
                  DWQ_OK);
     for (int i = 0; i < N_TASKS; i++) {

@@ -72,14 +72,14 @@ static void set_up_limited(struct one *o, int n_ranks, bool inside, bool gather,
         .n_endpoints = 2 + GROUP_MAX, .seed = 5, .mean_delay = 1e-5 });
     work_data_init(&o->data);
     dwqi_controller_create(
-        &(struct dwqi_controller_config){ .transport =
+        &(struct dwqi_controller_config){ .queue.transport =
                                               dwqi_sim_endpoint(o->sim, 0),
-                                          .log = &o->log,
+                                          .queue.log = &o->log,
                                           .n_workers = 1,
                                           .peers = (const int[]){ 1 },
-                                          .held_max = held_max,
-                                          .time_limit = time_limit,
-                                          .grace_end = INFINITY },
+                                          .queue.held_max = held_max,
+                                          .queue.time_limit = time_limit,
+                                          .queue.grace_end = INFINITY },
         &o->c);
     sim_group_init(&o->group,
                    &(struct sim_group_config){ .sim = o->sim,

@@ -3,33 +3,38 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libdwq/queue/controller_private.h"
+#include "libdwq/queue/dispatcher.h"
 
 #define N 84
 
 /* Two groups on each of 42 hosts, one more that straddles two of them. */
 static char names[N + 1][32];
-static dwq_plan_group_t groups[N + 1];
-static dwq_plan_t plan = { .groups = groups, .n_groups = N + 1 };
 
 static dwq_status_t fit(dwq_task_t task, int *worker_out, const char **text_out)
 {
     static struct dwqi_error fault;
-    dwq_controller_t c = { .config = { .n_workers = N + 1, .plan = &plan } };
+    static struct dwqi_log log;
+    struct dwqi_dispatcher d;
     bool binding = false;
     dwq_status_t status;
 
-    for (int i = 0; i < N; i++) {
-        snprintf(names[i], sizeof names[i], "n%d.example.org", i / 2);
-        groups[i] = (dwq_plan_group_t){ .host = names[i], .n_ranks = 2 };
+    cr_assert_eq(
+        dwqi_dispatcher_init(
+            &d, &(struct dwqi_dispatcher_config){ .log = &log, .held_max = 1 }),
+        DWQ_OK);
+    for (int i = 0; i <= N; i++) {
+        snprintf(names[i], sizeof names[i],
+                 i < N ? "n%d.example.org" : "n0.example.org,n1.example.org",
+                 i / 2);
+        cr_assert_eq(dwqi_dispatcher_add_remote(
+                         &d, i + 1,
+                         &(dwq_worker_info_t){ .host = names[i],
+                                               .n_ranks = i < N ? 2 : 4 }),
+                     DWQ_OK);
     }
-    strcpy(names[N], "n0.example.org,n1.example.org");
-    groups[N] = (dwq_plan_group_t){ .host = names[N], .n_ranks = 4 };
     fault.text[0] = '\0';
-    c.scheduler = dwqi_scheduler_create(N + 1, DWQ_ORDER_FIFO, 1);
-    cr_assert(c.scheduler);
-    status = dwqi_controller_fit(&c, &task, &binding, worker_out, &fault);
-    dwqi_scheduler_destroy(c.scheduler);
+    status = dwqi_dispatcher_fit(&d, &task, &binding, worker_out, &fault);
+    dwqi_dispatcher_finish(&d);
     *text_out = fault.text;
     return status;
 }

@@ -82,6 +82,49 @@ Test(open, a_call_in_place_that_waits_for_itself_is_refused, .timeout = 60)
     cr_expect_eq(dwq_close(c, 0), DWQ_OK);
 }
 
+static int cancels_all(dwq_call_t *call, void *arg)
+{
+    dwq_controller_t **c = arg;
+    dwq_result_t result;
+    int status = dwq_controller_cancel(*c, 0);
+    int itself = dwq_controller_cancel(*c, 1);
+
+    /* One of them is even collected, and its task gone. */
+    if (dwq_controller_probe_next_result(*c, &result) == DWQ_OK) {
+        cr_expect_eq(result.status, DWQ_E_CANCELLED);
+        dwq_result_clear(&result);
+    }
+    return dwq_call_return(call, DWQ_VALUES(status, itself));
+}
+
+Test(open, a_call_in_place_may_cancel_those_behind_it, .timeout = 60)
+{
+    dwq_controller_t *c = NULL;
+    const dwq_function_t own[] = { { "cancels", cancels_all, &c },
+                                   { "square", square, NULL },
+                                   { NULL, NULL, NULL } };
+    const dwq_task_t tasks[] = { { .function = "cancels", .id = 1 },
+                                 { .function = "square", DWQ_ARGS(1.) },
+                                 { .function = "square", DWQ_ARGS(2.) } };
+    dwq_result_t result;
+    int code, status = 7;
+
+    cr_assert_eq(dwq_open(&(dwq_options_t){ .functions = own }, &c, &code),
+                 DWQ_OK);
+    cr_assert_eq(dwq_controller_submit_multiple(c, tasks, 3, NULL), DWQ_OK);
+    cr_assert_eq(dwq_controller_get_next_result(c, &result), DWQ_OK);
+    cr_expect_eq(result.status, DWQ_E_CANCELLED);
+    dwq_result_clear(&result);
+    cr_assert_eq(dwq_controller_get_next_result(c, &result), DWQ_OK);
+    cr_expect_eq(result.id, 1);
+    cr_expect_eq(result.worker, 0);
+    cr_expect(dwq_result_get(&result, 0, 0, &status) && status == DWQ_OK);
+    cr_expect(dwq_result_get(&result, 0, 1, &status) && status == DWQ_E_STATE);
+    dwq_result_clear(&result);
+    cr_expect_eq(dwq_controller_probe_next_result(c, &result), DWQ_E_EMPTY);
+    cr_expect_eq(dwq_close(c, 0), DWQ_OK);
+}
+
 static int uses_its_stack(dwq_worker_t *worker, void *arg)
 {
     char much[1 << 20];

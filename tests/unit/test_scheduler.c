@@ -386,3 +386,37 @@ Test(scheduler, destroy_accepts_null)
 {
     dwqi_scheduler_destroy(NULL);
 }
+
+/* More than there was room for, while some hold jobs and others have them bound. */
+Test(scheduler, workers_that_come_later_take_jobs)
+{
+    struct dwqi_scheduler *s = create_ready(1);
+    struct dwqi_job bound = { .worker = 1, .binding = true };
+    struct dwqi_job jobs[100] = { { 0 } };
+    struct dwqi_job *job;
+    int worker;
+
+    for (int i = 0; i < 100; i++) {
+        add(s, &jobs[i]);
+    }
+    add(s, &bound);
+    for (int w = 1; w <= 100; w++) {
+        if (w > 1) {
+            cr_assert_eq(dwqi_scheduler_add_worker(s), DWQ_OK);
+            cr_assert_not(dwqi_scheduler_next(s, &job, &worker));
+            dwqi_scheduler_worker_ready(s, w);
+        }
+        cr_assert(dwqi_scheduler_next(s, &job, &worker));
+        cr_assert_eq(worker, w);
+        cr_assert_eq(job, &jobs[w - 1]);
+    }
+    dwqi_scheduler_done(s, &jobs[0]);
+    cr_assert(dwqi_scheduler_next(s, &job, &worker));
+    cr_assert_eq(job, &bound);
+    cr_assert_eq(worker, 1);
+    dwqi_scheduler_done(s, &bound);
+    for (int w = 2; w <= 100; w++) {
+        dwqi_scheduler_done(s, &jobs[w - 1]);
+    }
+    dwqi_scheduler_destroy(s);
+}
