@@ -20,8 +20,10 @@ void dwqi_worker_desk_find(struct dwqi_worker_desk *desk)
     desk->controllers = dwqi_desk(desk->transport, desk->controller);
     desk->n_decided = shared->n_claimed;
     shared->can_ask = desk->controllers != NULL;
-    shared->has_letter = false;            /* one of an earlier run */
-    shared->cancelled = 0;                 /* the same */
+    shared->has_letter = false; /* one of an earlier run */
+    shared->cancelled = 0;      /* the same */
+    shared->n_heard = 0;        /* the same */
+    shared->is_counted = false;
     shared->idle_at = desk->n_decided - 1; /* not yet */
 }
 
@@ -46,6 +48,7 @@ double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk)
     if (left != desk->left) {
         desk->left = left;
         desk->has_asked = false;
+        desk->is_fed = false;
         desk->seen = now;
         desk->pause = LETTER_TIME;
     } else if (now >= desk->seen + LETTER_TIME &&
@@ -63,6 +66,7 @@ void dwqi_worker_desk_clear(struct dwqi_worker_desk *desk)
 {
     desk->reading = false;
     desk->has_asked = false; /* there may be more */
+    desk->is_fed = desk->controllers && desk->left != 0;
     desk->pause = LETTER_TIME;
     atomic_store_explicit(&desk->shared->has_letter, false,
                           memory_order_release);

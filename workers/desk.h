@@ -17,6 +17,7 @@ struct dwqi_worker_desk {
     bool has_asked;     /* for a letter, since then */
     uint32_t asked_at;  /* n_decided, then */
     double seen;        /* when `left` was new */
+    bool is_fed;        /* there was a letter, since then */
     double pause;       /* seconds till the next look */
 };
 
@@ -33,7 +34,16 @@ static inline bool dwqi_worker_desk_claim(struct dwqi_worker_desk *desk)
                       desk->n_decided++);
 }
 
-/* The worker has nothing to do, and its waiting rests (dwqi_rests()). While tasks wait with
+/* Whether its last task was a letter's, and the user's thread is away as it was then: more
+ * may come the same way at once. */
+static inline bool dwqi_worker_desk_is_fed(const struct dwqi_worker_desk *desk)
+{
+    return desk->is_fed && !desk->has_asked &&
+           atomic_load_explicit(&desk->controllers->left,
+                                memory_order_acquire) == desk->left;
+}
+
+/* The worker has nothing to do, and its waiting rests (dwqi_rests()), or it is fed. While tasks wait with
  * the controller, it is to look again at the time that is returned (0: whenever something
  * comes): if the user's thread did not come back meanwhile, it asks for a letter, once. */
 double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk);

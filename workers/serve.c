@@ -8,7 +8,9 @@
 #include "libdwq/base/plain.h"
 #include "workers/desk.h"
 #include "workers/fsm.h"
+#include "workers/last_call.h"
 #include "workers/ready_pack.h"
+#include "workers/results.h"
 
 /* The body of a TASK message, until its last item has run. */
 struct batch {
@@ -19,21 +21,15 @@ struct batch {
     struct batch *next, *prev;
 };
 
-/* The call that was started last; names longer than this never match. */
-struct last_call {
-    uint32_t function_size, module_size;
-    double time_est;
-    char names[64];
-};
-
 struct server {
     struct dwqi_role role;
     struct dwqi_server_config config;
     enum dwqi_worker_state state;
     struct batch *batches; /* what it holds, oldest first */
     struct dwqi_worker_desk desk;
+    struct dwqi_results results;
     bool running; /* an item of the first batch */
-    struct last_call last;
+    struct dwqi_last_call last;
     struct dwqi_pack ready_data;
     bool ready_data_changed;
 };
@@ -75,6 +71,7 @@ static void finish(struct dwqi_role *role)
 
     server->running = false;
     drop_unstarted(server);
+    dwqi_results_finish(&server->results);
     dwqi_pack_finish(&server->ready_data);
     free(server);
 }
@@ -107,6 +104,7 @@ static dwq_status_t report_ready(struct server *server)
     dwq_status_t status;
 
     dwqi_worker_desk_find(&server->desk);
+    server->results.desk = server->desk.shared;
     status = send_to_controller(server,
                                 &(struct dwqi_outgoing){ .tag = DWQI_READY,
                                                          .n_items = has_data,
@@ -208,6 +206,9 @@ static dwq_status_t report_withdrawn(struct server *server, const char *reason)
         status = give_back(server);
     }
     if (status == DWQ_OK) {
+        status = dwqi_results_push(&server->results, true);
+    }
+    if (status == DWQ_OK) {
         status = send_to_controller(
             server, &(struct dwqi_outgoing){ .tag = DWQI_WITHDRAW,
                                              .n_items = 1,
@@ -219,8 +220,12 @@ static dwq_status_t report_withdrawn(struct server *server, const char *reason)
 
 static dwq_status_t say_bye(struct server *server)
 {
-    return dwqi_send_bare(server->config.transport, server->config.controller,
-                          DWQI_BYE);
+    dwq_status_t status = dwqi_results_push(&server->results, true);
+
+    return status == DWQ_OK
+               ? dwqi_send_bare(server->config.transport,
+                                server->config.controller, DWQI_BYE)
+               : status;
 }
 
 static dwq_status_t act(struct server *server, enum dwqi_worker_action action,
@@ -373,11 +378,6 @@ static dwq_status_t hear(struct server *server)
 
 /* --- Running ------------------------------------------------------------ */
 
-static double estimate(const struct dwqi_task_head *head)
-{
-    return head->time_est > 0 ? head->time_est : 1; /* 0 means 1 */
-}
-
 /* The next item that was not started; NULL: none that can be read. */
 static const unsigned char *next_item(const struct server *server,
                                       struct dwqi_task_head *head_out)
@@ -398,41 +398,16 @@ static const unsigned char *next_item(const struct server *server,
                : NULL;
 }
 
-/* The seconds of the next call, if it is of the same function as the last one, and
- * short if its estimate is as good as that one's: only a call that runs far longer than
- * its estimate delays others. 0: it is not, or there is none. */
+/* See dwqi_last_call_next(); 0 also where there is no next one. */
 static double next_short(const struct server *server,
                          const struct dwqi_report *report)
 {
-    const struct dwqi_part_head *part = report->parts[0].data;
-    const struct last_call *last = &server->last;
     struct dwqi_task_head head;
     const unsigned char *item = next_item(server, &head);
-    size_t names = (size_t)last->function_size + last->module_size;
-    double seconds =
-        item ? part->this_time * head.time_est / last->time_est : 0;
 
-    return item && seconds < DWQI_SHORT_CALL && names <= sizeof last->names &&
-                   head.function_size == last->function_size &&
-                   head.module_size == last->module_size &&
-                   memcmp(item + sizeof head, last->names, names) == 0
-               ? seconds
-               : 0;
-}
-
-/* Keep the name and estimate of a call that starts. */
-static void remember(struct server *server, const unsigned char *item,
-                     const struct dwqi_task_head *head)
-{
-    struct last_call *last = &server->last;
-    size_t names = (size_t)head->function_size + head->module_size;
-
-    last->function_size = head->function_size;
-    last->module_size = head->module_size;
-    last->time_est = estimate(head);
-    if (names <= sizeof last->names) {
-        memcpy(last->names, item + sizeof *head, names);
-    }
+    return item ? dwqi_last_call_next(&server->last, report->parts[0].data,
+                                      item, &head)
+                : 0;
 }
 
 static dwq_status_t report_done(struct server *server,
@@ -447,14 +422,8 @@ static dwq_status_t report_done(struct server *server,
         report->release(report->owner);
         return status;
     }
-    status = send_to_controller(
-        server, &(struct dwqi_outgoing){ .tag = DWQI_DONE,
-                                         .n_items = 1,
-                                         .parts = report->parts,
-                                         .n_parts = report->n_parts,
-                                         .next_in = next_short(server, report),
-                                         .release = report->release,
-                                         .owner = report->owner });
+    status =
+        dwqi_results_send(&server->results, report, next_short(server, report));
     if (status == DWQ_OK && report->size > DWQI_INLINE_MAX && server->batches &&
         !server->batches->is_letter) {
         /* The next call may start only then: a transfer moves only while
@@ -510,7 +479,7 @@ static dwq_status_t run_one(struct server *server)
     if (batch->message.status != DWQ_OK) {
         status = runner->ops->fail(runner, &head);
     } else {
-        remember(server, item, &head);
+        dwqi_last_call_keep(&server->last, item, &head);
         status = runner->ops->start(runner, item, &head);
     }
     return status == DWQ_OK ? poll_running(server) : status;
@@ -538,7 +507,10 @@ static dwq_status_t step(struct dwqi_role *role)
     while (status == DWQ_OK && !(idle && server->batches)) {
         status = hear(server);
     }
-    if (status != DWQ_OK && status != DWQ_E_AGAIN) {
+    if (status == DWQ_OK || status == DWQ_E_AGAIN) {
+        status = dwqi_results_push(&server->results, false);
+    }
+    if (status != DWQ_OK) {
         return status;
     }
     if (server->running) {
@@ -550,13 +522,18 @@ static dwq_status_t step(struct dwqi_role *role)
     if (server->state == DWQI_WS_DRAINING) {
         return handle_event(server, DWQI_WE_EMPTY, NULL, "");
     }
-    if (server->state == DWQI_WS_SERVING &&
-        dwqi_rests(server->config.transport)) {
+    if (server->state == DWQI_WS_SERVING) {
         status = take_letter(server);
         if (status != DWQ_OK || server->batches) {
             return status;
         }
-        role->look_again = dwqi_worker_desk_wait(&server->desk);
+        if (dwqi_worker_desk_is_fed(&server->desk) ||
+            dwqi_rests(server->config.transport)) {
+            role->look_again = dwqi_worker_desk_wait(&server->desk);
+        }
+    }
+    if (server->results.kept) {
+        role->look_again = dwqi_results_look_again(&server->results);
     }
     return DWQ_E_AGAIN;
 }
@@ -588,6 +565,8 @@ dwq_status_t dwqi_server_create(const struct dwqi_server_config *config,
     server->state = DWQI_WS_STARTING;
     server->desk.transport = config->transport;
     server->desk.controller = config->controller;
+    server->results.transport = config->transport;
+    server->results.controller = config->controller;
     *role_out = &server->role;
     return DWQ_OK;
 }

@@ -178,6 +178,11 @@ struct dwqi_desk {
     _Atomic uint64_t cancelled;
     unsigned char pad[32];
     unsigned char letter[DWQI_LETTER_MAX]; /* the body of a TASK */
+    /* Its results that the controller has heard of, which counts them here; by itself, as
+     * it writes often. */
+    _Atomic uint32_t n_heard;
+    _Atomic bool is_counted; /* the controller does so */
+    unsigned char pad_heard[59];
     /* Of the controller. */
     _Atomic uint32_t
         left; /* how often the user's thread left while tasks wait; 0: none

@@ -278,7 +278,7 @@ static dwq_status_t send_body(struct dwqi_sends *s, int peer,
 /* --- Gathering ------------------------------------------------------------ */
 
 /* The place for `size` more bytes of this message's kind, or NULL. */
-static unsigned char *gathered_room(const struct dwqi_gathered *g, int peer,
+static unsigned char *gathered_room(const struct dwqi_together *g, int peer,
                                     const struct dwqi_outgoing *message,
                                     size_t size)
 {
@@ -290,7 +290,7 @@ static unsigned char *gathered_room(const struct dwqi_gathered *g, int peer,
 
 dwq_status_t dwqi_sends_push_gathered(struct dwqi_sends *s)
 {
-    struct dwqi_gathered g = s->gathered;
+    struct dwqi_together g = s->gathered;
     struct dwqi_head head;
 
     if (!make_room(s, 1)) {
@@ -307,7 +307,7 @@ dwq_status_t dwqi_sends_push_gathered(struct dwqi_sends *s)
 static dwq_status_t send_small(struct dwqi_sends *s, int peer,
                                const struct dwqi_outgoing *message, size_t size)
 {
-    struct dwqi_gathered *g = &s->gathered;
+    struct dwqi_together *g = &s->gathered;
     unsigned char *room = gathered_room(g, peer, message, size);
 
     if (!room) {
@@ -319,7 +319,7 @@ static dwq_status_t send_small(struct dwqi_sends *s, int peer,
         if (status != DWQ_OK) {
             return status;
         }
-        *g = (struct dwqi_gathered){ .frame = dwqi_frame_take(s),
+        *g = (struct dwqi_together){ .frame = dwqi_frame_take(s),
                                      .peer = peer,
                                      .tag = message->tag };
         if (!g->frame) {

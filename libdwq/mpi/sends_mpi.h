@@ -34,7 +34,7 @@ union dwqi_frame {
 struct dwqi_send;
 
 /* Messages of one kind to one peer that wait for more. */
-struct dwqi_gathered {
+struct dwqi_together {
     union dwqi_frame *frame; /* NULL: none */
     int peer;
     enum dwqi_tag tag;
@@ -60,7 +60,7 @@ struct dwqi_sends {
     MPI_Request *requests; /* [capacity + 1]: the receive, then the sends' */
     MPI_Status *statuses;  /* the same, for a look */
     int *indices;
-    struct dwqi_gathered gathered;
+    struct dwqi_together gathered;
     double unlooked; /* seconds since the last look */
 };
 

@@ -95,6 +95,7 @@ struct dwqi_cell {
     bool has_cancelled;     /* it holds a task that is to be cancelled */
     uint32_t n_sent;        /* tasks: their numbers at `desk` */
     uint32_t n_recalled;    /* RECALLs that it was sent */
+    uint32_t n_heard;       /* results: see its desk */
     uint32_t first_fed;     /* of the last letter: those before it had ended */
     struct dwqi_desk *desk; /* see item/transport.h; NULL: none */
     double last_heard;

@@ -3,12 +3,6 @@
  * sent meanwhile is not heard, so a worker's desk says whether it waits. */
 #include "libdwq/queue/dispatcher.h"
 
-/* Tasks that one worker may have been given whose results were not heard: what MPI does
- * not buffer, of which Open MPI has 512 in shared memory, it would keep, and poll for.
- * Results of short calls travel together. */
-#define UNHEARD_MAX 256
-#define UNHEARD_SHORT_MAX 2048
-
 static bool can_be_fed(const struct dwqi_dispatcher *d, int worker)
 {
     const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
@@ -32,12 +26,8 @@ static struct dwqi_task *next_task(const struct dwqi_dispatcher *d, int worker,
 {
     struct dwqi_job *job = dwqi_scheduler_first_for(d->scheduler, worker);
     struct dwqi_task *task = job ? dwqi_task_of(job) : NULL;
-    int n_held = dwqi_scheduler_n_held(d->scheduler, worker);
 
-    return task &&
-                   n_held <
-                       (is_short(task) ? UNHEARD_SHORT_MAX : UNHEARD_MAX) &&
-                   task->pack.n_extents == 0 &&
+    return task && task->pack.n_extents == 0 &&
                    size + task->pack.size <= DWQI_LETTER_MAX &&
                    (n == 0 || is_short(task))
                ? task

@@ -206,6 +206,18 @@ dwq_status_t dwqi_dispatcher_lose_result(struct dwqi_dispatcher *d,
                     seconds);
 }
 
+/* The worker may send so many more. */
+static void hear_results(struct dwqi_dispatcher *d, int worker, uint32_t n)
+{
+    struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
+
+    cell->n_heard += n;
+    if (cell->desk) {
+        atomic_store_explicit(&cell->desk->n_heard, cell->n_heard,
+                              memory_order_release);
+    }
+}
+
 static dwq_status_t receive_done(struct dwqi_dispatcher *d, int worker,
                                  struct dwqi_message *message)
 {
@@ -214,6 +226,7 @@ static dwq_status_t receive_done(struct dwqi_dispatcher *d, int worker,
     if (!message->body) {
         return DWQ_E_MESSAGE;
     }
+    hear_results(d, worker, message->n_items);
     for (uint32_t i = 0; i < message->n_items; i++) {
         const unsigned char *parts = message->body + at;
         struct dwqi_task *task;
@@ -252,6 +265,7 @@ static dwq_status_t receive_lost(struct dwqi_dispatcher *d, int worker,
     if (status == DWQ_OK && message->n_items == 1) {
         status = find_reported(d, worker, &head, &task);
     }
+    hear_results(d, worker, 1);
     if (status != DWQ_OK || message->n_items != 1) {
         return status == DWQ_E_EMPTY ? DWQ_OK : DWQ_E_MESSAGE;
     }
@@ -343,6 +357,8 @@ static void find_desk(struct dwqi_dispatcher *d, int worker)
         cell->first_fed = cell->n_sent;
         cell->n_recalled = cell->desk->n_returned;
         d->n_near += cell->desk->can_ask;
+        atomic_store_explicit(&cell->desk->is_counted, true,
+                              memory_order_release);
         return;
     }
     if (d->config.holds_near_only) {

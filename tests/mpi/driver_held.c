@@ -68,3 +68,10 @@ Test(held, without_a_doorbell_a_short_call_does_not_wait_for_others,
     expect_success("a_short_call_for_an_idle_worker_does_not_wait_for_others",
                    3);
 }
+
+Test(held, many_calls_run_while_the_controller_computes, .timeout = 400)
+{
+    expect_success("many_calls_run_while_the_controller_computes", 2);
+    expect_success("many_calls_run_while_the_controller_computes", 4);
+    expect_success("many_calls_of_groups_run_while_the_controller_computes", 7);
+}

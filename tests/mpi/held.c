@@ -59,11 +59,35 @@ static int raises(dwq_call_t *call, void *arg)
     return 0;
 }
 
+/* numbered(path, i, n): i, and n numbers i; the last of them raises the flag. */
+static int numbered(dwq_call_t *call, void *arg)
+{
+    const char *path = "";
+    int i = 0, n = 0;
+    size_t size;
+    dwq_array_t array;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &path) || !dwq_arg(call, 1, &i) ||
+        !dwq_arg(call, 2, &n)) {
+        return dwq_call_fail(call, 1, "numbered(path, i, n)");
+    }
+    size = (size_t)n;
+    array = dwq_call_alloc(call, DWQ_INT32, 1, &size);
+    for (int k = 0; k < n; k++) {
+        ((int32_t *)array.data)[k] = i;
+    }
+    if (path[0] != '\0') {
+        flag_raise(path);
+    }
+    return dwq_call_return(call, DWQ_VALUES(i, array));
+}
+
 /* flags() has many names: what a call of one took, late or not, says nothing of how
  * long the others take. */
 static char names[N_NAMES][16];
 static int last_in_order;
-static dwq_function_t functions[N_NAMES + 3];
+static dwq_function_t functions[N_NAMES + 4];
 
 static void make_functions(void)
 {
@@ -74,6 +98,7 @@ static void make_functions(void)
     functions[N_NAMES] =
         (dwq_function_t){ "in_order", in_order, &last_in_order };
     functions[N_NAMES + 1] = (dwq_function_t){ "raises", raises, NULL };
+    functions[N_NAMES + 2] = (dwq_function_t){ "numbered", numbered, NULL };
 }
 
 static int n_workers(const dwq_controller_t *c)
@@ -368,6 +393,79 @@ static void the_last_call_of_a_burst_of_groups_runs_while_it_computes(void)
     group_configs(play_bursts);
 }
 
+static bool is_numbered(const dwq_result_t *result, int i, int n)
+{
+    bool right = result->status == DWQ_OK;
+
+    for (int r = 0; right && r < result->n_ranks; r++) {
+        dwq_array_t array = { .data = NULL };
+        int number = -1;
+
+        right = dwq_result_get(result, r, 0, &number) && number == i &&
+                dwq_result_get(result, r, 1, &array) &&
+                array.shape[0] == (size_t)n &&
+                (n == 0 || (((const int32_t *)array.data)[0] == i &&
+                            ((const int32_t *)array.data)[n - 1] == i));
+    }
+    return right;
+}
+
+/* More calls than MPI keeps messages for, none of them known to be short: the workers do
+ * them all, and their results come when somebody listens. */
+static void compute(dwq_controller_t *c, int n_calls, int size)
+{
+    char last[FLAG_SIZE];
+    int n = n_calls * n_workers(c);
+    uint64_t first = 0, id;
+    dwq_result_t result;
+
+    flag_make(last, false);
+    for (int i = 0; i < n; i++) {
+        CHECK(dwq_controller_queue_call(
+                  c,
+                  &(dwq_task_t){ .function = "numbered",
+                                 .time_est = 1,
+                                 DWQ_ARGS(i == n - 1 ? last : "", i, size) },
+                  &id) == DWQ_OK);
+        first = i == 0 ? id : first;
+    }
+    CHECK(appears(last));
+    for (int i = 0; i < n; i++) {
+        CHECK(dwq_controller_get_result(c, first + (uint64_t)i, &result) ==
+              DWQ_OK);
+        CHECK(is_numbered(&result, i, size));
+        dwq_result_clear(&result);
+    }
+    flag_remove(last);
+}
+
+static int many(dwq_controller_t *c, void *arg)
+{
+    (void)arg;
+    learn(c);
+    compute(c, 1500, 0);
+    compute(c, 400, 5000);
+    return 0;
+}
+
+static void many_calls_run_while_the_controller_computes(void)
+{
+    scenario_run_options(&(dwq_options_t){
+        .controller = many, .functions = functions, .time_est_seconds = true });
+}
+
+static void play_many(const struct group_config *config)
+{
+    group_run(config, (dwq_options_t){ .controller = many,
+                                       .functions = functions,
+                                       .time_est_seconds = true });
+}
+
+static void many_calls_of_groups_run_while_the_controller_computes(void)
+{
+    group_configs(play_many);
+}
+
 /* Three calls of a worker each wait for the one before it: the controller is away till the
  * last has come. */
 static int chain(dwq_controller_t *c, void *arg)
@@ -417,6 +515,8 @@ int main(int argc, char **argv)
         SCENARIO(the_last_call_of_a_burst_runs_while_the_controller_computes),
         SCENARIO(a_short_call_for_an_idle_worker_does_not_wait_for_others),
         SCENARIO(the_last_call_of_a_burst_of_groups_runs_while_it_computes),
+        SCENARIO(many_calls_run_while_the_controller_computes),
+        SCENARIO(many_calls_of_groups_run_while_the_controller_computes),
         SCENARIO(a_worker_gets_its_next_calls_while_the_controller_computes),
         { NULL, NULL },
     };
