@@ -2,7 +2,7 @@
 
 /* Nobody knows what a failed call left on the group's communicators: its result is
  * reported when every rank has others. A task that was refused reached no rank. */
-static const struct dwqi_group_edge edges[DWQI_GS_COUNT][DWQI_GE_COUNT] = {
+static const struct dwqi_edge edges[DWQI_GS_COUNT][DWQI_GE_COUNT] = {
     [DWQI_GS_IDLE] = {
         [DWQI_GE_GIVEN] = { true, DWQI_GS_SENDING, DWQI_GA_SEND },
         [DWQI_GE_GIVEN_HELD] = { true, DWQI_GS_HELD, DWQI_GA_NONE },
@@ -34,13 +34,8 @@ static const struct dwqi_group_edge edges[DWQI_GS_COUNT][DWQI_GE_COUNT] = {
     },
 };
 
-struct dwqi_group_edge dwqi_group_edge(enum dwqi_group_state state,
-                                       enum dwqi_group_event event)
+struct dwqi_edge dwqi_group_edge(enum dwqi_group_state state,
+                                 enum dwqi_group_event event)
 {
-    struct dwqi_group_edge edge = edges[state][event];
-
-    if (!edge.allowed) {
-        edge.next = state;
-    }
-    return edge;
+    return dwqi_edge_find(&edges[0][0], DWQI_GE_COUNT, (int)state, (int)event);
 }

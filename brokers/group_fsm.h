@@ -4,7 +4,7 @@
 #ifndef DWQI_BROKERS_GROUP_FSM_H
 #define DWQI_BROKERS_GROUP_FSM_H
 
-#include <stdbool.h>
+#include "libdwq/base/fsm.h"
 
 enum dwqi_group_state {
     DWQI_GS_IDLE,
@@ -44,14 +44,8 @@ enum dwqi_group_action {
     DWQI_GA_REPORT
 };
 
-struct dwqi_group_edge {
-    bool allowed;
-    enum dwqi_group_state next;
-    enum dwqi_group_action action;
-};
-
-/* Not allowed: .allowed is false and .next the same state. */
-struct dwqi_group_edge dwqi_group_edge(enum dwqi_group_state state,
-                                       enum dwqi_group_event event);
+/* See dwqi_edge_find(). */
+struct dwqi_edge dwqi_group_edge(enum dwqi_group_state state,
+                                 enum dwqi_group_event event);
 
 #endif

@@ -213,7 +213,7 @@ static dwq_status_t act(struct dwqi_group_run *run,
 static dwq_status_t handle(struct dwqi_group_run *run,
                            enum dwqi_group_event event)
 {
-    struct dwqi_group_edge edge = dwqi_group_edge(run->state, event);
+    struct dwqi_edge edge = dwqi_group_edge(run->state, event);
 
     if (!edge.allowed) {
         return DWQ_E_STATE;

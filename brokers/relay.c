@@ -131,7 +131,7 @@ static dwq_status_t handle_event(struct relay *relay,
                                  enum dwqi_relay_event event,
                                  const char *reason)
 {
-    struct dwqi_relay_edge edge = dwqi_relay_edge(relay->state, event);
+    struct dwqi_edge edge = dwqi_relay_edge(relay->state, event);
 
     if (!edge.allowed) {
         return DWQ_E_STATE;

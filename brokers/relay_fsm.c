@@ -2,7 +2,7 @@
 
 /* The group hears EXIT only when the controller has let the broker go, and the
  * controller hears BYE (in the server) before: it waits for nobody but the broker. */
-static const struct dwqi_relay_edge edges[DWQI_RS_COUNT][DWQI_RE_COUNT] = {
+static const struct dwqi_edge edges[DWQI_RS_COUNT][DWQI_RE_COUNT] = {
     [DWQI_RS_STARTING] = {
         [DWQI_RE_BEGIN] = { true, DWQI_RS_GATHERING, DWQI_RA_NONE },
         [DWQI_RE_WITHDRAW] = { true, DWQI_RS_SERVING,
@@ -21,13 +21,8 @@ static const struct dwqi_relay_edge edges[DWQI_RS_COUNT][DWQI_RE_COUNT] = {
     },
 };
 
-struct dwqi_relay_edge dwqi_relay_edge(enum dwqi_relay_state state,
-                                       enum dwqi_relay_event event)
+struct dwqi_edge dwqi_relay_edge(enum dwqi_relay_state state,
+                                 enum dwqi_relay_event event)
 {
-    struct dwqi_relay_edge edge = edges[state][event];
-
-    if (!edge.allowed) {
-        edge.next = state;
-    }
-    return edge;
+    return dwqi_edge_find(&edges[0][0], DWQI_RE_COUNT, (int)state, (int)event);
 }

@@ -2,7 +2,7 @@
 #ifndef DWQI_BROKERS_RELAY_FSM_H
 #define DWQI_BROKERS_RELAY_FSM_H
 
-#include <stdbool.h>
+#include "libdwq/base/fsm.h"
 
 enum dwqi_relay_state {
     DWQI_RS_STARTING,  /* the broker's function runs */
@@ -30,14 +30,8 @@ enum dwqi_relay_action {
     DWQI_RA_SEND_EXIT
 };
 
-struct dwqi_relay_edge {
-    bool allowed;
-    enum dwqi_relay_state next;
-    enum dwqi_relay_action action;
-};
-
-/* Not allowed: .allowed is false and .next the same state. */
-struct dwqi_relay_edge dwqi_relay_edge(enum dwqi_relay_state state,
-                                       enum dwqi_relay_event event);
+/* See dwqi_edge_find(). */
+struct dwqi_edge dwqi_relay_edge(enum dwqi_relay_state state,
+                                 enum dwqi_relay_event event);
 
 #endif

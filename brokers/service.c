@@ -119,7 +119,7 @@ static dwq_status_t act(struct dwqi_broker_service *s,
 static dwq_status_t handle_event(struct dwqi_broker_service *s,
                                  enum dwqi_service_event event)
 {
-    struct dwqi_service_edge edge = dwqi_service_edge(s->state, event);
+    struct dwqi_edge edge = dwqi_service_edge(s->state, event);
 
     if (!edge.allowed) {
         dwqi_log_error(s->config.log, "service: event %d in state %d",

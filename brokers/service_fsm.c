@@ -4,7 +4,7 @@
  * one before. A client that committed itself is in MPI_Comm_connect: nothing but the accept leads
  * out of ACCEPTING, and a group leaves only when nothing is offered. A client always
  * answers an offer, since it says COMMIT or CANCEL to each of its requests. */
-static const struct dwqi_service_edge edges[DWQI_SS_COUNT][DWQI_SE_COUNT] = {
+static const struct dwqi_edge edges[DWQI_SS_COUNT][DWQI_SE_COUNT] = {
     [DWQI_SS_UNPUBLISHED] = {
         [DWQI_SE_PUBLISH] = { true, DWQI_SS_OPEN, DWQI_SA_NONE },
         [DWQI_SE_LEAVE] = { true, DWQI_SS_GONE, DWQI_SA_REFUSE_ALL },
@@ -31,13 +31,8 @@ static const struct dwqi_service_edge edges[DWQI_SS_COUNT][DWQI_SE_COUNT] = {
     },
 };
 
-struct dwqi_service_edge dwqi_service_edge(enum dwqi_service_state state,
-                                           enum dwqi_service_event event)
+struct dwqi_edge dwqi_service_edge(enum dwqi_service_state state,
+                                   enum dwqi_service_event event)
 {
-    struct dwqi_service_edge edge = edges[state][event];
-
-    if (!edge.allowed) {
-        edge.next = state;
-    }
-    return edge;
+    return dwqi_edge_find(&edges[0][0], DWQI_SE_COUNT, (int)state, (int)event);
 }

@@ -3,7 +3,7 @@
 #ifndef DWQI_BROKERS_SERVICE_FSM_H
 #define DWQI_BROKERS_SERVICE_FSM_H
 
-#include <stdbool.h>
+#include "libdwq/base/fsm.h"
 
 enum dwqi_service_state {
     DWQI_SS_UNPUBLISHED, /* requests wait: the group has no port (yet) */
@@ -32,14 +32,8 @@ enum dwqi_service_action {
     DWQI_SA_REFUSE_ALL
 };
 
-struct dwqi_service_edge {
-    bool allowed;
-    enum dwqi_service_state next;
-    enum dwqi_service_action action;
-};
-
-/* Not allowed: .allowed is false and .next the same state. */
-struct dwqi_service_edge dwqi_service_edge(enum dwqi_service_state state,
-                                           enum dwqi_service_event event);
+/* See dwqi_edge_find(). */
+struct dwqi_edge dwqi_service_edge(enum dwqi_service_state state,
+                                   enum dwqi_service_event event);
 
 #endif

@@ -2,7 +2,7 @@
 
 /* EXIT never interrupts: what is held is run or given back first, so that the
  * controller can count what it sent. */
-static const struct dwqi_worker_edge edges[DWQI_WS_COUNT][DWQI_WE_COUNT] = {
+static const struct dwqi_edge edges[DWQI_WS_COUNT][DWQI_WE_COUNT] = {
     [DWQI_WS_STARTING] = {
         [DWQI_WE_BEGIN] = { true, DWQI_WS_SERVING, DWQI_WA_REPORT_READY },
         [DWQI_WE_WITHDRAW] = { true, DWQI_WS_WITHDRAWN,
@@ -30,15 +30,10 @@ static const struct dwqi_worker_edge edges[DWQI_WS_COUNT][DWQI_WE_COUNT] = {
     },
 };
 
-struct dwqi_worker_edge dwqi_worker_edge(enum dwqi_worker_state state,
-                                         enum dwqi_worker_event event)
+struct dwqi_edge dwqi_worker_edge(enum dwqi_worker_state state,
+                                  enum dwqi_worker_event event)
 {
-    struct dwqi_worker_edge edge = edges[state][event];
-
-    if (!edge.allowed) {
-        edge.next = state;
-    }
-    return edge;
+    return dwqi_edge_find(&edges[0][0], DWQI_WE_COUNT, (int)state, (int)event);
 }
 
 const char *dwqi_worker_state_name(enum dwqi_worker_state state)

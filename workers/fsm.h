@@ -3,7 +3,7 @@
 #ifndef DWQI_WORKERS_FSM_H
 #define DWQI_WORKERS_FSM_H
 
-#include <stdbool.h>
+#include "libdwq/base/fsm.h"
 
 enum dwqi_worker_state {
     DWQI_WS_STARTING,
@@ -35,15 +35,9 @@ enum dwqi_worker_action {
     DWQI_WA_SAY_BYE
 };
 
-struct dwqi_worker_edge {
-    bool allowed;
-    enum dwqi_worker_state next;
-    enum dwqi_worker_action action;
-};
-
-/* Not allowed: .allowed is false and .next the same state. */
-struct dwqi_worker_edge dwqi_worker_edge(enum dwqi_worker_state state,
-                                         enum dwqi_worker_event event);
+/* See dwqi_edge_find(). */
+struct dwqi_edge dwqi_worker_edge(enum dwqi_worker_state state,
+                                  enum dwqi_worker_event event);
 const char *dwqi_worker_state_name(enum dwqi_worker_state state);
 const char *dwqi_worker_event_name(enum dwqi_worker_event event);
 

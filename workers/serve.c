@@ -263,7 +263,7 @@ static dwq_status_t handle_event(struct server *server,
                                  struct dwqi_message *message,
                                  const char *reason)
 {
-    struct dwqi_worker_edge edge = dwqi_worker_edge(server->state, event);
+    struct dwqi_edge edge = dwqi_worker_edge(server->state, event);
 
     if (!edge.allowed) {
         return DWQ_E_STATE;

@@ -7,15 +7,11 @@
 #include "brokers/service.h"
 #include "brokers/service_fsm.h"
 #include "tests/sim/transport_sim.h"
+#include "tests/unit/fsm_walk.h"
 
 /* --- The table ---------------------------------------------------------------- */
 
-static const struct {
-    enum dwqi_service_state state;
-    enum dwqi_service_event event;
-    enum dwqi_service_state next;
-    enum dwqi_service_action action;
-} allowed[] = {
+static const struct listed_edge allowed[] = {
     { DWQI_SS_UNPUBLISHED, DWQI_SE_PUBLISH, DWQI_SS_OPEN, DWQI_SA_NONE },
     { DWQI_SS_UNPUBLISHED, DWQI_SE_LEAVE, DWQI_SS_GONE, DWQI_SA_REFUSE_ALL },
     { DWQI_SS_OPEN, DWQI_SE_NEXT, DWQI_SS_OFFERED, DWQI_SA_SEND_OFFER },
@@ -28,42 +24,17 @@ static const struct {
     { DWQI_SS_GONE, DWQI_SE_PUBLISH, DWQI_SS_GONE, DWQI_SA_NONE },
     { DWQI_SS_GONE, DWQI_SE_LEAVE, DWQI_SS_GONE, DWQI_SA_NONE },
 };
-#define N_ALLOWED (sizeof allowed / sizeof allowed[0])
 
-static size_t look_up(int state, int event)
+static struct dwqi_edge find(int state, int event)
 {
-    size_t i = 0;
-
-    while (i < N_ALLOWED &&
-           ((int)allowed[i].state != state || (int)allowed[i].event != event)) {
-        i++;
-    }
-    return i;
+    return dwqi_service_edge((enum dwqi_service_state)state,
+                             (enum dwqi_service_event)event);
 }
 
 Test(service, every_pair_is_allowed_as_listed_or_refused)
 {
-    size_t n_allowed = 0;
-
-    for (int s = 0; s < DWQI_SS_COUNT; s++) {
-        for (int e = 0; e < DWQI_SE_COUNT; e++) {
-            struct dwqi_service_edge edge = dwqi_service_edge(
-                (enum dwqi_service_state)s, (enum dwqi_service_event)e);
-            size_t listed = look_up(s, e);
-
-            if (listed == N_ALLOWED) {
-                cr_assert(!edge.allowed, "%d, %d", s, e);
-                cr_assert_eq((int)edge.next, s, "%d, %d", s, e);
-                cr_assert_eq(edge.action, DWQI_SA_NONE, "%d, %d", s, e);
-                continue;
-            }
-            n_allowed++;
-            cr_assert(edge.allowed, "%d, %d", s, e);
-            cr_assert_eq(edge.next, allowed[listed].next, "%d, %d", s, e);
-            cr_assert_eq(edge.action, allowed[listed].action, "%d, %d", s, e);
-        }
-    }
-    cr_assert_eq(n_allowed, N_ALLOWED);
+    expect_edges(allowed, sizeof allowed / sizeof allowed[0], DWQI_SS_COUNT,
+                 DWQI_SE_COUNT, find);
 }
 
 /* --- Talks ----------------------------------------------------------------------- */

@@ -1,16 +1,11 @@
-/* The whole table of a worker's states and events, against the list of what is
- * allowed: written down a second time, so that no edge comes or goes unseen. */
+/* The whole table of a worker's states and events. */
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "tests/unit/fsm_walk.h"
 #include "workers/fsm.h"
 
-static const struct {
-    enum dwqi_worker_state state;
-    enum dwqi_worker_event event;
-    enum dwqi_worker_state next;
-    enum dwqi_worker_action action;
-} allowed[] = {
+static const struct listed_edge allowed[] = {
     { DWQI_WS_STARTING, DWQI_WE_BEGIN, DWQI_WS_SERVING, DWQI_WA_REPORT_READY },
     { DWQI_WS_STARTING, DWQI_WE_WITHDRAW, DWQI_WS_WITHDRAWN,
       DWQI_WA_REPORT_WITHDRAWN },
@@ -31,48 +26,17 @@ static const struct {
     { DWQI_WS_WITHDRAWN, DWQI_WE_EXIT, DWQI_WS_CLOSED, DWQI_WA_SAY_BYE },
     { DWQI_WS_WITHDRAWN, DWQI_WE_EMPTY, DWQI_WS_WITHDRAWN, DWQI_WA_NONE },
 };
-#define N_ALLOWED (sizeof allowed / sizeof allowed[0])
 
-/* Index into `allowed`, or N_ALLOWED. */
-static size_t look_up(enum dwqi_worker_state state,
-                      enum dwqi_worker_event event)
+static struct dwqi_edge find(int state, int event)
 {
-    size_t i = 0;
-
-    while (i < N_ALLOWED &&
-           (allowed[i].state != state || allowed[i].event != event)) {
-        i++;
-    }
-    return i;
+    return dwqi_worker_edge((enum dwqi_worker_state)state,
+                            (enum dwqi_worker_event)event);
 }
 
 Test(worker_fsm, every_pair_is_allowed_as_listed_or_refused)
 {
-    size_t n_allowed = 0;
-
-    for (int s = 0; s < DWQI_WS_COUNT; s++) {
-        for (int e = 0; e < DWQI_WE_COUNT; e++) {
-            enum dwqi_worker_state state = (enum dwqi_worker_state)s;
-            enum dwqi_worker_event event = (enum dwqi_worker_event)e;
-            struct dwqi_worker_edge edge = dwqi_worker_edge(state, event);
-            size_t listed = look_up(state, event);
-            const char *what = dwqi_worker_state_name(state);
-            const char *when = dwqi_worker_event_name(event);
-
-            if (listed == N_ALLOWED) {
-                cr_assert(!edge.allowed, "%s, %s", what, when);
-                cr_assert_eq(edge.next, state, "%s, %s", what, when);
-                cr_assert_eq(edge.action, DWQI_WA_NONE, "%s, %s", what, when);
-                continue;
-            }
-            n_allowed++;
-            cr_assert(edge.allowed, "%s, %s", what, when);
-            cr_assert_eq(edge.next, allowed[listed].next, "%s, %s", what, when);
-            cr_assert_eq(edge.action, allowed[listed].action, "%s, %s", what,
-                         when);
-        }
-    }
-    cr_assert_eq(n_allowed, N_ALLOWED);
+    expect_edges(allowed, sizeof allowed / sizeof allowed[0], DWQI_WS_COUNT,
+                 DWQI_WE_COUNT, find);
 }
 
 Test(worker_fsm, closed_is_the_end)
