@@ -26,6 +26,11 @@ struct dwqi_group;
 dwq_status_t dwqi_group_split(struct dwqi_world *world, int number, int place,
                               bool inside, const struct dwqi_log *log,
                               struct dwqi_group **group_out);
+/* The brokers' communicator: they are in the order of their numbers, from 1 (0: this rank is
+ * none, and its group may be NULL). Part of dwqi_group_split(); for spawned groups a step of
+ * its own. Collective over the world. */
+dwq_status_t dwqi_group_set_brokers(struct dwqi_group *group,
+                                    struct dwqi_world *world, int number);
 void dwqi_group_close(struct dwqi_group *group);
 
 /**
@@ -37,8 +42,8 @@ void dwqi_group_close(struct dwqi_group *group);
  */
 dwq_status_t dwqi_group_renew(struct dwqi_group *group);
 
-int dwqi_group_size(const struct dwqi_group *group); /* merged */
-int dwqi_group_rank(const struct dwqi_group *group); /* merged */
+/* The merged ones: broker and group. */
+struct dwqi_ranks *dwqi_group_ranks(struct dwqi_group *group);
 
 /* For the user: MPI_Comm *; NULL where this rank has none. */
 const void *dwqi_group_comm(const struct dwqi_group *group);

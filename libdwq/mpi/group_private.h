@@ -9,14 +9,11 @@
 struct dwqi_group {
     struct dwqi_world *world; /* borrowed */
     MPI_Comm parent; /* between broker and spawned ranks, or MPI_COMM_NULL */
-    MPI_Comm merged;
-    bool inside; /* the broker is a rank of the group */
+    struct dwqi_ranks ranks; /* merged */
+    bool inside;             /* the broker is a rank of the group */
     struct dwqi_user_comm user_merged;
     struct dwqi_user_comm user_group;
     MPI_Comm user_brokers;
-    struct dwqi_ringers *ringers; /* of the merged ranks, or NULL */
-    int rank;                     /* merged */
-    int size;                     /* merged */
 };
 
 /* NULL: no memory. */

@@ -63,13 +63,5 @@ dwq_status_t dwqi_group_join(struct dwqi_world *world,
                              struct dwqi_group **group_out);
 /* Make the user's communicators. Collective over the merged ranks. */
 dwq_status_t dwqi_group_complete(struct dwqi_group *group, bool inside);
-/* The brokers' communicator of a spawned run. Collective over the world. */
-dwq_status_t dwqi_group_set_brokers(struct dwqi_group *group,
-                                    struct dwqi_world *world, int number);
-
-/* Collectives of the start, over the merged ranks, from the broker. */
-dwq_status_t dwqi_group_bcast(struct dwqi_group *group, int root, void *data,
-                              size_t size);
-dwq_status_t dwqi_group_min(struct dwqi_group *group, int value, int *min_out);
 
 #endif

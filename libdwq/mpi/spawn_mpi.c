@@ -358,21 +358,19 @@ bool dwqi_spawn_find_program(const char *name, char path[PATH_MAX])
 static dwq_status_t merge(struct dwqi_group *group, bool is_broker)
 {
     struct dwqi_world *world = group->world;
+    MPI_Comm merged;
     dwq_status_t status = dwqi_world_meet(world, group->parent);
 
-    if (status == DWQ_OK &&
-        MPI_Intercomm_merge(group->parent, !is_broker, &group->merged) !=
-            MPI_SUCCESS) {
+    if (status == DWQ_OK && MPI_Intercomm_merge(group->parent, !is_broker,
+                                                &merged) != MPI_SUCCESS) {
         return DWQ_E_MPI;
     }
     if (status != DWQ_OK) {
         return status;
     }
-    MPI_Comm_set_errhandler(group->merged, MPI_ERRORS_RETURN);
-    MPI_Comm_rank(group->merged, &group->rank);
-    MPI_Comm_size(group->merged, &group->size);
-    return (group->rank == 0) == is_broker
-               ? dwqi_world_share_board(world, group->merged)
+    dwqi_ranks_take(&group->ranks, merged);
+    return (group->ranks.rank == 0) == is_broker
+               ? dwqi_world_share_board(world, &group->ranks)
                : DWQ_E_MPI;
 }
 
@@ -447,8 +445,11 @@ dwq_status_t dwqi_group_spawn(struct dwqi_world *world,
         return DWQ_E_NOMEM;
     }
     if (spawn->n == 0) {
-        group->size = 1;
-        status = dwqi_world_duplicate(world, world->self, true, &group->merged);
+        status =
+            dwqi_world_duplicate(world, world->self, true, &group->ranks.comm);
+        if (status == DWQ_OK) {
+            dwqi_ranks_take(&group->ranks, group->ranks.comm);
+        }
     } else {
         dwqi_log_info(log, "spawns %d of %s", spawn->n, spawn->program);
         MPI_Comm_set_errhandler(world->self, MPI_ERRORS_RETURN);
@@ -491,51 +492,4 @@ dwq_status_t dwqi_group_join(struct dwqi_world *world,
 dwq_status_t dwqi_group_complete(struct dwqi_group *group, bool inside)
 {
     return dwqi_group_finish_merged(group, inside);
-}
-
-dwq_status_t dwqi_group_set_brokers(struct dwqi_group *group,
-                                    struct dwqi_world *world, int number)
-{
-    MPI_Comm brokers = MPI_COMM_NULL;
-    dwq_status_t status = dwqi_world_meet(world, world->comm);
-
-    if (status == DWQ_OK &&
-        MPI_Comm_split(world->comm, number > 0 ? 1 : MPI_UNDEFINED, number,
-                       &brokers) != MPI_SUCCESS) {
-        status = DWQ_E_MPI;
-    }
-    if (status == DWQ_OK && group) {
-        MPI_Comm_set_errhandler(brokers, world->user_errors);
-        group->user_brokers = brokers;
-    }
-    return status;
-}
-
-dwq_status_t dwqi_group_bcast(struct dwqi_group *group, int root, void *data,
-                              size_t size)
-{
-    MPI_Request request;
-
-    if (size > INT_MAX || MPI_Ibcast(data, (int)size, MPI_BYTE, root,
-                                     group->merged, &request) != MPI_SUCCESS) {
-        return DWQ_E_MPI;
-    }
-    return dwqi_world_finish(group->world, &request);
-}
-
-dwq_status_t dwqi_group_min(struct dwqi_group *group, int value, int *min_out)
-{
-    MPI_Request request;
-    int min = value;
-    dwq_status_t status;
-
-    if (MPI_Iallreduce(&value, &min, 1, MPI_INT, MPI_MIN, group->merged,
-                       &request) != MPI_SUCCESS) {
-        return DWQ_E_MPI;
-    }
-    status = dwqi_world_finish(group->world, &request);
-    if (status == DWQ_OK) {
-        *min_out = min;
-    }
-    return status;
 }

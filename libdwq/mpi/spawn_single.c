@@ -76,29 +76,3 @@ dwq_status_t dwqi_group_complete(struct dwqi_group *group, bool inside)
     (void)inside;
     return DWQ_OK;
 }
-
-dwq_status_t dwqi_group_set_brokers(struct dwqi_group *group,
-                                    struct dwqi_world *world, int number)
-{
-    (void)group;
-    (void)world;
-    (void)number;
-    return DWQ_OK;
-}
-
-dwq_status_t dwqi_group_bcast(struct dwqi_group *group, int root, void *data,
-                              size_t size)
-{
-    (void)group;
-    (void)root;
-    (void)data;
-    (void)size;
-    return DWQ_OK;
-}
-
-dwq_status_t dwqi_group_min(struct dwqi_group *group, int value, int *min_out)
-{
-    (void)group;
-    *min_out = value;
-    return DWQ_OK;
-}

@@ -1,6 +1,5 @@
 /* The processes of one run: MPI ranks, or (built without MPI) this process
- * alone. Everything collective of a run is here, and waits cheaply. The run's
- * communicators are private duplicates. */
+ * alone. The run's communicators are private duplicates. */
 #ifndef DWQI_MPI_WORLD_H
 #define DWQI_MPI_WORLD_H
 
@@ -10,8 +9,8 @@
 
 #include "libdwq/base/log.h"
 #include "libdwq/base/pool.h"
-#include "libdwq/item/gathered.h"
 #include "libdwq/item/transport.h"
+#include "libdwq/mpi/ranks.h"
 #include "libdwq/process/mpi_process.h"
 #include "libdwq/process/witness.h"
 
@@ -32,8 +31,8 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out);
 /* Not collective: waits for nobody. */
 void dwqi_world_close(struct dwqi_world *world);
 
-int dwqi_world_rank(const struct dwqi_world *world);
-int dwqi_world_size(const struct dwqi_world *world);
+/* Its ranks. */
+struct dwqi_ranks *dwqi_world_ranks(struct dwqi_world *world);
 /* An MPI_Comm of this process alone for calls, `inner`: for those that another call
  * executes; NULL without MPI. What it points to is another one after a renewal. */
 const void *dwqi_world_self(const struct dwqi_world *world, bool inner);
@@ -49,19 +48,6 @@ struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world);
 
 /* Collective. How long each sleeps while it waits: seconds. */
 void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait);
-dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out);
-dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
-                              size_t size);
-/* DWQ_E_TIME_LIMIT: somebody did not come until then (INFINITY: it waits), and only
- * the end of the job is left. */
-dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until);
-
-/* The bytes of every rank on every rank; they may give different numbers of bytes. The
- * same on all: DWQ_OK; DWQ_E_ARG: more than 2 GiB in all; DWQ_E_NOMEM, which is logged
- * by those that have no memory (`log`: unless NULL); DWQ_E_MPI. */
-dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
-                                   size_t size, const struct dwqi_log *log,
-                                   struct dwqi_gathered *out);
 
 /* Doorbells between all ranks of the run, where they can be. Collective. */
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);

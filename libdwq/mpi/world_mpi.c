@@ -1,6 +1,4 @@
-/* The ranks of one run over MPI. Collectives are the non-blocking ones, polled
- * with our own backoff: MPI's blocking ones spin, which costs milliseconds per
- * hop where ranks share cores. */
+/* The ranks of one run over MPI, and how they wait. */
 #include "libdwq/mpi/world.h"
 
 #include <limits.h>
@@ -79,8 +77,8 @@ static bool is_busy(const struct dwqi_world *world, const void *comm)
         return comm == NULL;
     }
     /* A call of one rank may run a queue over its own communicator. */
-    return world->size > 1 ? holds_all(parent, world->comm)
-                           : world->is_job && parent == MPI_COMM_WORLD;
+    return world->ranks.size > 1 ? holds_all(parent, world->ranks.comm)
+                                 : world->is_job && parent == MPI_COMM_WORLD;
 }
 
 const char *dwqi_mpi_why_no_run(const void *comm)
@@ -114,8 +112,8 @@ dwq_status_t dwqi_mpi_place(const void *comm, int *rank_out, int *size_out)
     return DWQ_OK;
 }
 
-static dwq_status_t finish_until(struct dwqi_world *world, MPI_Request *request,
-                                 double until)
+dwq_status_t dwqi_world_finish_until(struct dwqi_world *world,
+                                     MPI_Request *request, double until)
 {
     struct dwqi_backoff backoff;
     double remaining = INFINITY;
@@ -144,7 +142,7 @@ static dwq_status_t finish_until(struct dwqi_world *world, MPI_Request *request,
 
 dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
 {
-    return finish_until(world, request, INFINITY);
+    return dwqi_world_finish_until(world, request, INFINITY);
 }
 
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm)
@@ -189,9 +187,12 @@ static dwq_status_t duplicate_parent(struct dwqi_world *world, MPI_Comm parent)
     MPI_Comm_compare(parent, MPI_COMM_WORLD, &alike);
     world->awaited = alike != MPI_UNEQUAL ? departure : NULL;
     if (status == DWQ_OK) {
-        status = dwqi_world_duplicate(world, parent, true, &world->comm);
+        status = dwqi_world_duplicate(world, parent, true, &world->ranks.comm);
     }
     world->awaited = NULL;
+    if (status == DWQ_OK) {
+        dwqi_ranks_take(&world->ranks, world->ranks.comm);
+    }
     return status;
 }
 
@@ -213,9 +214,9 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     world->idle_wait = 1e-3;
     world->beside = MPI_COMM_NULL;
     world->is_job = parent == MPI_COMM_WORLD;
-    MPI_Comm_rank(parent, &world->rank);
-    MPI_Comm_size(parent, &world->size);
-    world->crowded = world->size > 1 || dwqi_spawn_is_marked();
+    world->ranks.world = world;
+    MPI_Comm_size(parent, &world->ranks.size);
+    world->crowded = world->ranks.size > 1 || dwqi_spawn_is_marked();
     status = duplicate_parent(world, parent);
     if (status != DWQ_OK) {
         goto free_world;
@@ -236,7 +237,7 @@ dwq_status_t dwqi_world_open(const void *comm, struct dwqi_world **world_out)
     }
     world->pool = dwqi_pool_create();
     dwqi_process_enter(&world->run);
-    status = dwqi_world_share_board(world, world->comm);
+    status = dwqi_world_share_board(world, &world->ranks);
     if (status != DWQ_OK) {
         dwqi_world_close(world);
         return status;
@@ -250,7 +251,7 @@ free_self:
     dwqi_witness_free_errhandler(&world->user_errors);
     MPI_Comm_free(&world->self);
 free_comm:
-    MPI_Comm_free(&world->comm);
+    dwqi_ranks_finish(&world->ranks);
 free_world:
     free(world);
     return status;
@@ -261,25 +262,19 @@ void dwqi_world_close(struct dwqi_world *world)
     if (world) {
         dwqi_process_leave(&world->run);
         dwqi_witness_free_errhandler(&world->user_errors);
-        dwqi_ringers_destroy(world->ringers);
-        dwqi_bell_destroy(world->bell);
         dwqi_user_comm_finish(&world->alone[0]);
         dwqi_user_comm_finish(&world->alone[1]);
         MPI_Comm_free(&world->self);
-        MPI_Comm_free(&world->comm);
+        dwqi_ranks_finish(&world->ranks);
+        dwqi_bell_destroy(world->bell);
         dwqi_pool_destroy(world->pool);
         free(world);
     }
 }
 
-int dwqi_world_rank(const struct dwqi_world *world)
+struct dwqi_ranks *dwqi_world_ranks(struct dwqi_world *world)
 {
-    return world->rank;
-}
-
-int dwqi_world_size(const struct dwqi_world *world)
-{
-    return world->size;
+    return &world->ranks;
 }
 
 const void *dwqi_world_self(const struct dwqi_world *world, bool inner)
@@ -305,46 +300,6 @@ void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait)
     dwqi_backoff_init(&world->backoff, idle_wait, world->crowded);
 }
 
-dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out)
-{
-    MPI_Request request;
-    int min = value;
-    dwq_status_t status = status_of(MPI_Iallreduce(
-        &value, &min, 1, MPI_INT, MPI_MIN, world->comm, &request));
-
-    if (status == DWQ_OK) {
-        status = dwqi_world_finish(world, &request);
-    }
-    if (status == DWQ_OK) {
-        *min_out = min;
-    }
-    return status;
-}
-
-dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
-                              size_t size)
-{
-    MPI_Request request;
-    dwq_status_t status;
-
-    if (size > INT_MAX) {
-        return DWQ_E_ARG;
-    }
-    status = status_of(
-        MPI_Ibcast(data, (int)size, MPI_BYTE, root, world->comm, &request));
-    return status == DWQ_OK ? dwqi_world_finish(world, &request) : status;
-}
-
-dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
-{
-    MPI_Request request;
-
-    if (MPI_Ibarrier(world->comm, &request) != MPI_SUCCESS) {
-        return DWQ_E_MPI;
-    }
-    return finish_until(world, &request, until);
-}
-
 bool dwqi_world_spans_hosts(const struct dwqi_world *world)
 {
     return world->spans_hosts;
@@ -360,15 +315,23 @@ struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)
     return world->pool;
 }
 
+dwq_status_t dwqi_world_transport_to(struct dwqi_world *world,
+                                     struct dwqi_ranks *ranks,
+                                     const struct dwqi_log *log,
+                                     struct dwqi_transport **transport_out)
+{
+    dwq_status_t status = dwqi_transport_mpi_create(
+        ranks->comm, &world->backoff, world->pool, log, transport_out);
+
+    if (status == DWQ_OK) {
+        dwqi_transport_mpi_set_ringers(*transport_out, ranks->ringers);
+    }
+    return status;
+}
+
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,
                                   const struct dwqi_log *log,
                                   struct dwqi_transport **transport_out)
 {
-    dwq_status_t status = dwqi_transport_mpi_create(
-        world->comm, &world->backoff, world->pool, log, transport_out);
-
-    if (status == DWQ_OK) {
-        dwqi_transport_mpi_set_ringers(*transport_out, world->ringers);
-    }
-    return status;
+    return dwqi_world_transport_to(world, &world->ranks, log, transport_out);
 }

@@ -1,12 +1,8 @@
 /* The world of one process, for builds without MPI. */
 #include "libdwq/mpi/world.h"
 
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "libdwq/base/ending.h"
 #include "libdwq/process/process.h"
 
 struct dwqi_world {
@@ -70,16 +66,10 @@ struct dwqi_pool *dwqi_world_pool(const struct dwqi_world *world)
     return world->pool;
 }
 
-int dwqi_world_rank(const struct dwqi_world *world)
+struct dwqi_ranks *dwqi_world_ranks(struct dwqi_world *world)
 {
     (void)world;
-    return 0;
-}
-
-int dwqi_world_size(const struct dwqi_world *world)
-{
-    (void)world;
-    return 1;
+    return NULL; /* there is one */
 }
 
 const void *dwqi_world_self(const struct dwqi_world *world, bool inner)
@@ -100,49 +90,6 @@ void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait)
 {
     (void)world;
     (void)idle_wait;
-}
-
-dwq_status_t dwqi_world_min(struct dwqi_world *world, int value, int *min_out)
-{
-    (void)world;
-    *min_out = value;
-    return DWQ_OK;
-}
-
-dwq_status_t dwqi_world_bcast(struct dwqi_world *world, int root, void *data,
-                              size_t size)
-{
-    (void)world;
-    (void)root;
-    (void)data;
-    (void)size;
-    return DWQ_OK;
-}
-
-dwq_status_t dwqi_world_gather_all(struct dwqi_world *world, const void *mine,
-                                   size_t size, const struct dwqi_log *log,
-                                   struct dwqi_gathered *out)
-{
-    struct dwqi_gathered got = { .data = malloc(size + 1),
-                                 .first = calloc(2, sizeof *got.first) };
-
-    (void)world;
-    if (!got.data || !got.first || size > INT_MAX) {
-        dwqi_log_error(log, "%s", dwq_status_text(DWQ_E_NOMEM));
-        dwqi_gathered_finish(&got);
-        return DWQ_E_NOMEM;
-    }
-    memcpy(got.data, mine, size);
-    got.first[1] = (int)size;
-    *out = got;
-    return DWQ_OK;
-}
-
-dwq_status_t dwqi_world_barrier(struct dwqi_world *world, double until)
-{
-    (void)world;
-    (void)until;
-    return DWQ_OK;
 }
 
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world)

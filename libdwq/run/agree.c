@@ -19,11 +19,12 @@ static void complete(struct dwqi_error *fault, dwq_status_t status,
 static dwq_status_t agree(struct run *run, bool in_group, dwq_status_t status,
                           struct dwqi_error *fault)
 {
-    int rank = in_group ? dwqi_group_rank(run->group) : run->rank;
-    int vote = status == DWQ_OK ? INT_MAX : rank, first = INT_MAX;
+    struct dwqi_ranks *ranks =
+        in_group ? dwqi_group_ranks(run->group) : dwqi_world_ranks(run->world);
+    int rank = dwqi_ranks_rank(ranks), first = INT_MAX;
     char who[64] = "";
-    dwq_status_t asked = in_group ? dwqi_group_min(run->group, vote, &first)
-                                  : dwqi_world_min(run->world, vote, &first);
+    dwq_status_t asked =
+        dwqi_ranks_min(ranks, status == DWQ_OK ? INT_MAX : rank, &first);
 
     if (asked != DWQ_OK || first == INT_MAX) {
         return asked;
@@ -37,9 +38,7 @@ static dwq_status_t agree(struct run *run, bool in_group, dwq_status_t status,
     if (first == rank && !in_group) {
         dwqi_log_error(&run->log, "%s", fault->text);
     }
-    asked = in_group
-                ? dwqi_group_bcast(run->group, first, fault, sizeof *fault)
-                : dwqi_world_bcast(run->world, first, fault, sizeof *fault);
+    asked = dwqi_ranks_bcast(ranks, first, fault, sizeof *fault);
     return asked == DWQ_OK ? (dwq_status_t)fault->code : asked;
 }
 

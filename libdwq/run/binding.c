@@ -167,15 +167,18 @@ static dwq_status_t ask_group(struct run *run, dwq_status_t *bound,
                               struct dwqi_error *fault)
 {
     int first = INT_MAX;
-    dwq_status_t status = dwqi_group_min(
-        run->group, *bound == DWQ_OK ? INT_MAX : dwqi_group_rank(run->group),
+    dwq_status_t status = dwqi_ranks_min(
+        dwqi_group_ranks(run->group),
+        *bound == DWQ_OK ? INT_MAX
+                         : dwqi_ranks_rank(dwqi_group_ranks(run->group)),
         &first);
 
     if (status != DWQ_OK || first == INT_MAX) {
         return status;
     }
     *bound = DWQ_E_STATE;
-    return dwqi_group_bcast(run->group, first, fault->text, sizeof fault->text);
+    return dwqi_ranks_bcast(dwqi_group_ranks(run->group), first, fault->text,
+                            sizeof fault->text);
 }
 
 /* Each thread of OpenMP goes to the place that was made for it before the run, on
@@ -211,7 +214,7 @@ dwq_status_t dwqi_run_bind(struct run *run)
         status = ask_group(run, &bound, &fault);
     }
     if (status == DWQ_OK) {
-        status = dwqi_world_min(run->world,
+        status = dwqi_ranks_min(dwqi_world_ranks(run->world),
                                 bound == DWQ_OK ? INT_MAX : run->rank, &first);
     }
     if (status == DWQ_OK && first == run->rank) {
@@ -266,7 +269,8 @@ static dwq_status_t bind_by_line(struct run *run, const char *line,
 dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats)
 {
     struct dwqi_error fault = { .text = "not bound: its seat was not told" };
-    const char *line = line_at(seats, dwqi_group_rank(run->group) - 1);
+    const char *line =
+        line_at(seats, dwqi_ranks_rank(dwqi_group_ranks(run->group)) - 1);
     dwq_status_t bound = line ? bind_by_line(run, line, &fault) : DWQ_E_STATE;
 
     return ask_group(run, &bound, &fault);

@@ -246,7 +246,8 @@ static dwq_status_t agree_to_look(struct run *run, dwq_status_t status,
     dwq_status_t asked = dwqi_run_agree(run, blind ? DWQ_OK : status, fault);
 
     if (asked == DWQ_OK) {
-        asked = dwqi_world_min(run->world, blind ? run->rank : INT_MAX, &first);
+        asked = dwqi_ranks_min(dwqi_world_ranks(run->world),
+                               blind ? run->rank : INT_MAX, &first);
     }
     if (asked == DWQ_OK && first == run->rank) {
         dwqi_log_warning(&run->log,
@@ -265,8 +266,8 @@ static dwq_status_t gather_names(struct run *run, struct survey *s,
     dwq_status_t status = dwqi_run_agree(run, tell(s, &mine), fault);
 
     if (status == DWQ_OK) {
-        status = dwqi_world_gather_all(run->world, mine.data, mine.size,
-                                       &run->log, &s->told);
+        status = dwqi_ranks_gather_all(dwqi_world_ranks(run->world), mine.data,
+                                       mine.size, &run->log, &s->told);
     }
     dwqi_buffer_finish(&mine);
     return status == DWQ_OK
@@ -283,8 +284,8 @@ static dwq_status_t gather_hosts(struct run *run, struct survey *s,
 
     status = agree_to_look(run, status, fault, look_out);
     if (status == DWQ_OK && *look_out) {
-        status = dwqi_world_gather_all(run->world, mine.data, mine.size,
-                                       &run->log, &s->described);
+        status = dwqi_ranks_gather_all(dwqi_world_ranks(run->world), mine.data,
+                                       mine.size, &run->log, &s->described);
     }
     dwqi_buffer_finish(&mine);
     return status;

@@ -38,13 +38,13 @@ static dwq_status_t make_team(struct run *run)
     struct dwqi_team_config config = {
         .log = &run->log,
         .pool = dwqi_world_pool(run->world),
-        .rank = dwqi_group_rank(run->group),
-        .size = dwqi_group_size(run->group),
+        .rank = dwqi_ranks_rank(dwqi_group_ranks(run->group)),
+        .size = dwqi_ranks_size(dwqi_group_ranks(run->group)),
         .first = run->options.broker_is_worker ? 0 : 1,
         .renew = renew_comms,
         .renew_arg = run,
     };
-    bool is_broker = dwqi_group_rank(run->group) == 0;
+    bool is_broker = dwqi_ranks_rank(dwqi_group_ranks(run->group)) == 0;
     dwq_status_t status =
         dwqi_group_transport(run->group, &run->log, &run->group_transport);
 

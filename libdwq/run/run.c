@@ -48,8 +48,9 @@ static dwq_status_t leave(struct run *run)
                                   "limit and its grace: the job ends now");
         end_overdue(run);
     }
-    status = dwqi_world_barrier(
-        run->world, run->facts.is_controller ? end_of(run) : INFINITY);
+    status =
+        dwqi_ranks_barrier(dwqi_world_ranks(run->world),
+                           run->facts.is_controller ? end_of(run) : INFINITY);
     if (status == DWQ_E_TIME_LIMIT) {
         dwqi_log_error(&run->log, "ranks have not come to the end of the run "
                                   "after the time limit and its grace: the "
@@ -138,7 +139,7 @@ static dwq_status_t open_world(struct run *run, const void *comm)
         return refuse_comm(run);
     }
     if (status == DWQ_OK) {
-        run->rank = dwqi_world_rank(run->world);
+        run->rank = dwqi_ranks_rank(dwqi_world_ranks(run->world));
         snprintf(run->log.who, sizeof run->log.who, "rank %d", run->rank);
         if (run->spawned) {
             strcpy(run->log.who, "a spawned rank");
@@ -369,7 +370,8 @@ static dwq_status_t show_plan(struct run *run, dwqi_show_plan *show, void *arg,
     if (run->rank == controller) {
         *code_out = show(&run->cluster, &run->placement, arg);
     }
-    return dwqi_world_bcast(run->world, controller, code_out, sizeof *code_out);
+    return dwqi_ranks_bcast(dwqi_world_ranks(run->world), controller, code_out,
+                            sizeof *code_out);
 }
 
 dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
@@ -387,8 +389,9 @@ dwq_status_t dwqi_run_only_plan(const dwq_options_t *options,
     run->only_plan = true;
     status = come(run, &request);
     if (status == DWQ_OK) {
-        status = dwqi_world_size(run->world) > 1 ? dwqi_run_plan(run, options)
-                                                 : DWQ_E_EMPTY;
+        status = dwqi_ranks_size(dwqi_world_ranks(run->world)) > 1
+                     ? dwqi_run_plan(run, options)
+                     : DWQ_E_EMPTY;
     }
     if (status == DWQ_OK) {
         status = show_plan(run, show, arg, &code);

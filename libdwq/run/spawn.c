@@ -212,7 +212,7 @@ static uint64_t draw_token(const struct run *run)
 
 static dwq_status_t bcast_in_group(struct run *run, void *data, size_t size)
 {
-    return dwqi_group_bcast(run->group, 0, data, size);
+    return dwqi_ranks_bcast(dwqi_group_ranks(run->group), 0, data, size);
 }
 
 static const struct dwqi_run_way in_group = { bcast_in_group,
@@ -368,7 +368,7 @@ dwq_status_t dwqi_run_spawn(struct run *run, struct dwqi_error *fault)
         if (broker && run->worker_id == g) {
             status = start_group(run, fault);
         }
-        met = dwqi_world_barrier(run->world, INFINITY);
+        met = dwqi_ranks_barrier(dwqi_world_ranks(run->world), INFINITY);
     }
     return status == DWQ_OK ? met : status;
 }
@@ -379,7 +379,8 @@ dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go)
     int word = go;
 
     if (run->group) {
-        status = dwqi_group_bcast(run->group, 0, &word, sizeof word);
+        status = dwqi_ranks_bcast(dwqi_group_ranks(run->group), 0, &word,
+                                  sizeof word);
     }
     if (status == DWQ_OK && go && run->group) {
         status = dwqi_group_complete(run->group, run->options.broker_is_worker);
@@ -416,7 +417,8 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
     /* Its rank in the world is one of its own: that of each group begins at 0. */
     snprintf(run->log.who, sizeof run->log.who, "group %d, rank %d (spawned)",
              run->worker_id,
-             dwqi_group_rank(run->group) - !run->options.broker_is_worker);
+             dwqi_ranks_rank(dwqi_group_ranks(run->group)) -
+                 !run->options.broker_is_worker);
     dwqi_world_set_idle_wait(run->world, run->options.idle_wait);
     dwqi_world_make_bell(run->world);
     run->facts = (dwq_world_t){ .is_worker = true,
@@ -448,8 +450,8 @@ dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,
         }
         status = dwqi_run_agree_in_group(run, status, fault);
     }
-    if (status == DWQ_E_MPI ||
-        dwqi_group_bcast(run->group, 0, &go, sizeof go) != DWQ_OK) {
+    if (status == DWQ_E_MPI || dwqi_ranks_bcast(dwqi_group_ranks(run->group), 0,
+                                                &go, sizeof go) != DWQ_OK) {
         return DWQ_E_MPI;
     }
     if (!go) { /* a rank of the job says why */
@@ -490,7 +492,7 @@ void dwqi_run_never_joined(void)
         status = dwqi_run_agree_in_group(&run, DWQ_E_OPTION, &fault);
     }
     if (status != DWQ_E_MPI) {
-        dwqi_group_bcast(run.group, 0, &go, sizeof go);
+        dwqi_ranks_bcast(dwqi_group_ranks(run.group), 0, &go, sizeof go);
     }
     dwqi_group_close(run.group);
     dwqi_world_close(run.world);

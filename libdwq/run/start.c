@@ -12,7 +12,8 @@
 
 static dwq_status_t bcast_in_world(struct run *run, void *data, size_t size)
 {
-    return dwqi_world_bcast(run->world, run->teller, data, size);
+    return dwqi_ranks_bcast(dwqi_world_ranks(run->world), run->teller, data,
+                            size);
 }
 
 static const struct dwqi_run_way in_world = { bcast_in_world, dwqi_run_agree };
@@ -22,11 +23,12 @@ static dwq_status_t find_teller(struct run *run, bool *followed_out)
 {
     int first, follower;
     dwq_status_t status =
-        dwqi_world_min(run->world, run->follows ? INT_MAX : run->rank, &first);
+        dwqi_ranks_min(dwqi_world_ranks(run->world),
+                       run->follows ? INT_MAX : run->rank, &first);
 
     if (status == DWQ_OK) {
-        status = dwqi_world_min(run->world, run->follows ? run->rank : INT_MAX,
-                                &follower);
+        status = dwqi_ranks_min(dwqi_world_ranks(run->world),
+                                run->follows ? run->rank : INT_MAX, &follower);
     }
     if (status != DWQ_OK) {
         return status;
@@ -89,7 +91,7 @@ static dwq_status_t pack_for_followers(struct run *run, struct dwqi_pack *pack,
 {
     int controller = 0;
     dwq_status_t status = dwqi_options_controller_rank(
-        dwqi_world_size(run->world), &controller, fault);
+        dwqi_ranks_size(dwqi_world_ranks(run->world)), &controller, fault);
     dwq_kwarg_t more[] = {
         { "controller", dwq_value_int(controller) },
         { "spawn_args_function",
@@ -183,7 +185,7 @@ static dwq_status_t compare_options(struct run *run)
 static dwq_status_t check_options(struct run *run, const dwq_options_t *given,
                                   struct dwqi_error *fault)
 {
-    int size = dwqi_world_size(run->world);
+    int size = dwqi_ranks_size(dwqi_world_ranks(run->world));
     dwq_status_t status;
 
     if (!given) {
@@ -264,7 +266,7 @@ static dwq_status_t request_plan(struct run *run,
 {
     const dwq_options_t *o = &run->options;
     struct dwqi_plan_request request = {
-        .size = dwqi_world_size(run->world),
+        .size = dwqi_ranks_size(dwqi_world_ranks(run->world)),
         .max_workers = o->max_workers,
         .grouping = dwqi_options_grouping(o),
         .nprocs = dwqi_options_nprocs(o),
@@ -494,8 +496,9 @@ static dwq_status_t name_lone_ranks(struct run *run)
         dwqi_plain_format(mine, sizeof mine, "%s on host %s", run->log.who,
                           witness->words->host);
     }
-    status = dwqi_world_gather_all(
-        run->world, mine, mine[0] ? strlen(mine) + 1 : 0, NULL, &names);
+    status =
+        dwqi_ranks_gather_all(dwqi_world_ranks(run->world), mine,
+                              mine[0] ? strlen(mine) + 1 : 0, NULL, &names);
     if (status == DWQ_OK && run->facts.is_controller) {
         run->lone_ranks = names;
     } else if (status == DWQ_OK) {
