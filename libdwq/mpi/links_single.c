@@ -2,6 +2,8 @@
  * so nothing is ever linked. */
 #include "libdwq/item/links.h"
 
+#include <stddef.h>
+
 dwq_status_t dwqi_links_create(struct dwqi_group *group,
                                const struct dwqi_log *log,
                                struct dwqi_links **links_out)
