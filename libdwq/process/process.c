@@ -12,6 +12,7 @@
 #include <simgrid/actor.h>
 #endif
 
+#include "libdwq/base/clock.h"
 #include "libdwq/base/ending.h"
 #include "libdwq/base/error.h"
 #include "libdwq/base/plain.h"
@@ -26,6 +27,7 @@ struct process {
     bool started;        /* MPI was started here, and has to be finished here */
     bool joined;         /* a spawned process: it has joined its broker */
     int n_runs;          /* so far */
+    double first_run;    /* when it was entered; 0: not yet */
     struct dwqi_process_run *_Atomic latest; /* under way, of any thread */
     atomic_ulong n_entered;                  /* so far */
     struct dwqi_process_handle *_Atomic handles;
@@ -156,6 +158,7 @@ void dwqi_process_enter(struct dwqi_process_run *run)
 
     run->thread = pthread_self();
     run->number = ++p->n_entered;
+    p->first_run = p->first_run > 0 ? p->first_run : dwqi_clock_now();
     run->outer = run_of_thread(p);
     run->next = p->latest;
     dwqi_witness_begin(&run->witness, run->outer ? &run->outer->witness : NULL);
@@ -164,6 +167,15 @@ void dwqi_process_enter(struct dwqi_process_run *run)
     }
     p->latest = run;
     unlock(p);
+}
+
+double dwqi_process_first_run(void)
+{
+    struct process *p = lock();
+    double first = p->first_run;
+
+    unlock(p);
+    return first;
 }
 
 void dwqi_process_leave(struct dwqi_process_run *run)

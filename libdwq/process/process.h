@@ -57,6 +57,8 @@ void dwqi_process_enter(struct dwqi_process_run *run);
 void dwqi_process_leave(struct dwqi_process_run *run);
 /* This thread came back to that run by force: those in it are under way no more. */
 void dwqi_process_come_back(struct dwqi_process_run *run);
+/* When this process entered its first run, on dwqi_clock_now(). */
+double dwqi_process_first_run(void);
 /* How many were entered so far. */
 unsigned long dwqi_process_n_entered(void);
 /* At the end of a function of the user's that began when `n` had been entered: those that

@@ -40,12 +40,34 @@ dwq_status_t dwqi_dispatcher_assign(struct dwqi_dispatcher *d,
     return status;
 }
 
+bool dwqi_dispatcher_fits(const struct dwqi_dispatcher *d,
+                          const struct dwqi_task *task)
+{
+    return !d->config.has_to_fit ||
+           d->now + fmax(dwqi_task_expected(task), 0) < d->config.time_limit;
+}
+
+/* It was not started, and will not be. */
+static dwq_status_t refuse(struct dwqi_dispatcher *d, struct dwqi_task *task)
+{
+    dwqi_scheduler_give_back(d->scheduler, &task->job);
+    dwqi_scheduler_remove(d->scheduler, &task->job);
+    return dwqi_dispatcher_end_local(
+        d, task, DWQI_EVENT_LIMIT,
+        "by what is known of its function it would not end before the time "
+        "limit");
+}
+
 /* Assigned by the scheduler: the cell has it from now on. */
 static dwq_status_t give(struct dwqi_dispatcher *d, struct dwqi_task *task,
                          int worker)
 {
-    dwq_status_t status = dwqi_dispatcher_assign(d, task, worker);
+    dwq_status_t status;
 
+    if (!dwqi_dispatcher_fits(d, task)) {
+        return refuse(d, task);
+    }
+    status = dwqi_dispatcher_assign(d, task, worker);
     return status == DWQ_OK
                ? dwqi_dispatcher_cell(d, worker)->ops->give(d, worker, task)
                : status;

@@ -31,6 +31,8 @@ struct dwqi_dispatcher_config {
     int retry_failed;
     double time_limit; /* on the transport's clock; INFINITY: none */
     double grace_end;  /* the same: running calls are given up */
+    bool
+        has_to_fit; /* a call of known time starts only if it ends before that */
 };
 
 struct dwqi_dispatcher {
@@ -134,6 +136,9 @@ struct dwqi_backlog dwqi_dispatcher_backlog(const struct dwqi_dispatcher *d);
 
 /* --- Between its files --------------------------------------------------- */
 
+/* Whether a task may start now, so that it ends before the time limit. */
+bool dwqi_dispatcher_fits(const struct dwqi_dispatcher *d,
+                          const struct dwqi_task *task);
 /* The scheduler gave this task to this cell: whoever calls sends it. */
 dwq_status_t dwqi_dispatcher_assign(struct dwqi_dispatcher *d,
                                     struct dwqi_task *task, int worker);

@@ -27,7 +27,7 @@ static struct dwqi_task *next_task(const struct dwqi_dispatcher *d, int worker,
     struct dwqi_job *job = dwqi_scheduler_first_for(d->scheduler, worker);
     struct dwqi_task *task = job ? dwqi_task_of(job) : NULL;
 
-    return task && task->pack.n_extents == 0 &&
+    return task && dwqi_dispatcher_fits(d, task) && task->pack.n_extents == 0 &&
                    size + task->pack.size <= DWQI_LETTER_MAX &&
                    (n == 0 || is_short(task))
                ? task

@@ -69,6 +69,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
         1),
     ROW(time_est_seconds, NULL, KIND_BOOL, ANYWHERE, 0, 1),
     ROW(retry_failed, NULL, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
+    ROW(end_margin, NULL, KIND_SECONDS, ANYWHERE, 0, 1e9),
 };
 
 const size_t dwqi_n_option_rows =

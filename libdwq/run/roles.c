@@ -266,7 +266,9 @@ dwq_status_t dwqi_run_make_role(struct run *run)
         run->waits_with = run->transport;
     }
     dwqi_witness_set_who(dwqi_world_witness(run->world), run->log.who);
-    run->start = dwqi_clock_now();
+    if (!run->ends_with_allocation) {
+        run->start = dwqi_clock_now();
+    }
     if (status == DWQ_OK) {
         status = make_executor(run);
     }

@@ -81,6 +81,7 @@ static void finish(struct run *run)
     dwqi_run_finish_place(run);
     dwqi_world_close(run->world);
     dwqi_watchdog_stop(watchdog);
+    dwqi_watchdog_stop(run->gone);
     free(run);
 }
 

@@ -75,6 +75,8 @@ struct run {
     struct dwqi_arena settings_arena;
 
     struct dwqi_gathered lone_ranks; /* the controller's; see controller.h */
+    bool ends_with_allocation;       /* its time_limit is by that */
+    struct dwqi_watchdog *gone;      /* the controller's, then; or NULL */
     int exit_code;
     int controller_code; /* what the controller function returned */
     bool overdue;        /* a worker never came back after the time limit */
@@ -123,6 +125,10 @@ dwq_status_t dwqi_run_bind_spawned(struct run *run, const char *seats);
 void dwqi_run_list_seats(const struct run *run, struct dwqi_buffer *text);
 /* What this process could use before, it can use again. */
 void dwqi_run_unbind(struct run *run);
+
+/* Without option time_limit: the limit is the end of the allocation, if the controller's
+ * rank knows one. Collective over the world. DWQ_OK, DWQ_E_OPTION, DWQ_E_MPI. */
+dwq_status_t dwqi_run_find_end(struct run *run, struct dwqi_error *fault);
 
 /* A run of one process: warn if a batch system gave it room for several (alone.c). */
 void dwqi_run_warn_alone(const struct run *run);

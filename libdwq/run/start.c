@@ -537,7 +537,11 @@ dwq_status_t dwqi_run_start(struct run *run, const dwq_options_t *given)
     if (run->facts.size == 1 && run->ordinal == 1 && dwqi_mpi_is_up()) {
         dwqi_run_warn_alone(run);
     }
-    status = dwqi_run_agree(run, dwqi_run_find_functions(run, fault), fault);
+    status = dwqi_run_find_end(run, fault);
+    if (status == DWQ_OK) {
+        status =
+            dwqi_run_agree(run, dwqi_run_find_functions(run, fault), fault);
+    }
     if (status == DWQ_OK && run->facts.size > 1) {
         status = dwqi_world_connect_bells(run->world);
     }

@@ -118,11 +118,17 @@ typedef struct dwq_options {
     char **argv;
 
     /* Wall seconds from the start of the run after which no task starts and running
-     * calls are asked to stop (DWQ_STOP_END), and after that, how long all that still runs is awaited, to the end of the run: then
-     * the job ends, when the controller function has returned with all results (a
-     * borrowed array of a call that was given up is read until then). 0: no limit, and
-     * without a grace a rank that hangs is awaited for ever. One line on stderr names a
-     * rank on the controller's host that is stopped, or did not come back from a call. */
+     * calls are asked to stop (DWQ_STOP_END), and after that, how long all that still
+     * runs is awaited: then the job ends, when the controller function has returned with
+     * all results (a borrowed array of a call that was given up is read until then).
+     * Without a grace a rank that hangs is awaited for ever. One line on stderr names a
+     * rank on the controller's host that is stopped, or did not come back from a call.
+     *
+     * 0: end_margin seconds before the end of the allocation, which the controller's rank
+     * knows by DWQ_TIME_LIMIT (seconds from the start of its first run, or `none`;
+     * stronger than the option), else by SLURM_JOB_END_TIME or squeue. The grace is half
+     * of these seconds at most, no call of known time starts that would not end before,
+     * and the job is gone a sixth of them before the end. */
     double time_limit;
     double time_limit_grace;
 
@@ -186,7 +192,10 @@ typedef struct dwq_options {
      * never. */
     int retry_failed;
 
-    uint64_t reserved[15]; /* 0; DWQ_E_OPTION otherwise */
+    /* 0: 30, or a quarter of the time to the end of the allocation if that is less. */
+    double end_margin;
+
+    uint64_t reserved[14]; /* 0; DWQ_E_OPTION otherwise */
 } dwq_options_t;
 
 #ifdef __cplusplus
