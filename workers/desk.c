@@ -24,6 +24,7 @@ void dwqi_worker_desk_find(struct dwqi_worker_desk *desk)
     shared->cancelled = 0;      /* the same */
     shared->n_heard = 0;        /* the same */
     shared->is_counted = false;
+    shared->keeps = false;
     shared->idle_at = desk->n_decided - 1; /* not yet */
 }
 

@@ -6,10 +6,11 @@
 
 /* Messages with results that were sent and not heard, at most. */
 #define UNHEARD_MAX 256
-/* Seconds between two looks whether the controller listens again. */
-#define LOOK_TIME 1e-3
-/* Seconds that one of several takes, said of all but the last: they travel together, and
- * leave at the end of the step at the latest. */
+/* Bytes that are kept, for more results to come. */
+#define KEPT_MAX ((size_t)64 * 1024 * 1024)
+/* Seconds between two looks whether the controller listens again, which rings then. */
+#define LOOK_TIME 2e-2
+/* Seconds that one of several takes, said of all but the last: they travel together. */
 #define TOGETHER 1e-9
 
 struct dwqi_kept_result {
@@ -57,10 +58,11 @@ static void forget_heard(struct dwqi_results *r)
     memmove(r->large, r->large + n, (size_t)r->n_large * sizeof r->large[0]);
 }
 
-/* Whether this one may leave: MPI has room for it, or has nothing. */
-static bool has_room(struct dwqi_results *r, const struct dwqi_report *report)
+/* Whether this one may leave, behind `ahead` others: MPI has room for it, or has nothing. */
+static bool has_room(struct dwqi_results *r, const struct dwqi_report *report,
+                     uint32_t ahead)
 {
-    uint32_t n_unheard = r->n_sent - r->n_heard;
+    uint32_t n_unheard = r->n_sent + ahead - r->n_heard;
 
     /* What the controller writes is read seldom. */
     if (n_unheard < UNHEARD_MAX / 2 && r->n_bodies + n_bodies(report) == 0) {
@@ -73,7 +75,7 @@ static bool has_room(struct dwqi_results *r, const struct dwqi_report *report)
         return true;
     }
     r->n_heard = atomic_load_explicit(&r->desk->n_heard, memory_order_acquire);
-    n_unheard = r->n_sent - r->n_heard;
+    n_unheard = r->n_sent + ahead - r->n_heard;
     forget_heard(r);
     return n_unheard == 0 ||
            (r->n_large < DWQI_LARGE_MAX &&
@@ -101,14 +103,16 @@ static dwq_status_t keep(struct dwqi_results *r,
         kept->report.release = NULL;
     }
     DL_APPEND(r->kept, kept);
+    r->n_kept_bytes += report->size;
+    atomic_store_explicit(&r->desk->keeps, true, memory_order_relaxed);
     return DWQ_OK;
 }
 
 dwq_status_t dwqi_results_send(struct dwqi_results *r,
                                const struct dwqi_report *report, double next_in)
 {
-    return r->kept || !has_room(r, report) ? keep(r, report)
-                                           : send_now(r, report, next_in);
+    return r->kept || !has_room(r, report, 0) ? keep(r, report)
+                                              : send_now(r, report, next_in);
 }
 
 dwq_status_t dwqi_results_push(struct dwqi_results *r, bool all)
@@ -117,14 +121,35 @@ dwq_status_t dwqi_results_push(struct dwqi_results *r, bool all)
     dwq_status_t status = DWQ_OK;
 
     while (status == DWQ_OK && r->kept &&
-           (all || has_room(r, &r->kept->report))) {
+           (all || has_room(r, &r->kept->report, 0))) {
         struct dwqi_kept_result *kept = r->kept;
+        bool more;
 
         DL_DELETE(r->kept, kept);
-        status = send_now(r, &kept->report, r->kept ? TOGETHER : 0);
+        more = r->kept && (all || has_room(r, &r->kept->report, 1));
+        r->n_kept_bytes -= kept->report.size;
+        r->is_moving |= n_bodies(&kept->report) > 0;
+        status = send_now(r, &kept->report, more ? TOGETHER : 0);
         free(kept);
     }
+    if (any && !r->kept && r->desk) {
+        atomic_store_explicit(&r->desk->keeps, false, memory_order_relaxed);
+    }
     return status == DWQ_OK && all && any ? dwqi_flush(r->transport) : status;
+}
+
+bool dwqi_results_are_many(const struct dwqi_results *r)
+{
+    return r->n_kept_bytes > KEPT_MAX;
+}
+
+dwq_status_t dwqi_results_settle(struct dwqi_results *r)
+{
+    if (!r->is_moving) {
+        return DWQ_OK;
+    }
+    r->is_moving = false;
+    return dwqi_flush(r->transport);
 }
 
 double dwqi_results_look_again(const struct dwqi_results *r)

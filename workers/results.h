@@ -17,6 +17,9 @@ struct dwqi_results {
     int controller;                   /* a peer */
     struct dwqi_desk *desk; /* this rank's; NULL: none, or not looked for yet */
     struct dwqi_kept_result *kept; /* oldest first */
+    size_t n_kept_bytes;
+    bool
+        is_moving; /* a large one of these was sent, and may not have left yet */
     uint32_t n_sent;
     uint32_t n_heard; /* of these, as last seen */
     /* Of those that were not heard, the large ones, oldest first: each has further
@@ -35,6 +38,11 @@ dwq_status_t dwqi_results_send(struct dwqi_results *results,
                                double next_in);
 /* What is kept leaves, as far as there is room, or `all` of it: then it has left. */
 dwq_status_t dwqi_results_push(struct dwqi_results *results, bool all);
+/* Whether no more tasks should come before some of what is kept has left. */
+bool dwqi_results_are_many(const struct dwqi_results *results);
+/* Before a call whose task came in a message: what moves only while this rank polls has
+ * left. DWQ_OK, DWQ_E_MPI. */
+dwq_status_t dwqi_results_settle(struct dwqi_results *results);
 /* When to push again, at the latest, on the transport's clock; 0: nothing is kept. */
 double dwqi_results_look_again(const struct dwqi_results *results);
 void dwqi_results_finish(struct dwqi_results *results);

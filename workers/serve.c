@@ -475,6 +475,12 @@ static dwq_status_t run_one(struct server *server)
         }
         return DWQ_OK;
     }
+    if (!batch->is_letter) {
+        status = dwqi_results_settle(&server->results);
+    }
+    if (status != DWQ_OK) {
+        return status;
+    }
     server->running = true;
     if (batch->message.status != DWQ_OK) {
         status = runner->ops->fail(runner, &head);
@@ -495,6 +501,12 @@ static dwq_status_t run_or_give_back(struct server *server)
     return run_one(server);
 }
 
+/* Of two times, of which 0 is none. */
+static double earlier(double a, double b)
+{
+    return a == 0 ? b : b == 0 ? a : fmin(a, b);
+}
+
 static dwq_status_t step(struct dwqi_role *role)
 {
     struct server *server = of(role);
@@ -513,6 +525,7 @@ static dwq_status_t step(struct dwqi_role *role)
     if (status != DWQ_OK) {
         return status;
     }
+    role->look_again = dwqi_results_look_again(&server->results);
     if (server->running) {
         return poll_running(server);
     }
@@ -527,13 +540,12 @@ static dwq_status_t step(struct dwqi_role *role)
         if (status != DWQ_OK || server->batches) {
             return status;
         }
-        if (dwqi_worker_desk_is_fed(&server->desk) ||
-            dwqi_rests(server->config.transport)) {
-            role->look_again = dwqi_worker_desk_wait(&server->desk);
+        if (!dwqi_results_are_many(&server->results) &&
+            (dwqi_worker_desk_is_fed(&server->desk) ||
+             dwqi_rests(server->config.transport))) {
+            role->look_again =
+                earlier(role->look_again, dwqi_worker_desk_wait(&server->desk));
         }
-    }
-    if (server->results.kept) {
-        role->look_again = dwqi_results_look_again(&server->results);
     }
     return DWQ_E_AGAIN;
 }

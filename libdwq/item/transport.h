@@ -182,7 +182,8 @@ struct dwqi_desk {
      * it writes often. */
     _Atomic uint32_t n_heard;
     _Atomic bool is_counted; /* the controller does so */
-    unsigned char pad_heard[59];
+    _Atomic bool keeps;      /* the worker has results that it did not send */
+    unsigned char pad_heard[58];
     /* Of the controller. */
     _Atomic uint32_t
         left; /* how often the user's thread left while tasks wait; 0: none

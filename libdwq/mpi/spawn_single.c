@@ -1,8 +1,6 @@
 /* Spawned groups without MPI, or with one that spawns nothing: there are none. */
 #include "libdwq/mpi/spawn.h"
 
-#include <stdio.h>
-
 bool dwqi_spawn_read_marker(const char *argument,
                             struct dwqi_spawn_marker *marker_out)
 {

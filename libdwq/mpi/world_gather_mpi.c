@@ -1,6 +1,5 @@
 /* What the ranks of a host share: a board, and doorbells. Where they are each rank tells all
  * others at the start. */
-#include <limits.h>
 #include <mpi.h>
 #include <stdlib.h>
 

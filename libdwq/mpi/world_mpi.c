@@ -1,18 +1,14 @@
 /* The ranks of one run over MPI, and how they wait. */
 #include "libdwq/mpi/world.h"
 
-#include <limits.h>
 #include <math.h>
 #include <mpi.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/base/ending.h"
 #include "libdwq/mpi/spawn.h"
 #include "libdwq/mpi/transport_mpi.h"
 #include "libdwq/mpi/world_private.h"
-#include "libdwq/process/components_mpi.h"
 #include "libdwq/process/departure.h"
 
 static dwq_status_t status_of(int mpi_code)

@@ -8,7 +8,7 @@ void dwqi_dispatcher_tell_cancelled(struct dwqi_dispatcher *d, int worker)
 {
     const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
 
-    if (cell->has_cancelled && cell->ops->stop) {
+    if (cell->n_cancelled > 0 && cell->ops->stop) {
         (void)cell->ops->stop(d, worker);
     }
 }
@@ -19,6 +19,17 @@ static bool hears(struct dwqi_dispatcher *d, int worker)
     const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
 
     return cell->ops->stop && cell->ops->stop(d, worker);
+}
+
+/* It is to be cancelled, and its worker holds it. */
+static dwq_status_t mark(struct dwqi_dispatcher *d, struct dwqi_task *task)
+{
+    bool before = task->entry.state == DWQI_TASK_ASKED_BACK;
+    dwq_status_t status = dwqi_task_step(&d->ledger, task, DWQI_EVENT_CANCEL);
+
+    dwqi_dispatcher_cell(d, task->worker)->n_cancelled +=
+        status == DWQ_OK && !before;
+    return status;
 }
 
 /* What its worker holds behind the oldest, which runs, and did not come back: it may
@@ -35,10 +46,8 @@ static dwq_status_t cancel_held(struct dwqi_dispatcher *d, int worker)
     job = dwqi_scheduler_held(d->scheduler, worker);
     for (job = job ? job->next : NULL; job && status == DWQ_OK;
          job = job->next) {
-        status =
-            dwqi_task_step(&d->ledger, dwqi_task_of(job), DWQI_EVENT_CANCEL);
+        status = mark(d, dwqi_task_of(job));
     }
-    dwqi_dispatcher_cell(d, worker)->has_cancelled = true;
     dwqi_dispatcher_tell_cancelled(d, worker);
     return status;
 }
@@ -73,8 +82,7 @@ static dwq_status_t ask_back(struct dwqi_dispatcher *d, struct dwqi_task *task)
         status = cancel_waiting(d, task);
     } else if (task->entry.state != DWQI_TASK_DONE) {
         /* A time limit that has passed ends it. */
-        status = dwqi_task_step(&d->ledger, task, DWQI_EVENT_CANCEL);
-        dwqi_dispatcher_cell(d, task->worker)->has_cancelled = true;
+        status = mark(d, task);
         dwqi_dispatcher_tell_cancelled(d, task->worker);
     }
     return status == DWQ_OK ? dwqi_dispatcher_dispatch(d) : status;

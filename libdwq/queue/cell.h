@@ -89,14 +89,14 @@ struct dwqi_cell_ops {
 struct dwqi_cell {
     const struct dwqi_cell_ops *ops;
     int peer;
-    uint8_t state;          /* enum dwqi_cell_state */
-    uint8_t awaited;        /* enum dwqi_cell_awaited */
-    bool overdue;           /* lost, and it may run on */
-    bool has_cancelled;     /* it holds a task that is to be cancelled */
-    uint32_t n_sent;        /* tasks: their numbers at `desk` */
-    uint32_t n_recalled;    /* RECALLs that it was sent */
-    uint32_t n_heard;       /* results: see its desk */
-    uint32_t first_fed;     /* of the last letter: those before it had ended */
+    uint8_t state;       /* enum dwqi_cell_state */
+    uint8_t awaited;     /* enum dwqi_cell_awaited */
+    bool overdue;        /* lost, and it may run on */
+    int n_cancelled;     /* tasks that it holds, and that are to be cancelled */
+    uint32_t n_sent;     /* tasks: their numbers at `desk` */
+    uint32_t n_recalled; /* RECALLs that it was sent */
+    uint32_t n_heard;    /* results: see its desk */
+    uint32_t first_fed;  /* of the last letter: those before it had ended */
     struct dwqi_desk *desk; /* see item/transport.h; NULL: none */
     double last_heard;
     struct dwqi_job *unsent; /* first of its held jobs that was not sent */

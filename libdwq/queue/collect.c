@@ -10,7 +10,7 @@ static dwq_status_t turn(dwq_controller_t *c, double until)
     dwq_status_t status = dwqi_dispatcher_turn(&c->d, until);
 
     /* All that was submitted here has ended. */
-    return status == DWQ_E_STATE
+    return status == DWQ_E_STATE && c->d.in_place
                ? dwqi_error_set(&c->error, status,
                                 "a call waits for its own result, or for one "
                                 "behind it: it runs in this process")

@@ -19,8 +19,7 @@ enum dwqi_feeding {
 };
 
 struct dwqi_controller_config {
-    struct dwqi_dispatcher_config
-        queue;                      /* its transport: not without workers */
+    struct dwqi_dispatcher_config queue; /* its transport: with workers */
     struct dwqi_executor *executor; /* borrowed; runs calls in place then */
     int n_workers;
     const int *peers; /* borrowed for create: peers[w - 1] is worker w */

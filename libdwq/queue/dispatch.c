@@ -219,14 +219,27 @@ static void give_up(struct dwqi_dispatcher *d, int worker)
     dwqi_dispatcher_cell(d, worker)->overdue = true;
 }
 
+/* Whether it has ended all that it was sent: results of it are on their way. */
+static bool has_ended_all(const struct dwqi_dispatcher *d, int worker)
+{
+    const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
+
+    return cell->desk && !cell->unsent &&
+           atomic_load_explicit(&cell->desk->idle_at, memory_order_acquire) ==
+               cell->n_sent;
+}
+
+/* Those whose results are on their way are waited for: they come at once. */
 static void pass_grace(struct dwqi_dispatcher *d)
 {
-    d->grace_passed = true;
-    settle_all(d);
+    bool all = true;
+
     for (int w = 1; w <= d->cells.n; w++) {
         const struct dwqi_job *job = dwqi_scheduler_held(d->scheduler, w);
 
-        if (job) {
+        if (job && has_ended_all(d, w)) {
+            all = false;
+        } else if (job) {
             dwqi_log_warning(d->config.log,
                              "worker %d still runs task %" PRIu64
                              " after the time limit and its grace: given up",
@@ -239,20 +252,28 @@ static void pass_grace(struct dwqi_dispatcher *d)
                 "still running after the time limit and its grace");
         }
     }
+    d->grace_passed = all;
+    settle_all(d);
 }
 
 static void check_limits(struct dwqi_dispatcher *d)
 {
+    size_t n = dwqi_scheduler_n_waiting(d->scheduler);
+
     if (!d->limit_passed && d->now >= d->config.time_limit) {
         d->limit_passed = true;
-        dwqi_log_warning(d->config.log,
-                         "the time limit has passed: %zu waiting task(s) will "
-                         "not run",
-                         dwqi_scheduler_n_waiting(d->scheduler));
+        if (n > 0 || !d->in_place) {
+            dwqi_log_warning(d->config.log,
+                             "the time limit has passed: %zu waiting task(s) "
+                             "will not run",
+                             n);
+        }
         dwqi_dispatcher_drop_waiting(d, DWQI_EVENT_LIMIT,
                                      "the time limit has passed");
     }
-    if (!d->grace_passed && d->now >= d->config.grace_end) {
+    /* In place, what still runs is around this call. */
+    if (!d->grace_passed && !d->in_place && !d->hears_more &&
+        d->now >= d->config.grace_end) {
         pass_grace(d);
     }
 }
@@ -298,6 +319,7 @@ dwq_status_t dwqi_dispatcher_step(struct dwqi_dispatcher *d, bool *moved_out)
         return DWQ_OK;
     }
     d->now = n == 0 ? dwqi_now(transport) : d->now;
+    d->hears_more = n == RECEIVE_MAX;
     check_limits(d);
     status = dwqi_dispatcher_dispatch(d);
     if (status == DWQ_OK) {

@@ -21,7 +21,7 @@
 #define DWQI_LEAVE_TIME 2.0
 
 struct dwqi_dispatcher_config {
-    struct dwqi_transport *transport; /* borrowed; NULL: in place */
+    struct dwqi_transport *transport; /* borrowed; not looked at in place */
     const struct dwqi_log *log;       /* borrowed */
     struct dwqi_pool *pool;           /* borrowed; or NULL */
     dwq_queue_order_t queue_order;
@@ -48,6 +48,7 @@ struct dwqi_dispatcher {
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
     bool grace_passed;
+    bool hears_more;  /* this step left messages that have come */
     bool in_place;    /* its one cell is this process */
     double now;       /* of this step */
     double leave_end; /* no cell is awaited any more; INFINITY: not yet said */
@@ -55,7 +56,7 @@ struct dwqi_dispatcher {
     struct dwqi_cell_list cells;
     struct dwqi_here here;
     int touched, last_touched; /* cells with unsent tasks; 0: none */
-    struct dwqi_extent *parts; /* [held_max], for one message */
+    struct dwqi_extent *parts; /* [held_max + 1], for one message */
     int n_near; /* cells that have been ready, and can ask for letters */
 };
 

@@ -13,11 +13,16 @@ static bool can_be_fed(const struct dwqi_dispatcher *d, int worker)
            dwqi_desk_waits(cell->desk, cell->n_sent);
 }
 
-static bool is_short(const struct dwqi_task *task)
+/* Results that were not heard: beyond so many the worker keeps them, and sends none inside
+ * of a call, so they may come late by as much as a call takes. */
+#define UNHEARD_MAX 256
+#define LATE_MAX 1e-2
+
+static bool is_known_below(const struct dwqi_task *task, double seconds)
 {
     double expected = dwqi_task_expected(task);
 
-    return expected >= 0 && expected < DWQI_SHORT_CALL;
+    return expected >= 0 && expected < seconds;
 }
 
 /* The next task for a letter that has n, of so many bytes, or NULL. */
@@ -26,10 +31,12 @@ static struct dwqi_task *next_task(const struct dwqi_dispatcher *d, int worker,
 {
     struct dwqi_job *job = dwqi_scheduler_first_for(d->scheduler, worker);
     struct dwqi_task *task = job ? dwqi_task_of(job) : NULL;
+    bool many = dwqi_scheduler_n_held(d->scheduler, worker) >= UNHEARD_MAX;
 
     return task && dwqi_dispatcher_fits(d, task) && task->pack.n_extents == 0 &&
                    size + task->pack.size <= DWQI_LETTER_MAX &&
-                   (n == 0 || is_short(task))
+                   (n == 0 || is_known_below(task, DWQI_SHORT_CALL)) &&
+                   (!many || is_known_below(task, LATE_MAX))
                ? task
                : NULL;
 }

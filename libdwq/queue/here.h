@@ -8,8 +8,8 @@
 struct dwqi_executor;
 
 struct dwqi_here {
-    struct dwqi_transport transport; /* first */
-    struct dwqi_executor *executor;  /* borrowed; NULL: the cells are others */
+    struct dwqi_transport transport;
+    struct dwqi_executor *executor; /* borrowed; NULL: the cells are others */
 };
 
 #endif

@@ -1,7 +1,6 @@
 /* What workers tell the controller: ready, done, returned, withdrawn, bye. A
  * message that cannot be is the end of its worker, never of the run. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -72,14 +71,16 @@ static dwq_status_t said(struct dwqi_dispatcher *d, int worker,
                : DWQ_E_MESSAGE;
 }
 
-/* A task is out of the hands of its cell, which may be lost, or leave, by now. */
-static void held_less(struct dwqi_dispatcher *d, int worker)
+/* A task, which was to be cancelled or not, is out of the hands of its cell, which may be
+ * lost, or leave, by now. */
+static void held_less(struct dwqi_dispatcher *d, int worker, bool cancelled)
 {
     if (dwqi_scheduler_n_held(d->scheduler, worker) == 0 &&
         dwqi_dispatcher_cell(d, worker)->state == DWQI_CELL_BUSY) {
         dwqi_dispatcher_cell_step(d, worker, DWQI_CELL_EVENT_EMPTY);
     }
     dwqi_dispatcher_tell_cancelled(d, worker);
+    dwqi_dispatcher_cell(d, worker)->n_cancelled -= cancelled;
 }
 
 static struct dwqi_task *held_task(const struct dwqi_dispatcher *d, int worker,
@@ -142,11 +143,12 @@ static dwq_status_t end_held(struct dwqi_dispatcher *d, struct dwqi_task *task,
                              struct dwqi_outcome *outcome, double seconds)
 {
     int behind = n_behind(d, task);
+    bool cancelled = task->entry.state == DWQI_TASK_ASKED_BACK;
     dwq_status_t status =
         dwqi_dispatcher_end_reported(d, task, outcome, seconds, behind);
 
     dwqi_scheduler_done(d->scheduler, &task->job);
-    held_less(d, task->worker);
+    held_less(d, task->worker, cancelled);
     return status;
 }
 
@@ -167,7 +169,7 @@ static dwq_status_t try_again(struct dwqi_dispatcher *d, struct dwqi_task *task)
     dwq_status_t status = dwqi_task_step(&d->ledger, task, DWQI_EVENT_AGAIN);
 
     dwqi_scheduler_give_back(d->scheduler, &task->job);
-    held_less(d, task->worker);
+    held_less(d, task->worker, false);
     task->worker = 0;
     return status;
 }
@@ -206,15 +208,19 @@ dwq_status_t dwqi_dispatcher_lose_result(struct dwqi_dispatcher *d,
                     seconds);
 }
 
-/* The worker may send so many more. */
+/* The worker may send so many more, and looks whether it may if it keeps some. */
 static void hear_results(struct dwqi_dispatcher *d, int worker, uint32_t n)
 {
     struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
 
     cell->n_heard += n;
-    if (cell->desk) {
-        atomic_store_explicit(&cell->desk->n_heard, cell->n_heard,
-                              memory_order_release);
+    if (!cell->desk) {
+        return;
+    }
+    atomic_store_explicit(&cell->desk->n_heard, cell->n_heard,
+                          memory_order_release);
+    if (atomic_load_explicit(&cell->desk->keeps, memory_order_relaxed)) {
+        dwqi_ring(d->config.transport, cell->peer);
     }
 }
 
@@ -280,7 +286,7 @@ dwq_status_t dwqi_dispatcher_take_back(struct dwqi_dispatcher *d,
     dwq_status_t status = DWQ_OK;
 
     dwqi_scheduler_give_back(d->scheduler, &task->job);
-    held_less(d, task->worker);
+    held_less(d, task->worker, cancel);
     if (!cancel) {
         status = dwqi_task_step(&d->ledger, task, DWQI_EVENT_RETURN);
     }

@@ -1,7 +1,6 @@
 /* A cell behind the transport: a rank, or the broker of a group. Tasks leave together, as
  * many as fit into a message; on this host, tasks are numbered on its desk. */
 #include <stdlib.h>
-#include <utlist.h>
 
 #include "libdwq/queue/dispatcher.h"
 
@@ -158,17 +157,16 @@ static const struct dwqi_task *current_task(const struct dwqi_dispatcher *d,
                                             int worker)
 {
     uint32_t n_claimed = atomic_load(&cell->desk->n_claimed);
-    const struct dwqi_task *current = NULL;
-    struct dwqi_job *job = dwqi_scheduler_held(d->scheduler, worker);
+    struct dwqi_job *first = dwqi_scheduler_held(d->scheduler, worker);
+    struct dwqi_job *job = !first || first == cell->unsent
+                               ? NULL
+                               : (cell->unsent ? cell->unsent : first)->prev;
 
-    for (; job && job != cell->unsent; job = job->next) {
-        const struct dwqi_task *task = dwqi_task_of(job);
-
-        if (!current || (int32_t)(n_claimed - task->number) > 0) {
-            current = task;
-        }
+    while (job && job != first &&
+           (int32_t)(n_claimed - dwqi_task_of(job)->number) <= 0) {
+        job = job->prev;
     }
-    return current;
+    return job ? dwqi_task_of(job) : NULL;
 }
 
 /* When one of its tasks is to be cancelled, and whenever it holds one less. */
@@ -176,9 +174,8 @@ static bool stop(struct dwqi_dispatcher *d, int worker)
 {
     struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
     const struct dwqi_task *current;
-    struct dwqi_job *job;
 
-    if (!cell->has_cancelled || !cell->desk) {
+    if (cell->n_cancelled == 0 || !cell->desk) {
         return cell->desk != NULL;
     }
     current = current_task(d, cell, worker);
@@ -186,12 +183,6 @@ static bool stop(struct dwqi_dispatcher *d, int worker)
                  current && current->entry.state == DWQI_TASK_ASKED_BACK
                      ? current->id
                      : 0);
-    cell->has_cancelled = false;
-    DL_FOREACH(dwqi_scheduler_held(d->scheduler, worker), job)
-    {
-        cell->has_cancelled |=
-            dwqi_task_of(job)->entry.state == DWQI_TASK_ASKED_BACK;
-    }
     return true;
 }
 

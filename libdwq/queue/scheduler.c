@@ -175,7 +175,7 @@ static void set_in_heap(struct dwqi_heap *heap, struct slot *slot, size_t place,
     if (in && place > 0) {
         dwqi_heap_update(heap, slot);
     } else if (in) {
-        dwqi_heap_push(heap, slot); /* reserved in create */
+        dwqi_heap_push(heap, slot); /* there is room for all */
     } else if (place > 0) {
         dwqi_heap_remove(heap, slot);
     }

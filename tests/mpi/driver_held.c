@@ -75,3 +75,9 @@ Test(held, many_calls_run_while_the_controller_computes, .timeout = 400)
     expect_success("many_calls_run_while_the_controller_computes", 4);
     expect_success("many_calls_of_groups_run_while_the_controller_computes", 7);
 }
+
+Test(held, what_ended_in_time_counts_after_the_grace, .timeout = 400)
+{
+    expect_success("what_ended_in_time_counts_after_the_grace", 2);
+    expect_success("what_ended_in_time_counts_after_the_grace", 4);
+}

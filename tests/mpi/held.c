@@ -410,7 +410,7 @@ static bool is_numbered(const dwq_result_t *result, int i, int n)
     return right;
 }
 
-/* More calls than MPI keeps messages for, none of them known to be short: the workers do
+/* More calls than MPI keeps messages for, none of them as short as some: the workers do
  * them all, and their results come when somebody listens. */
 static void compute(dwq_controller_t *c, int n_calls, int size)
 {
@@ -424,7 +424,7 @@ static void compute(dwq_controller_t *c, int n_calls, int size)
         CHECK(dwq_controller_queue_call(
                   c,
                   &(dwq_task_t){ .function = "numbered",
-                                 .time_est = 1,
+                                 .time_est = 1e-3,
                                  DWQ_ARGS(i == n - 1 ? last : "", i, size) },
                   &id) == DWQ_OK);
         first = i == 0 ? id : first;
@@ -446,6 +446,43 @@ static int many(dwq_controller_t *c, void *arg)
     compute(c, 1500, 0);
     compute(c, 400, 5000);
     return 0;
+}
+
+/* The limit and its grace pass before anybody listens. What was started has ended in time:
+ * none of it is given up. */
+static int listens_late(dwq_controller_t *c, void *arg)
+{
+    int n = 1000 * n_workers(c), n_ok = 0, n_late = 0;
+    dwq_result_t result;
+
+    (void)arg;
+    learn(c);
+    for (int i = 0; i < n; i++) {
+        CHECK(dwq_controller_queue_call(c,
+                                        &(dwq_task_t){ .function = "numbered",
+                                                       .time_est = 1e-3,
+                                                       DWQ_ARGS("", i, 0) },
+                                        NULL) == DWQ_OK);
+    }
+    sleep_seconds(2.5);
+    for (int i = 0; i < n; i++) {
+        CHECK(dwq_controller_get_next_result(c, &result) == DWQ_OK);
+        n_ok += result.status == DWQ_OK;
+        n_late += result.status == DWQ_E_TIME_LIMIT && result.attempts == 0;
+        dwq_result_clear(&result);
+    }
+    CHECK(n_ok > 0 && n_ok + n_late == n);
+    return 0;
+}
+
+static void what_ended_in_time_counts_after_the_grace(void)
+{
+    CHECK(scenario_run_options(&(dwq_options_t){ .controller = listens_late,
+                                                 .functions = functions,
+                                                 .time_est_seconds = true,
+                                                 .time_limit = 1.5,
+                                                 .time_limit_grace = 0.5 }) ==
+          0);
 }
 
 static void many_calls_run_while_the_controller_computes(void)
@@ -515,6 +552,7 @@ int main(int argc, char **argv)
         SCENARIO(the_last_call_of_a_burst_runs_while_the_controller_computes),
         SCENARIO(a_short_call_for_an_idle_worker_does_not_wait_for_others),
         SCENARIO(the_last_call_of_a_burst_of_groups_runs_while_it_computes),
+        SCENARIO(what_ended_in_time_counts_after_the_grace),
         SCENARIO(many_calls_run_while_the_controller_computes),
         SCENARIO(many_calls_of_groups_run_while_the_controller_computes),
         SCENARIO(a_worker_gets_its_next_calls_while_the_controller_computes),

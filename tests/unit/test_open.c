@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int square(dwq_call_t *call, void *arg)
 {
@@ -122,6 +123,56 @@ Test(open, a_call_in_place_may_cancel_those_behind_it, .timeout = 60)
     cr_expect(dwq_result_get(&result, 0, 1, &status) && status == DWQ_E_STATE);
     dwq_result_clear(&result);
     cr_expect_eq(dwq_controller_probe_next_result(c, &result), DWQ_E_EMPTY);
+    cr_expect_eq(dwq_close(c, 0), DWQ_OK);
+}
+
+static int nap(dwq_call_t *call, void *arg)
+{
+    (void)call, (void)arg;
+    nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+    return 0;
+}
+
+/* The grace passes in it, and it looks at the run. */
+static int naps_inside(dwq_call_t *call, void *arg)
+{
+    dwq_controller_t **c = arg;
+    dwq_counts_t counts;
+    int status = dwq_controller_submit_call(
+        *c, &(dwq_task_t){ .function = "nap" }, NULL);
+    int counted = dwq_controller_counts(*c, &counts);
+
+    return dwq_call_return(call,
+                           DWQ_VALUES(status, counted, (int)counts.running));
+}
+
+Test(open, a_call_in_place_may_outlast_the_grace, .timeout = 60)
+{
+    dwq_controller_t *c = NULL;
+    const dwq_function_t own[] = { { "naps_inside", naps_inside, &c },
+                                   { "nap", nap, NULL },
+                                   { NULL, NULL, NULL } };
+    dwq_result_t result;
+    int code, value = -1;
+
+    cr_assert_eq(dwq_open(&(dwq_options_t){ .functions = own,
+                                            .time_limit = 0.1,
+                                            .time_limit_grace = 0.1 },
+                          &c, &code),
+                 DWQ_OK);
+    cr_assert_eq(dwq_controller_submit_call(
+                     c, &(dwq_task_t){ .function = "naps_inside" }, NULL),
+                 DWQ_OK);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(dwq_controller_get_next_result(c, &result), DWQ_OK);
+        cr_expect_eq(result.status, DWQ_OK, "%s", result.message);
+        cr_expect_eq(result.attempts, 1);
+        for (size_t k = 0; i == 1 && k < 3; k++) {
+            cr_expect(dwq_result_get(&result, 0, k, &value));
+            cr_expect_eq(value, k == 2 ? 1 : DWQ_OK);
+        }
+        dwq_result_clear(&result);
+    }
     cr_expect_eq(dwq_close(c, 0), DWQ_OK);
 }
 

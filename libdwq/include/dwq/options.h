@@ -101,8 +101,7 @@ typedef struct dwq_options {
                                    * dwq_open(): one that does not start MPI
                                    * ends the job after 120 s, one that does
                                    * not come to the run after 20 minutes, or
-                                   * both after DWQ_SPAWN_TIMEOUT s
-                                   * (environment) */
+                                   * both after DWQ_SPAWN_TIMEOUT seconds */
     const char *const
         *spawn_args; /* ends with NULL; before the library's own; default: this
                       * program's arguments, and none for dwq-worker */
@@ -123,7 +122,6 @@ typedef struct dwq_options {
      * all results (a borrowed array of a call that was given up is read until then).
      * Without a grace a rank that hangs is awaited for ever. One line on stderr names a
      * rank on the controller's host that is stopped, or did not come back from a call.
-     *
      * 0: end_margin seconds before the end of the allocation, which the controller's rank
      * knows by DWQ_TIME_LIMIT (seconds from the start of its first run, or `none`;
      * stronger than the option), else by SLURM_JOB_END_TIME or squeue. The grace is half
@@ -188,12 +186,9 @@ typedef struct dwq_options {
      * to a worker that is still busy (prefetch). */
     bool time_est_seconds;
 
-    /* For each task: how often a call that fails is run again; see dwq_task_t. 0 or less:
-     * never. */
-    int retry_failed;
-
-    /* 0: 30, or a quarter of the time to the end of the allocation if that is less. */
-    double end_margin;
+    int retry_failed; /* of tasks that do not say; 0 or less: none */
+    double
+        end_margin; /* 0: 30, or a quarter of the time to the end if that is less */
 
     uint64_t reserved[14]; /* 0; DWQ_E_OPTION otherwise */
 } dwq_options_t;
