@@ -219,12 +219,14 @@ static void give_up(struct dwqi_dispatcher *d, int worker)
     dwqi_dispatcher_cell(d, worker)->overdue = true;
 }
 
-/* Whether it has ended all that it was sent: results of it are on their way. */
+/* Whether it has ended all that it was sent: results of it are on their way, and come within
+ * a moment. */
 static bool has_ended_all(const struct dwqi_dispatcher *d, int worker)
 {
     const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
 
     return cell->desk && !cell->unsent &&
+           d->now < d->config.grace_end + DWQI_LEAVE_TIME &&
            atomic_load_explicit(&cell->desk->idle_at, memory_order_acquire) ==
                cell->n_sent;
 }
@@ -333,8 +335,8 @@ static dwq_status_t pause_until_due(struct dwqi_dispatcher *d, double until)
 {
     if (!d->limit_passed) {
         until = fmin(until, d->config.time_limit);
-    } else if (!d->grace_passed) {
-        until = fmin(until, d->config.grace_end);
+    } else if (!d->grace_passed) { /* behind it, results are on their way */
+        until = fmin(until, fmax(d->config.grace_end, d->now + DWQI_HELD_MAX));
     }
     until = fmin(until, d->leave_end);
     if (dwqi_scheduler_idle_worker(d->scheduler) != 0 &&
