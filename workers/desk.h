@@ -43,9 +43,9 @@ static inline bool dwqi_worker_desk_is_fed(const struct dwqi_worker_desk *desk)
                                 memory_order_acquire) == desk->left;
 }
 
-/* The worker has nothing to do, and its waiting rests (dwqi_rests()), or it is fed. While tasks wait with
- * the controller, it is to look again at the time that is returned (0: whenever something
- * comes): if the user's thread did not come back meanwhile, it asks for a letter, once. */
+/* The worker has nothing to do, and its waiting rests (dwqi_rests()), or it is fed. While
+ * tasks wait with the controller, it is to look again at the time that is returned (0:
+ * whenever something comes): if the user's thread did not come back meanwhile, it asks for a letter, once. */
 double dwqi_worker_desk_wait(struct dwqi_worker_desk *desk);
 
 /* Whether a letter lies there that was not read yet: its tasks, as a message without

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Messages with results that were sent and not heard, at most. */
-#define UNHEARD_MAX 256
 /* Bytes that are kept, for more results to come. */
 #define KEPT_MAX ((size_t)64 * 1024 * 1024)
 /* Seconds between two looks whether the controller listens again, which rings then. */
@@ -65,7 +63,8 @@ static bool has_room(struct dwqi_results *r, const struct dwqi_report *report,
     uint32_t n_unheard = r->n_sent + ahead - r->n_heard;
 
     /* What the controller writes is read seldom. */
-    if (n_unheard < UNHEARD_MAX / 2 && r->n_bodies + n_bodies(report) == 0) {
+    if (n_unheard < DWQI_UNHEARD_MAX / 2 &&
+        r->n_bodies + n_bodies(report) == 0) {
         return true;
     }
     if (!r->desk ||
@@ -79,7 +78,7 @@ static bool has_room(struct dwqi_results *r, const struct dwqi_report *report,
     forget_heard(r);
     return n_unheard == 0 ||
            (r->n_large < DWQI_LARGE_MAX &&
-            n_unheard + r->n_bodies + n_bodies(report) < UNHEARD_MAX);
+            n_unheard + r->n_bodies + n_bodies(report) < DWQI_UNHEARD_MAX);
 }
 
 /* A small one is copied: the next one will be where it is. Without memory MPI keeps it. */

@@ -151,6 +151,9 @@ static inline void dwqi_moving(struct dwqi_transport *transport, int change)
 
 #define DWQI_SELF (-1) /* as a peer, of dwqi_desk() */
 
+/* Unheard results of one worker in MPI, at most: a broker needs room there, too. */
+#define DWQI_UNHEARD_MAX 256
+
 /* Memory that a rank shares with those of its host.
  *
  * Of a worker. Its tasks are numbered in the order in which they go to it. n_claimed: how

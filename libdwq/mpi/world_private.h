@@ -1,4 +1,4 @@
-/* The world's inside, for world_gather_mpi.c, group_mpi.c and spawn_mpi.c. */
+/* The world's inside, for world_host_mpi.c, group_mpi.c and spawn_mpi.c. */
 #ifndef DWQI_MPI_WORLD_PRIVATE_H
 #define DWQI_MPI_WORLD_PRIVATE_H
 

@@ -219,16 +219,16 @@ static void give_up(struct dwqi_dispatcher *d, int worker)
     dwqi_dispatcher_cell(d, worker)->overdue = true;
 }
 
-/* Whether it has ended all that it was sent: results of it are on their way, and come within
- * a moment. */
-static bool has_ended_all(const struct dwqi_dispatcher *d, int worker)
+/* Whether it has ended all that it was sent, or keeps results: they come in a moment. */
+static bool has_results(const struct dwqi_dispatcher *d, int worker)
 {
     const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
 
     return cell->desk && !cell->unsent &&
            d->now < d->config.grace_end + DWQI_LEAVE_TIME &&
-           atomic_load_explicit(&cell->desk->idle_at, memory_order_acquire) ==
-               cell->n_sent;
+           (atomic_load_explicit(&cell->desk->idle_at, memory_order_acquire) ==
+                cell->n_sent ||
+            atomic_load_explicit(&cell->desk->keeps, memory_order_relaxed));
 }
 
 /* Those whose results are on their way are waited for: they come at once. */
@@ -239,7 +239,7 @@ static void pass_grace(struct dwqi_dispatcher *d)
     for (int w = 1; w <= d->cells.n; w++) {
         const struct dwqi_job *job = dwqi_scheduler_held(d->scheduler, w);
 
-        if (job && has_ended_all(d, w)) {
+        if (job && has_results(d, w)) {
             all = false;
         } else if (job) {
             dwqi_log_warning(d->config.log,
@@ -255,26 +255,34 @@ static void pass_grace(struct dwqi_dispatcher *d)
         }
     }
     d->grace_passed = all;
-    settle_all(d);
+    if (all) {
+        settle_all(d);
+    }
 }
 
-static void check_limits(struct dwqi_dispatcher *d)
+static void pass_limit(struct dwqi_dispatcher *d)
 {
     size_t n = dwqi_scheduler_n_waiting(d->scheduler);
 
+    d->limit_passed = true;
+    if (n > 0 || !d->in_place) {
+        dwqi_log_warning(d->config.log,
+                         "the time limit has passed: %zu waiting task(s) will "
+                         "not run",
+                         n);
+    }
+    dwqi_dispatcher_drop_waiting(d, DWQI_EVENT_LIMIT,
+                                 "the time limit has passed");
+}
+
+/* has_heard: all messages that have come. */
+static void check_limits(struct dwqi_dispatcher *d, bool has_heard)
+{
     if (!d->limit_passed && d->now >= d->config.time_limit) {
-        d->limit_passed = true;
-        if (n > 0 || !d->in_place) {
-            dwqi_log_warning(d->config.log,
-                             "the time limit has passed: %zu waiting task(s) "
-                             "will not run",
-                             n);
-        }
-        dwqi_dispatcher_drop_waiting(d, DWQI_EVENT_LIMIT,
-                                     "the time limit has passed");
+        pass_limit(d);
     }
     /* In place, what still runs is around this call. */
-    if (!d->grace_passed && !d->in_place && !d->hears_more &&
+    if (!d->grace_passed && !d->in_place && has_heard &&
         d->now >= d->config.grace_end) {
         pass_grace(d);
     }
@@ -321,8 +329,7 @@ dwq_status_t dwqi_dispatcher_step(struct dwqi_dispatcher *d, bool *moved_out)
         return DWQ_OK;
     }
     d->now = n == 0 ? dwqi_now(transport) : d->now;
-    d->hears_more = n == RECEIVE_MAX;
-    check_limits(d);
+    check_limits(d, n < RECEIVE_MAX);
     status = dwqi_dispatcher_dispatch(d);
     if (status == DWQ_OK) {
         status = balance(d);
@@ -349,9 +356,8 @@ static dwq_status_t pause_until_due(struct dwqi_dispatcher *d, double until)
 dwq_status_t dwqi_dispatcher_turn(struct dwqi_dispatcher *d, double until)
 {
     bool moved = false;
-    dwq_status_t status;
+    dwq_status_t status = dwqi_dispatcher_step(d, &moved);
 
-    status = dwqi_dispatcher_step(d, &moved);
     return status == DWQ_OK && !moved ? pause_until_due(d, until) : status;
 }
 
@@ -364,7 +370,7 @@ dwq_status_t dwqi_dispatcher_run_here(struct dwqi_dispatcher *d,
         struct dwqi_task *task = dwqi_task_find(&d->tasks, ids[i]);
 
         d->now = dwqi_now(d->config.transport);
-        check_limits(d);
+        check_limits(d, true);
         if (task && task->entry.state == DWQI_TASK_QUEUED) {
             dwqi_scheduler_give(d->scheduler, &task->job, 1);
             status = give(d, task, 1); /* it may wait for its next attempt */

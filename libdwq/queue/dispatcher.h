@@ -48,7 +48,6 @@ struct dwqi_dispatcher {
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
     bool grace_passed;
-    bool hears_more;  /* this step left messages that have come */
     bool in_place;    /* its one cell is this process */
     double now;       /* of this step */
     double leave_end; /* no cell is awaited any more; INFINITY: not yet said */

@@ -13,9 +13,8 @@ static bool can_be_fed(const struct dwqi_dispatcher *d, int worker)
            dwqi_desk_waits(cell->desk, cell->n_sent);
 }
 
-/* Results that were not heard: beyond so many the worker keeps them, and sends none inside
- * of a call, so they may come late by as much as a call takes. */
-#define UNHEARD_MAX 256
+/* Beyond DWQI_UNHEARD_MAX results the worker keeps them, and sends none inside of a call: they
+ * may come late by as much as a call takes, which is to be no more than this. */
 #define LATE_MAX 1e-2
 
 static bool is_known_below(const struct dwqi_task *task, double seconds)
@@ -31,7 +30,7 @@ static struct dwqi_task *next_task(const struct dwqi_dispatcher *d, int worker,
 {
     struct dwqi_job *job = dwqi_scheduler_first_for(d->scheduler, worker);
     struct dwqi_task *task = job ? dwqi_task_of(job) : NULL;
-    bool many = dwqi_scheduler_n_held(d->scheduler, worker) >= UNHEARD_MAX;
+    bool many = dwqi_scheduler_n_held(d->scheduler, worker) >= DWQI_UNHEARD_MAX;
 
     return task && dwqi_dispatcher_fits(d, task) && task->pack.n_extents == 0 &&
                    size + task->pack.size <= DWQI_LETTER_MAX &&

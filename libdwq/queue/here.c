@@ -6,16 +6,6 @@
 
 /* --- Its transport --------------------------------------------------------- */
 
-static dwq_status_t send(struct dwqi_transport *transport, int peer,
-                         const struct dwqi_outgoing *message)
-{
-    (void)transport, (void)peer;
-    if (message->release) {
-        message->release(message->owner);
-    }
-    return DWQ_E_STATE;
-}
-
 static dwq_status_t poll(struct dwqi_transport *transport,
                          struct dwqi_message *message_out)
 {
@@ -36,8 +26,8 @@ static double now(struct dwqi_transport *transport)
     return dwqi_clock_now();
 }
 
+/* Nobody is there to send to. */
 static const struct dwqi_transport_ops transport_ops = {
-    .send = send,
     .poll = poll,
     .pause = pause_here,
     .now = now,

@@ -18,10 +18,9 @@ static struct found find(const struct run *run, struct dwqi_error *fault)
 {
     struct dwqi_allocation allocation = { .left = INFINITY };
     dwq_status_t status = DWQ_OK;
-    bool looks = run->options.time_limit == 0;
+    const char *said = getenv("DWQ_TIME_LIMIT"); /* stronger than the option */
 
-    /* DWQ_TIME_LIMIT is stronger than the option. */
-    if (looks || getenv("DWQ_TIME_LIMIT")) {
+    if (run->options.time_limit == 0 || (said && *said)) {
         status = dwqi_allocation_find(
             dwqi_clock_now() - dwqi_process_first_run(), &allocation, fault);
     }

@@ -158,6 +158,11 @@ static void slurm_says_when_the_allocation_ends(void)
 /* Also not the program's. */
 static void none_is_no_limit(void)
 {
+    say("DWQ_TIME_LIMIT", ""); /* as if it were not there: the option counts */
+    say("SLURM_JOB_END_TIME", "1");
+    CHECK(scenario_run_options(&(dwq_options_t){ .controller = sleeps_once,
+                                                 .functions = functions,
+                                                 .time_limit = 60 }) == 0);
     say("DWQ_TIME_LIMIT", "none");
     CHECK(scenario_run_options(&(dwq_options_t){ .controller = sleeps_once,
                                                  .functions = functions,
