@@ -33,6 +33,7 @@ static const struct dwqi_field fields[] = {
     DWQI_FIELD(dwq_task_t, priority, DWQI_FIELD_INT),
     DWQI_FIELD(dwq_task_t, ranks, DWQI_FIELD_INT),
     DWQI_FIELD(dwq_task_t, retry_failed, DWQI_FIELD_INT),
+    DWQI_FIELD(dwq_task_t, retries, DWQI_FIELD_INT),
     DWQI_FIELD(dwq_task_t, time_limit, DWQI_FIELD_DOUBLE),
     DWQI_FIELD(dwq_task_t, time_est, DWQI_FIELD_DOUBLE),
     { NULL, DWQI_FIELD_INT, 0 },

@@ -26,7 +26,8 @@ struct dwqi_message {
                    * keeps it and calls dwqi_pool_give() */
     bool in_frame; /* the body came in a frame */
     /* DWQ_E_MESSAGE: the frame could not be read, `why` says why, and only
-     * peer, memory are set. DWQ_E_NOMEM: there was no memory for its body, of which
+     * peer, memory are set. DWQ_E_WORKER: the peer is dead, as `why` says, and this is the
+     * last that is heard of it; memory is NULL. DWQ_E_NOMEM: there was no memory for its body, of which
      * only the first DWQI_BODY_KEPT bytes are there; body_size is that of all. */
     dwq_status_t status;
     const char *why;

@@ -3,10 +3,12 @@
  * for what it would hear says so first, and then nobody tells anything: it comes to every
  * collective all the same. */
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "libdwq/mpi/ranks_private.h"
 #include "libdwq/mpi/world_private.h"
+#include "libdwq/process/lines.h"
 
 void dwqi_ranks_take(struct dwqi_ranks *ranks, MPI_Comm comm)
 {
@@ -35,12 +37,32 @@ int dwqi_ranks_size(const struct dwqi_ranks *ranks)
     return ranks->size;
 }
 
-/* What began with this code. */
+/* All ranks of the job. */
+static bool are_of_job(const struct dwqi_ranks *ranks)
+{
+    return ranks == &ranks->world->ranks && ranks->world->is_job;
+}
+
+/* What began with this code. What the dead do not come to is under way for ever. */
+static dwq_status_t finish_until(struct dwqi_ranks *ranks, int code,
+                                 MPI_Request *request, double until)
+{
+    dwq_status_t status =
+        code == MPI_SUCCESS
+            ? dwqi_world_finish_until(ranks->world, are_of_job(ranks), request,
+                                      until)
+            : DWQ_E_MPI;
+
+    if (status == DWQ_E_WORKER) {
+        ranks->comm = MPI_COMM_NULL; /* it is not freed */
+    }
+    return status;
+}
+
 static dwq_status_t finish(struct dwqi_ranks *ranks, int code,
                            MPI_Request *request)
 {
-    return code == MPI_SUCCESS ? dwqi_world_finish(ranks->world, request)
-                               : DWQ_E_MPI;
+    return finish_until(ranks, code, request, INFINITY);
 }
 
 dwq_status_t dwqi_ranks_min(struct dwqi_ranks *ranks, int value, int *min_out)
@@ -74,14 +96,16 @@ dwq_status_t dwqi_ranks_barrier(struct dwqi_ranks *ranks, double until)
 {
     MPI_Request request;
 
-    return MPI_Ibarrier(ranks->comm, &request) == MPI_SUCCESS
-               ? dwqi_world_finish_until(ranks->world, &request, until)
-               : DWQ_E_MPI;
+    if (are_of_job(ranks) && dwqi_lines_know_deaths(dwqi_process_lines())) {
+        return DWQ_E_WORKER;
+    }
+    return finish_until(ranks, MPI_Ibarrier(ranks->comm, &request), &request,
+                        until);
 }
 
 dwq_status_t dwqi_ranks_meet(struct dwqi_ranks *ranks)
 {
-    return dwqi_world_meet(ranks->world, ranks->comm);
+    return dwqi_ranks_barrier(ranks, INFINITY);
 }
 
 /* All meet first: MPI_Comm_split spins. */

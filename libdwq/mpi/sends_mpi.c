@@ -16,7 +16,7 @@ struct body_out {
 struct dwqi_send {
     union dwqi_frame *frame; /* or NULL */
     struct body_out *body;   /* or NULL */
-    int peer;                /* of a frame */
+    int peer;
     bool left;
 };
 
@@ -242,6 +242,7 @@ static dwq_status_t send_part(struct dwqi_sends *s, int peer,
             return status;
         }
         send->body = body;
+        send->peer = peer;
         body->n_left++;
         s->n_bodies++;
     }
@@ -381,6 +382,24 @@ dwq_status_t dwqi_sends_send(struct dwqi_sends *s, int peer,
         message->release(message->owner);
     }
     return status;
+}
+
+void dwqi_sends_forget(struct dwqi_sends *s, int peer)
+{
+    if (s->gathered.frame && s->gathered.peer == peer) {
+        dwqi_frame_give(s, s->gathered.frame);
+        s->gathered.frame = NULL;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        struct dwqi_send *send = &s->sends[i];
+
+        if (send->peer == peer) {
+            send->left = true;
+            send->frame = NULL;
+        }
+    }
+    drop_left(s);
+    s->n_seen = s->n_seen < s->n ? s->n_seen : s->n;
 }
 
 void dwqi_sends_finish(struct dwqi_sends *s)

@@ -106,6 +106,9 @@ static inline bool dwqi_sends_are_moving(const struct dwqi_sends *s)
 {
     return s->n_seen > 0 || s->n_bodies > 0;
 }
+/* Nothing reaches this peer any more: what is under way to it is given up, and its frames
+ * stay MPI's. */
+void dwqi_sends_forget(struct dwqi_sends *s, int peer);
 /* Everything has left. */
 void dwqi_sends_finish(struct dwqi_sends *s);
 

@@ -46,6 +46,8 @@ struct mpi_transport {
         stalled; /* the one after them, for which there was no memory
                                   * in the list; memory NULL: none */
     unsigned n_glances;
+    struct dwqi_deaths deaths; /* that it tells; lines NULL: of none */
+    struct dwqi_death death;   /* told last */
 };
 
 static struct mpi_transport *of(struct dwqi_transport *transport)
@@ -315,6 +317,58 @@ static dwq_status_t receive_frame(struct mpi_transport *t,
     return DWQ_OK;
 }
 
+static void mpi_release(struct dwqi_transport *transport,
+                        struct dwqi_message *message)
+{
+    if (message->in_frame) {
+        if (message->memory) {
+            dwqi_frame_give(&of(transport)->sends, message->memory);
+        }
+    } else {
+        dwqi_pool_give(message->memory);
+    }
+    message->memory = NULL;
+}
+
+/* What was received in part stays MPI's, with its memory. */
+static void forget(struct mpi_transport *t, int peer)
+{
+    struct arrival *a, *next;
+
+    dwqi_sends_forget(&t->sends, peer);
+    DL_FOREACH_SAFE(t->arrivals, a, next)
+    {
+        if (a->message.peer == peer) {
+            DL_DELETE(t->arrivals, a);
+            if (a->message.memory && a->complete) {
+                mpi_release(&t->base, &a->message);
+            }
+            free(a);
+        }
+    }
+    count_moving(t);
+}
+
+/* When all that came before it was told. */
+static dwq_status_t tell_death(struct mpi_transport *t,
+                               struct dwqi_message *message_out)
+{
+    const struct dwqi_deaths *deaths = &t->deaths;
+    int peer;
+
+    if (!deaths->lines || !dwqi_lines_take_death(deaths->lines, &t->death)) {
+        return DWQ_E_AGAIN;
+    }
+    peer = t->death.worker > 0
+               ? deaths->peer_of(deaths->peer_arg, t->death.worker)
+               : t->death.rank;
+    forget(t, peer);
+    *message_out = (struct dwqi_message){ .peer = peer,
+                                          .status = DWQ_E_WORKER,
+                                          .why = t->death.why };
+    return DWQ_OK;
+}
+
 static dwq_status_t mpi_poll(struct dwqi_transport *transport,
                              struct dwqi_message *message_out)
 {
@@ -340,6 +394,9 @@ static dwq_status_t mpi_poll(struct dwqi_transport *transport,
         status = arrivals_take(t, &message);
     }
     count_moving(t);
+    if (status == DWQ_E_AGAIN) {
+        status = tell_death(t, &message);
+    }
     if (status == DWQ_OK) {
         dwqi_backoff_reset(t->backoff);
         *message_out = message;
@@ -403,19 +460,6 @@ static double mpi_now(struct dwqi_transport *transport)
 {
     (void)transport;
     return dwqi_clock_now();
-}
-
-static void mpi_release(struct dwqi_transport *transport,
-                        struct dwqi_message *message)
-{
-    if (message->in_frame) {
-        if (message->memory) {
-            dwqi_frame_give(&of(transport)->sends, message->memory);
-        }
-    } else {
-        dwqi_pool_give(message->memory);
-    }
-    message->memory = NULL;
 }
 
 static void mpi_close(struct dwqi_transport *transport)
@@ -495,4 +539,10 @@ void dwqi_transport_mpi_set_ringers(struct dwqi_transport *transport,
                                     struct dwqi_ringers *ringers)
 {
     of(transport)->sends.ringers = ringers;
+}
+
+void dwqi_transport_mpi_tell_deaths(struct dwqi_transport *transport,
+                                    const struct dwqi_deaths *deaths)
+{
+    of(transport)->deaths = *deaths;
 }

@@ -7,6 +7,7 @@
 #include "libdwq/base/log.h"
 #include "libdwq/base/pool.h"
 #include "libdwq/item/transport.h"
+#include "libdwq/process/lines.h"
 #include "libdwq/wait/backoff.h"
 #include "libdwq/wait/doorbell.h"
 
@@ -20,5 +21,15 @@ dwq_status_t dwqi_transport_mpi_create(MPI_Comm comm,
 /* Ring these after each send (borrowed until close; NULL: nobody). */
 void dwqi_transport_mpi_set_ringers(struct dwqi_transport *transport,
                                     struct dwqi_ringers *ringers);
+
+/* Deaths that are heard by lines. */
+struct dwqi_deaths {
+    struct dwqi_lines *lines; /* borrowed until close */
+    int (*peer_of)(void *arg, int worker);
+    void *peer_arg;
+};
+/* Poll tells them from now on. */
+void dwqi_transport_mpi_tell_deaths(struct dwqi_transport *transport,
+                                    const struct dwqi_deaths *deaths);
 
 #endif

@@ -53,6 +53,13 @@ void dwqi_world_set_idle_wait(struct dwqi_world *world, double idle_wait);
 dwq_status_t dwqi_world_connect_bells(struct dwqi_world *world);
 /* Whether the ranks have more than one host's name, the same on all; not collective. */
 bool dwqi_world_spans_hosts(const struct dwqi_world *world);
+/* Whether its ranks are those of the job; the same on all. */
+bool dwqi_world_is_job(const struct dwqi_world *world);
+/* On the hub's rank: this transport tells of deaths (status DWQ_E_WORKER), behind all that
+ * came before. The peer of a worker is what peer_of() says. */
+void dwqi_world_tell_deaths(struct dwqi_world *world,
+                            struct dwqi_transport *transport,
+                            int (*peer_of)(void *arg, int worker), void *arg);
 /* All have been bound, so they share other processors than they did. Not collective. */
 void dwqi_world_recount(struct dwqi_world *world);
 /* This rank's bell alone, in a spawned process. */

@@ -10,6 +10,7 @@
 #include "libdwq/mpi/transport_mpi.h"
 #include "libdwq/mpi/world_private.h"
 #include "libdwq/process/departure.h"
+#include "libdwq/process/lines.h"
 
 static dwq_status_t status_of(int mpi_code)
 {
@@ -108,7 +109,7 @@ dwq_status_t dwqi_mpi_place(const void *comm, int *rank_out, int *size_out)
     return DWQ_OK;
 }
 
-dwq_status_t dwqi_world_finish_until(struct dwqi_world *world,
+dwq_status_t dwqi_world_finish_until(struct dwqi_world *world, bool of_job,
                                      MPI_Request *request, double until)
 {
     struct dwqi_backoff backoff;
@@ -126,6 +127,9 @@ dwq_status_t dwqi_world_finish_until(struct dwqi_world *world,
         if (done) {
             return DWQ_OK;
         }
+        if (of_job && dwqi_lines_know_deaths(dwqi_process_lines())) {
+            return DWQ_E_WORKER; /* one of them will not come */
+        }
         if (!isinf(until)) {
             remaining = until - dwqi_clock_now();
             if (remaining <= 0) {
@@ -138,7 +142,7 @@ dwq_status_t dwqi_world_finish_until(struct dwqi_world *world,
 
 dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request)
 {
-    return dwqi_world_finish_until(world, request, INFINITY);
+    return dwqi_world_finish_until(world, world->awaited, request, INFINITY);
 }
 
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm)
@@ -323,6 +327,28 @@ dwq_status_t dwqi_world_transport_to(struct dwqi_world *world,
         dwqi_transport_mpi_set_ringers(*transport_out, ranks->ringers);
     }
     return status;
+}
+
+bool dwqi_world_is_job(const struct dwqi_world *world)
+{
+    return world->is_job;
+}
+
+static void ring_self(void *arg)
+{
+    struct dwqi_world *world = arg;
+
+    dwqi_ringers_ring(world->ranks.ringers, world->ranks.rank);
+}
+
+void dwqi_world_tell_deaths(struct dwqi_world *world,
+                            struct dwqi_transport *transport,
+                            int (*peer_of)(void *arg, int worker), void *arg)
+{
+    const struct dwqi_deaths deaths = { dwqi_process_lines(), peer_of, arg };
+
+    dwqi_transport_mpi_tell_deaths(transport, &deaths);
+    dwqi_lines_set_wake(deaths.lines, ring_self, world);
 }
 
 dwq_status_t dwqi_world_transport(struct dwqi_world *world,

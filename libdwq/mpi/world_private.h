@@ -32,7 +32,9 @@ struct dwqi_world {
         *awaited; /* while all ranks of the job are; or NULL */
 };
 
-/* Poll a request of a collective until it is done. DWQ_OK, DWQ_E_MPI. */
+/* Poll a request of a collective until it is done. DWQ_OK; DWQ_E_WORKER: it needs all ranks
+ * of the job, and one is dead: nobody may touch the request or its communicator any more;
+ * DWQ_E_MPI. */
 dwq_status_t dwqi_world_finish(struct dwqi_world *world, MPI_Request *request);
 /* Wait cheaply until all are here: before every blocking collective. */
 dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm);
@@ -40,8 +42,8 @@ dwq_status_t dwqi_world_meet(struct dwqi_world *world, MPI_Comm comm);
 dwq_status_t dwqi_world_duplicate(struct dwqi_world *world, MPI_Comm comm,
                                   bool of_library, MPI_Comm *copy_out);
 
-/* As dwqi_world_finish(), until then: or DWQ_E_TIME_LIMIT. */
-dwq_status_t dwqi_world_finish_until(struct dwqi_world *world,
+/* The same, until then, or DWQ_E_TIME_LIMIT. `of_job`: all ranks of the job have to come. */
+dwq_status_t dwqi_world_finish_until(struct dwqi_world *world, bool of_job,
                                      MPI_Request *request, double until);
 
 /* One board for all ranks of a host: that of the first of them that has one; each has

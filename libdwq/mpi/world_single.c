@@ -104,6 +104,19 @@ bool dwqi_world_spans_hosts(const struct dwqi_world *world)
     return false;
 }
 
+bool dwqi_world_is_job(const struct dwqi_world *world)
+{
+    (void)world;
+    return false; /* there is no launcher */
+}
+
+void dwqi_world_tell_deaths(struct dwqi_world *world,
+                            struct dwqi_transport *transport,
+                            int (*peer_of)(void *arg, int worker), void *arg)
+{
+    (void)world, (void)transport, (void)peer_of, (void)arg;
+}
+
 void dwqi_world_recount(struct dwqi_world *world)
 {
     (void)world;

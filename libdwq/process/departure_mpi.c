@@ -7,6 +7,7 @@
 
 #include "libdwq/base/clock.h"
 #include "libdwq/base/log.h"
+#include "libdwq/process/lines.h"
 #include "libdwq/process/mpi_process.h"
 
 #define TAG_LEFT 1
@@ -43,7 +44,8 @@ static bool is_done(const struct dwqi_departure *d, MPI_Request *request)
     int done = 0;
 
     while (MPI_Test(request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS &&
-           !done && dwqi_clock_now() < until) {
+           !done && dwqi_clock_now() < until &&
+           !dwqi_lines_know_deaths(dwqi_process_lines())) {
         nanosleep(&step, NULL);
         step.tv_nsec += step.tv_nsec < STEP_MAX ? step.tv_nsec : 0;
     }
@@ -77,6 +79,9 @@ static void wait_for_others(struct dwqi_departure *d)
     d->left[1] = dwqi_process_n_runs();
     if (size > 1 && (d->started || d->ring != MPI_COMM_NULL) &&
         !leave_together(d, rank, size)) {
+        if (dwqi_lines_know_deaths(dwqi_process_lines())) {
+            dwqi_mpi_leave_without(d->left[0]);
+        }
         say_who_left(rank, d->left);
         dwqi_mpi_abort(d->left[0] != 0 ? d->left[0] : 1);
     }
@@ -97,6 +102,7 @@ static int on_finalize(MPI_Comm self, int key, void *value, void *unused)
         dwqi_mpi_abort(1);
     }
     wait_for_others(d);
+    dwqi_lines_leave(dwqi_process_lines());
     return MPI_SUCCESS;
 }
 

@@ -6,6 +6,8 @@
 #include "libdwq/base/ending.h"
 #include "libdwq/process/components_mpi.h"
 #include "libdwq/process/departure.h"
+#include "libdwq/process/launcher.h"
+#include "libdwq/process/lines.h"
 
 bool dwqi_mpi_is_up(void)
 {
@@ -58,8 +60,19 @@ int dwqi_mpi_thread_level(void)
     return level;
 }
 
+void dwqi_mpi_leave_without(int code)
+{
+    dwqi_lines_leave(dwqi_process_lines());
+    dwqi_flush_all();
+    dwqi_launcher_tell(dwqi_exit_code(code));
+    dwqi_witness_exit_now(dwqi_exit_code(code));
+}
+
 void dwqi_mpi_finish(int code)
 {
+    if (dwqi_lines_know_deaths(dwqi_process_lines())) {
+        return; /* MPI_Finalize() may wait for the dead */
+    }
     if (dwqi_mpi_is_up() && dwqi_process_may_finish()) {
         dwqi_flush_standard(); /* the job may end before exit() does it */
         dwqi_departure_leave(dwqi_process_departure(), code);
@@ -68,7 +81,16 @@ void dwqi_mpi_finish(int code)
 
 void dwqi_mpi_abort(int code)
 {
+    struct dwqi_lines *lines = dwqi_process_lines();
+
     dwqi_witness_hush();
+    if (lines && !dwqi_lines_is_hub(lines) && dwqi_process_is_ours()) {
+        dwqi_flush_all();
+        dwqi_witness_exit_now(dwqi_exit_code(code)); /* the others live on */
+    }
+    if (dwqi_process_is_ours()) {
+        dwqi_launcher_tell(dwqi_exit_code(code));
+    }
     if (dwqi_process_is_ours() && dwqi_flush_all() && dwqi_mpi_is_up()) {
         PMPI_Abort(MPI_COMM_WORLD, dwqi_exit_code(code));
     }

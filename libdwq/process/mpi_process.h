@@ -16,7 +16,10 @@ bool dwqi_mpi_is_up(void);
 /* Finalize MPI if dwqi_mpi_start() started it, and no run is under way. `code`: with
  * which this process exits, or 0. */
 void dwqi_mpi_finish(int code);
-/* End all ranks of the job with this exit code, made one by dwqi_exit_code(). Does not
+/* End this process without MPI_Finalize(), which may wait for the dead. */
+_Noreturn void dwqi_mpi_leave_without(int code);
+/* End all ranks of the job (or, where the others outlive it and it is not the controller's,
+ * this one) with this exit code, made one by dwqi_exit_code(). Does not
  * return. In a child of fork(): that alone ends. */
 _Noreturn void dwqi_mpi_abort(int code);
 

@@ -16,6 +16,8 @@
 #include "libdwq/base/ending.h"
 #include "libdwq/base/error.h"
 #include "libdwq/base/plain.h"
+#include "libdwq/process/launcher.h"
+#include "libdwq/process/lines.h"
 #include "libdwq/process/mpi_process.h"
 
 #define FAILURE_SIZE sizeof((struct dwqi_error *)NULL)->text
@@ -33,6 +35,8 @@ struct process {
     struct dwqi_process_handle *_Atomic handles;
     struct dwqi_handlers handlers; /* of signals, meanwhile */
     struct dwqi_departure *departure;
+    struct dwqi_lines *_Atomic lines;
+    atomic_int launcher; /* its connection, and 1; 0: none */
     void (*before_finish)(void);
 #ifdef DWQI_SMPI
     char failure[FAILURE_SIZE];
@@ -407,6 +411,26 @@ struct dwqi_departure *dwqi_process_departure(void)
     return here()->departure; /* set once, before anything else is */
 }
 
+struct dwqi_lines *dwqi_process_lines(void)
+{
+    return atomic_load(&here()->lines);
+}
+
+void dwqi_process_set_lines(struct dwqi_lines *lines)
+{
+    atomic_store(&here()->lines, lines);
+}
+
+int dwqi_process_launcher(void)
+{
+    return atomic_load(&here()->launcher) - 1;
+}
+
+void dwqi_process_set_launcher(int connection)
+{
+    atomic_store(&here()->launcher, connection + 1);
+}
+
 void dwqi_process_set_failure(const char *text)
 {
     snprintf(failure_here(), FAILURE_SIZE, "%s", text);
@@ -451,12 +475,15 @@ static void at_exit(int code, void *unused)
     }
     here()->before_finish();
     dwqi_mpi_finish(code);
+    dwqi_lines_leave(dwqi_process_lines());
+    dwqi_launcher_tell(dwqi_exit_code(code));
 }
 
 #ifndef DWQI_SMPI
 static void in_child(void)
 {
     atomic_store(&here()->forked, true);
+    dwqi_lines_in_child(dwqi_process_lines());
 }
 
 #ifndef __GLIBC__

@@ -31,6 +31,7 @@ struct dwqi_process_handle {
 };
 
 struct dwqi_departure; /* see departure.h */
+struct dwqi_lines;     /* see lines.h */
 
 /* Starts what the process needs, once; *started_out: it has to be finished at the end. */
 typedef dwq_status_t dwqi_process_starter(
@@ -91,6 +92,14 @@ void dwqi_process_set_joined(void);
 bool dwqi_process_has_joined(void);
 
 struct dwqi_departure *dwqi_process_departure(void); /* or NULL */
+/* To the other processes of a job that outlives the death of some; NULL: none. For
+ * handlers of signals, too. Once set they stay. */
+struct dwqi_lines *dwqi_process_lines(void);
+void dwqi_process_set_lines(struct dwqi_lines *lines);
+
+/* The connection to `dwq run`, of the controller's process; -1: none. */
+int dwqi_process_launcher(void);
+void dwqi_process_set_launcher(int connection);
 
 /* Why the last run of this thread did not begin, as the user may ask; "" at first. */
 void dwqi_process_set_failure(const char *text);

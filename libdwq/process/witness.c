@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "libdwq/base/line.h"
+#include "libdwq/process/lines.h"
 #include "libdwq/process/process.h"
 
 /* A launcher that ends its job hears what its ranks say more often when they live
@@ -165,6 +166,24 @@ void dwqi_witness_hush(void)
     }
 }
 
+static void add_words(struct dwqi_line *line,
+                      const struct dwqi_last_words *words, const char *before,
+                      const char *reason)
+{
+    dwqi_line_add(line, words->who[0] ? words->who : "a rank");
+    dwqi_line_add(line, before);
+    dwqi_line_add(line, reason);
+    dwqi_line_add(line, " on host ");
+    dwqi_line_add(line, words->host);
+    if (words->function[0]) {
+        dwqi_line_add(line, ", in task ");
+        dwqi_line_add_number(line, words->id);
+        dwqi_line_add(line, ", function '");
+        dwqi_line_add(line, words->function);
+        dwqi_line_add(line, "'");
+    }
+}
+
 /* One write: what others say at the same time must not come between. */
 static void say(const struct dwqi_last_words *words, const char *reason,
                 const char *then)
@@ -173,18 +192,7 @@ static void say(const struct dwqi_last_words *words, const char *reason,
     ssize_t ignored;
 
     dwqi_line_add(&line, "libdwq: ");
-    dwqi_line_add(&line, words->who[0] ? words->who : "a rank");
-    dwqi_line_add(&line, ": error: ");
-    dwqi_line_add(&line, reason);
-    dwqi_line_add(&line, " on host ");
-    dwqi_line_add(&line, words->host);
-    if (words->function[0]) {
-        dwqi_line_add(&line, ", in task ");
-        dwqi_line_add_number(&line, words->id);
-        dwqi_line_add(&line, ", function '");
-        dwqi_line_add(&line, words->function);
-        dwqi_line_add(&line, "'");
-    }
+    add_words(&line, words, ": error: ", reason);
     dwqi_line_add(&line, then);
     dwqi_line_add(&line, ": all ranks end now");
     line.text[line.used++] = '\n';
@@ -192,26 +200,65 @@ static void say(const struct dwqi_last_words *words, const char *reason,
     (void)ignored;
 }
 
+/* Where the others outlive this process, the controller hears why it dies. */
+static bool tell_controller(const struct dwqi_last_words *words,
+                            const char *reason, const char *then)
+{
+    struct dwqi_lines *lines = dwqi_process_lines();
+    struct dwqi_line line = { .used = 0 };
+
+    if (!lines || dwqi_lines_is_hub(lines)) {
+        return false;
+    }
+    add_words(&line, words, ": ", reason);
+    dwqi_line_add(&line, then);
+    dwqi_lines_say(lines, line.text, (int)line.used);
+    return true;
+}
+
 bool dwqi_witness_say(struct dwqi_witness *witness, const char *reason)
 {
     const struct dwqi_witness *in_call = witness;
 
-    if (!dwqi_witness_claim(witness)) {
-        return false;
-    }
     while (in_call->outer && !in_call->way) {
         in_call = in_call->outer;
     }
-    say(in_call->way ? in_call->words : witness->words, reason, "");
+    in_call = in_call->way ? in_call : witness;
+    if (tell_controller(in_call->words, reason, "")) {
+        return true;
+    }
+    if (!dwqi_witness_claim(witness)) {
+        return false;
+    }
+    say(in_call->words, reason, "");
     nanosleep(&moment, NULL);
     return true;
 }
 
 void dwqi_witness_say_stuck(struct dwqi_witness *witness)
 {
+    static const char then[] =
+        ", and not all ranks of its group came back from it in time";
+
+    if (!tell_controller(&witness->given_up, witness->why_given_up, then) &&
+        dwqi_witness_claim(witness)) {
+        say(&witness->given_up, witness->why_given_up, then);
+    }
+}
+
+void dwqi_witness_say_orphaned(struct dwqi_witness *witness)
+{
+    struct dwqi_line line = { .used = 0 };
+    ssize_t ignored;
+
     if (dwqi_witness_claim(witness)) {
-        say(&witness->given_up, witness->why_given_up,
-            ", and not all ranks of its group came back from it in time");
+        dwqi_line_add(&line, "libdwq: ");
+        dwqi_line_add(&line, witness->words->who);
+        dwqi_line_add(&line, ": error: the controller's process is gone: all "
+                             "ranks end now");
+        line.text[line.used++] = '\n';
+        ignored = write(STDERR_FILENO, line.text, line.used);
+        (void)ignored;
     }
 }
 

@@ -98,6 +98,8 @@ void dwqi_witness_hush(void);
 bool dwqi_witness_say(struct dwqi_witness *witness, const char *reason);
 /* Say that others have not come back from the call that was given up last. */
 void dwqi_witness_say_stuck(struct dwqi_witness *witness);
+/* The same where the controller's process is gone. */
+void dwqi_witness_say_orphaned(struct dwqi_witness *witness);
 /* Told to end: say who of this host has died without a word, if one has. */
 bool dwqi_witness_say_dead(struct dwqi_witness *witness);
 /* The run ends as somebody is late: say who of this host is stopped; or else, if calls

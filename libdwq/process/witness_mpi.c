@@ -5,12 +5,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "libdwq/process/lines.h"
 #include "libdwq/process/process.h"
 #include "libdwq/process/witness_mpi.h"
 
+/* Where the others outlive this process, it ends alone. */
 static void abort_all(int code)
 {
-    PMPI_Abort(MPI_COMM_WORLD, code ? code : 1);
+    const struct dwqi_lines *lines = dwqi_process_lines();
+
+    if (!lines || dwqi_lines_is_hub(lines)) {
+        PMPI_Abort(MPI_COMM_WORLD, code ? code : 1);
+    }
     dwqi_witness_exit_now(1); /* MPI_Abort does not come back */
 }
 
@@ -28,6 +34,10 @@ DWQ_API int MPI_Finalize(void)
         return MPI_SUCCESS;
     }
     dwqi_witness_give_up(0, "called MPI_Finalize");
+    if (dwqi_lines_know_deaths(dwqi_process_lines()) &&
+        !dwqi_process_witness()) {
+        return MPI_SUCCESS; /* it would wait for the dead */
+    }
     return PMPI_Finalize(); /* departure_mpi.c says it where others wait */
 }
 

@@ -19,6 +19,7 @@ const struct dwqi_cell_edge dwqi_cell_edges[DWQI_CELL_STATE_COUNT]
         [DWQI_CELL_EVENT_WITHDRAW] = GO(DRAINING),
         [DWQI_CELL_EVENT_EXIT] = GO(DRAINING),
         [DWQI_CELL_EVENT_LOSE] = GO(LOST),
+        [DWQI_CELL_EVENT_DIE] = GO(GONE),
     },
     [DWQI_CELL_READY] = {
         [DWQI_CELL_EVENT_SERVE] = GO(READY),
@@ -26,12 +27,14 @@ const struct dwqi_cell_edge dwqi_cell_edges[DWQI_CELL_STATE_COUNT]
         [DWQI_CELL_EVENT_WITHDRAW] = GO(DRAINING),
         [DWQI_CELL_EVENT_EXIT] = GO(DRAINING),
         [DWQI_CELL_EVENT_LOSE] = GO(LOST),
+        [DWQI_CELL_EVENT_DIE] = GO(GONE),
     },
     [DWQI_CELL_BUSY] = {
         [DWQI_CELL_EVENT_SERVE] = GO(BUSY),
         [DWQI_CELL_EVENT_EMPTY] = GO(READY),
         [DWQI_CELL_EVENT_WITHDRAW] = GO(DRAINING),
         [DWQI_CELL_EVENT_LOSE] = GO(LOST),
+        [DWQI_CELL_EVENT_DIE] = GO(GONE),
     },
     [DWQI_CELL_DRAINING] = {
         [DWQI_CELL_EVENT_SERVE] = GO(DRAINING),
@@ -39,10 +42,12 @@ const struct dwqi_cell_edge dwqi_cell_edges[DWQI_CELL_STATE_COUNT]
         [DWQI_CELL_EVENT_EXIT] = GO(DRAINING),
         [DWQI_CELL_EVENT_LOSE] = GO(LOST),
         [DWQI_CELL_EVENT_BYE] = GO(GONE),
+        [DWQI_CELL_EVENT_DIE] = GO(GONE),
     },
     [DWQI_CELL_LOST] = {
         [DWQI_CELL_EVENT_EXIT] = GO(LOST),
         [DWQI_CELL_EVENT_BYE] = GO(GONE),
+        [DWQI_CELL_EVENT_DIE] = GO(GONE),
     },
     [DWQI_CELL_GONE] = {
         [DWQI_CELL_EVENT_EXIT] = GO(GONE),

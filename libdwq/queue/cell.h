@@ -17,7 +17,7 @@
     X(BUSY, "it holds tasks")                                   \
     X(DRAINING, "it takes no tasks any more, and is to leave")  \
     X(LOST, "it cannot be trusted, or is waited for no longer") \
-    X(GONE, "it has said its last word")
+    X(GONE, "it has said its last word, or its ranks are no more")
 
 /* X(name, comment) */
 #define DWQI_CELL_EVENT_LIST(X)               \
@@ -27,6 +27,7 @@
     X(WITHDRAW, "it takes no tasks any more") \
     X(EXIT, "it is told to leave")            \
     X(LOSE, "nothing more is expected of it") \
+    X(DIE, "its ranks are no more")           \
     X(BYE, "its last word")
 
 enum dwqi_cell_state {

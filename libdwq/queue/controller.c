@@ -89,6 +89,11 @@ dwq_status_t dwqi_controller_close(dwq_controller_t *c, bool cancel)
     return status == DWQ_OK ? told_status : status;
 }
 
+int dwqi_controller_next_overdue(const dwq_controller_t *controller, int worker)
+{
+    return dwqi_dispatcher_next_overdue(&controller->d, worker);
+}
+
 void dwqi_controller_destroy(dwq_controller_t *c)
 {
     size_t count;

@@ -64,6 +64,9 @@ dwq_status_t dwqi_controller_refuse(dwq_controller_t *controller,
 void dwqi_controller_feed(dwq_controller_t *controller);
 
 /* Also counts in one warning what was never collected. */
+/* See dwqi_dispatcher_next_overdue(). */
+int dwqi_controller_next_overdue(const dwq_controller_t *controller,
+                                 int worker);
 void dwqi_controller_destroy(dwq_controller_t *controller);
 
 /* In a handler of a signal, in the thread of the run: what ranks run that are alone on

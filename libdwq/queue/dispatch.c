@@ -409,8 +409,10 @@ static dwq_status_t dismiss(struct dwqi_dispatcher *d)
     dwq_status_t status = DWQ_OK;
 
     for (int w = 1; w <= d->cells.n && status == DWQ_OK; w++) {
-        dwqi_dispatcher_cell_step(d, w, DWQI_CELL_EVENT_EXIT);
-        status = dwqi_dispatcher_cell(d, w)->ops->close(d, w);
+        if (dwqi_dispatcher_cell(d, w)->state != DWQI_CELL_GONE) {
+            dwqi_dispatcher_cell_step(d, w, DWQI_CELL_EVENT_EXIT);
+            status = dwqi_dispatcher_cell(d, w)->ops->close(d, w);
+        }
     }
     d->exit_sent = true;
     d->leave_end = fmax(d->config.grace_end,
@@ -438,16 +440,16 @@ static dwq_status_t await_leaving(struct dwqi_dispatcher *d)
     return status;
 }
 
-static bool is_overdue(const struct dwqi_dispatcher *d)
+int dwqi_dispatcher_next_overdue(const struct dwqi_dispatcher *d, int worker)
 {
-    for (int w = 1; w <= d->cells.n; w++) {
+    for (int w = worker + 1; w <= d->cells.n; w++) {
         const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, w);
 
         if (cell->overdue && cell->state != DWQI_CELL_GONE) {
-            return true;
+            return w;
         }
     }
-    return false;
+    return 0;
 }
 
 dwq_status_t dwqi_dispatcher_close(struct dwqi_dispatcher *d, bool cancel)
@@ -470,5 +472,7 @@ dwq_status_t dwqi_dispatcher_close(struct dwqi_dispatcher *d, bool cancel)
     if (status == DWQ_OK) {
         status = await_leaving(d);
     }
-    return status == DWQ_OK && is_overdue(d) ? DWQ_E_TIME_LIMIT : status;
+    return status == DWQ_OK && dwqi_dispatcher_next_overdue(d, 0)
+               ? DWQ_E_TIME_LIMIT
+               : status;
 }

@@ -41,6 +41,7 @@ dwq_status_t dwqi_dispatcher_init(struct dwqi_dispatcher *d,
     d->tasks.scratch.pool = config->pool;
     d->tasks.est_seconds = config->time_est_seconds;
     d->tasks.retry_failed = config->retry_failed;
+    d->tasks.retries = config->retries;
     d->stats.cells = &d->cells;
     d->scheduler =
         dwqi_scheduler_create(0, config->queue_order, config->held_max);

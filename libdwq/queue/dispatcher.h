@@ -4,7 +4,8 @@
  *
  * Its files: dispatch.c (what goes out, the limits, the end), remote.c and here.c (the two
  * kinds of cells), receive.c (what comes in), finish.c (tasks that are over), cancel.c, fit.c
- * (which cells a task fits) and feed.c (tasks for idle cells of this host). */
+ * (which cells a task fits), feed.c (tasks for idle cells of this host) and lost.c (cells
+ * whose ranks are no more). */
 #ifndef DWQI_QUEUE_DISPATCHER_H
 #define DWQI_QUEUE_DISPATCHER_H
 
@@ -28,9 +29,9 @@ struct dwqi_dispatcher_config {
     int held_max;         /* tasks that a worker may hold */
     bool holds_near_only; /* several only where they can be taken back */
     bool time_est_seconds;
-    int retry_failed;
-    double time_limit; /* on the transport's clock; INFINITY: none */
-    double grace_end;  /* the same: running calls are given up */
+    int retry_failed, retries; /* of tasks that do not say */
+    double time_limit;         /* on the transport's clock; INFINITY: none */
+    double grace_end;          /* the same: running calls are given up */
     bool
         has_to_fit; /* a call of known time starts only if it ends before that */
 };
@@ -83,6 +84,9 @@ void dwqi_dispatcher_withdraw_here(struct dwqi_dispatcher *d);
  *         will end it; DWQ_E_MPI
  */
 dwq_status_t dwqi_dispatcher_close(struct dwqi_dispatcher *d, bool cancel);
+
+/* The next cell behind this one that is not awaited any more and may run on; 0: none. */
+int dwqi_dispatcher_next_overdue(const struct dwqi_dispatcher *d, int worker);
 
 /* --- Its loop ------------------------------------------------------------ */
 
@@ -174,6 +178,16 @@ void dwqi_dispatcher_drop_waiting(struct dwqi_dispatcher *d,
                                   const char *message);
 void dwqi_dispatcher_drop_held(struct dwqi_dispatcher *d, int worker,
                                enum dwqi_task_event event, const char *message);
+/* It takes no more tasks: it has withdrawn. What it holds is over. */
+void dwqi_dispatcher_let_go(struct dwqi_dispatcher *d, int worker,
+                            const char *reason);
+/* The same: it said what cannot be. */
+void dwqi_dispatcher_distrust(struct dwqi_dispatcher *d, int worker,
+                              const char *why);
+/* Its ranks are no more: what it held runs again elsewhere, or is over. DWQ_OK,
+ * DWQ_E_STATE. */
+dwq_status_t dwqi_dispatcher_lose_cell(struct dwqi_dispatcher *d, int worker,
+                                       const char *why);
 /* A task that its worker had not started waits again, or is over. */
 dwq_status_t dwqi_dispatcher_take_back(struct dwqi_dispatcher *d,
                                        struct dwqi_task *task);

@@ -1,4 +1,5 @@
 /* Tasks that are over: their ends, and the list of those that can be collected. */
+#include <stdio.h>
 #include <utlist.h>
 
 #include "libdwq/queue/dispatcher.h"
@@ -45,6 +46,16 @@ static inline dwq_status_t end(struct dwqi_dispatcher *d,
     return DWQ_OK;
 }
 
+/* What became of its attempts is said, too. */
+static struct dwqi_outcome *outcome_of_lost(const struct dwqi_task *task,
+                                            const char *message)
+{
+    char text[DWQI_WHY_LOST_MAX + 300];
+
+    snprintf(text, sizeof text, "%s (%s)", message, task->why_lost);
+    return dwqi_outcome_create_local(DWQ_E_WORKER, text);
+}
+
 dwq_status_t dwqi_dispatcher_end_local(struct dwqi_dispatcher *d,
                                        struct dwqi_task *task,
                                        enum dwqi_task_event event,
@@ -58,7 +69,9 @@ dwq_status_t dwqi_dispatcher_end_local(struct dwqi_dispatcher *d,
     struct dwqi_task_edge edge = dwqi_task_edges[task->entry.state][event];
 
     return end(d, &(struct dwqi_step){ .task = task, .event = event },
-               dwqi_outcome_create_local(statuses[edge.end], message));
+               edge.end == DWQI_END_LOST && task->why_lost
+                   ? outcome_of_lost(task, message)
+                   : dwqi_outcome_create_local(statuses[edge.end], message));
 }
 
 dwq_status_t dwqi_dispatcher_end_reported(struct dwqi_dispatcher *d,

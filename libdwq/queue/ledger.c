@@ -60,7 +60,7 @@ const struct dwqi_task_edge dwqi_task_edges[DWQI_TASK_STATE_COUNT]
         [DWQI_EVENT_RESULT] = END(RESULT),
         [DWQI_EVENT_CANCEL] = GO(ASKED_BACK),
         [DWQI_EVENT_LIMIT] = END(LIMIT),
-        [DWQI_EVENT_LOSE] = END(LOST),
+        [DWQI_EVENT_LOSE] = END(CANCELLED),
         [DWQI_EVENT_SENT] = GO(ASKED_BACK),
     },
     [DWQI_TASK_RUNNING] = {

@@ -4,62 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "libdwq/base/plain.h"
 #include "libdwq/queue/dispatcher.h"
-
-static void drop_bound(struct dwqi_dispatcher *d, int worker,
-                       const char *message)
-{
-    struct dwqi_job *job;
-
-    while ((job = dwqi_scheduler_any_bound(d->scheduler, worker)) != NULL) {
-        dwqi_scheduler_remove(d->scheduler, job);
-        if (!dwqi_dispatcher_refit(d, dwqi_task_of(job))) {
-            (void)dwqi_dispatcher_end_local(d, dwqi_task_of(job),
-                                            DWQI_EVENT_LOSE, message);
-        }
-    }
-}
-
-void dwqi_dispatcher_drop_held(struct dwqi_dispatcher *d, int worker,
-                               enum dwqi_task_event event, const char *message)
-{
-    struct dwqi_job *job;
-
-    dwqi_dispatcher_cell(d, worker)->unsent = NULL;
-    while ((job = dwqi_scheduler_held(d->scheduler, worker)) != NULL) {
-        dwqi_scheduler_done(d->scheduler, job);
-        (void)dwqi_dispatcher_end_local(d, dwqi_task_of(job), event, message);
-    }
-}
-
-static void worker_lost(struct dwqi_dispatcher *d, int worker,
-                        const char *reason)
-{
-    char message[256];
-
-    dwqi_plain_format(message, sizeof message, "worker %d is gone: %s", worker,
-                      reason);
-    dwqi_log_warning(d->config.log, "%s", message);
-    dwqi_scheduler_worker_gone(d->scheduler, worker);
-    (void)dwqi_dispatcher_take_unstarted(d, worker, NULL);
-    dwqi_dispatcher_drop_held(d, worker, DWQI_EVENT_LOSE, message);
-    drop_bound(d, worker, message);
-    if (dwqi_scheduler_n_gone(d->scheduler) == d->cells.n) {
-        dwqi_dispatcher_drop_waiting(d, DWQI_EVENT_LOSE,
-                                     "every worker has left the run");
-    }
-}
-
-static void distrust(struct dwqi_dispatcher *d, int worker, const char *why)
-{
-    char reason[160];
-
-    dwqi_plain_format(reason, sizeof reason, "a message could not be read: %s",
-                      why);
-    dwqi_dispatcher_cell_step(d, worker, DWQI_CELL_EVENT_LOSE);
-    worker_lost(d, worker, reason);
-}
 
 /* What a cell says of itself: a word that it cannot say now is a message that cannot
  * be. */
@@ -158,8 +103,9 @@ static bool is_tried_again(const struct dwqi_dispatcher *d,
                            const struct dwqi_outcome *outcome)
 {
     return dwqi_outcome_status(outcome) == DWQ_E_TASK &&
-           task->entry.attempt <= task->retry_failed && !d->cancels_all &&
-           !d->limit_passed && d->now < d->config.time_limit &&
+           task->entry.attempt - task->n_lost <= task->retry_failed &&
+           !d->cancels_all && !d->limit_passed &&
+           d->now < d->config.time_limit &&
            dwqi_task_edges[task->entry.state][DWQI_EVENT_AGAIN].allowed;
 }
 
@@ -408,7 +354,7 @@ static dwq_status_t receive_withdraw(struct dwqi_dispatcher *d, int worker,
     }
     status = said(d, worker, DWQI_CELL_EVENT_WITHDRAW);
     if (status == DWQ_OK) {
-        worker_lost(d, worker, reason);
+        dwqi_dispatcher_let_go(d, worker, reason);
     }
     return status;
 }
@@ -440,6 +386,10 @@ dwq_status_t dwqi_dispatcher_receive(struct dwqi_dispatcher *d,
     struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
     dwq_status_t status;
 
+    if (worker == 0 && message->status == DWQ_E_WORKER) {
+        dwqi_log_warning(d->config.log, "%s", message->why);
+        return DWQ_OK;
+    }
     if (worker == 0) {
         dwqi_log_warning(d->config.log,
                          "dropped a message from rank %d, "
@@ -451,6 +401,9 @@ dwq_status_t dwqi_dispatcher_receive(struct dwqi_dispatcher *d,
     if (cell->awaited == DWQI_AWAITED_WORD) {
         dwqi_dispatcher_await(d, worker, DWQI_AWAITED_NOTHING);
     }
+    if (message->status == DWQ_E_WORKER) {
+        return dwqi_dispatcher_lose_cell(d, worker, message->why);
+    }
     if (cell->state == DWQI_CELL_GONE ||
         (cell->state == DWQI_CELL_LOST && message->tag != DWQI_BYE)) {
         return DWQ_OK; /* what it held has its results already */
@@ -458,12 +411,12 @@ dwq_status_t dwqi_dispatcher_receive(struct dwqi_dispatcher *d,
     if (message->status != DWQ_OK &&
         !(message->status == DWQ_E_NOMEM &&
           (message->tag == DWQI_DONE || message->tag == DWQI_READY))) {
-        distrust(d, worker, message->why);
+        dwqi_dispatcher_distrust(d, worker, message->why);
         return DWQ_OK;
     }
     status = receive_by_tag(d, worker, message);
     if (status == DWQ_E_MESSAGE) {
-        distrust(d, worker, dwqi_tag_name(message->tag));
+        dwqi_dispatcher_distrust(d, worker, dwqi_tag_name(message->tag));
         return DWQ_OK;
     }
     return status;

@@ -224,6 +224,7 @@ void dwqi_task_unref(struct dwqi_task *task)
     if (--task->refs == 0) {
         dwqi_task_drop_pack(task);
         dwqi_outcome_destroy(task->outcome);
+        free(task->why_lost);
         if (task->tasks && task->rate) {
             rate_give(task->tasks, task->rate);
         }
@@ -244,10 +245,9 @@ static dwq_status_t task_pack(struct dwqi_tasks *tasks, const dwq_task_t *given,
                           why_out);
 }
 
-static uint32_t retries_of(const struct dwqi_tasks *tasks,
-                           const dwq_task_t *given)
+static uint32_t retries_of(int given, int of_run)
 {
-    int n = given->retry_failed ? given->retry_failed : tasks->retry_failed;
+    int n = given ? given : of_run;
 
     return n > 0 ? (uint32_t)n : 0;
 }
@@ -271,7 +271,8 @@ dwq_status_t dwqi_task_create(struct dwqi_tasks *tasks, const dwq_task_t *given,
     task->job.worker = given->worker;
     task->job.binding = binding && given->worker > 0;
     task->job.priority = given->priority;
-    task->retry_failed = retries_of(tasks, given);
+    task->retry_failed = retries_of(given->retry_failed, tasks->retry_failed);
+    task->retries = retries_of(given->retries, tasks->retries);
     task->job.time_est = given->time_est > 0 ? given->time_est : 1;
     task->rate = rate_of(tasks, given->module, given->function);
     if (task->rate) {

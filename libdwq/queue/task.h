@@ -34,6 +34,9 @@ struct dwqi_rate {
  * numbers. */
 #define DWQI_TASK_SMALL 128
 
+/* Bytes of what is kept of lost attempts, at most: the last ones. */
+#define DWQI_WHY_LOST_MAX 1000
+
 struct dwqi_task {
     struct dwqi_job job;
     uint64_t id;
@@ -44,6 +47,9 @@ struct dwqi_task {
     bool fitted;              /* bound to a worker that fits these two */
     int min_ranks;
     uint32_t retry_failed; /* more attempts of a call that fails, at most */
+    uint32_t retries;      /* the same of one whose worker is lost */
+    uint32_t n_lost;       /* attempts whose workers were */
+    char *why_lost;        /* what became of these; or NULL */
     uint32_t number;       /* of its worker's, when sent: see dwqi_desk() */
     const char *host;      /* of the plan; or NULL */
     struct dwqi_pack pack; /* its block may be `small` */
@@ -88,7 +94,9 @@ struct dwqi_tasks {
     struct dwqi_scratch scratch;
     uint64_t next_id;
     bool est_seconds; /* estimates are seconds */
-    int retry_failed; /* of tasks that do not say; 0 or less: none */
+    /* Of tasks that do not say; 0 or less: none. */
+    int retry_failed;
+    int retries;
 };
 
 /**

@@ -1,8 +1,9 @@
-/* The end of the allocation as the limit of a run: what the controller's rank finds, all
- * have. */
+/* What the controller's rank finds around the job all have: the end of the allocation, as
+ * the limit of the run, and whether the launcher lets others live when a rank dies. */
 #include <math.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/process/launcher.h"
 #include "libdwq/process/process.h"
 #include "libdwq/process/watchdog.h"
 #include "libdwq/run/allocation.h"
@@ -11,6 +12,7 @@
 struct found {
     int status;  /* of the search */
     bool is_end; /* there is one, or `none` */
+    bool survives;
     double left; /* seconds */
 };
 
@@ -60,7 +62,9 @@ dwq_status_t dwqi_run_find_end(struct run *run, struct dwqi_error *fault)
     dwq_status_t status = DWQ_OK;
 
     if (run->facts.is_controller) {
+        dwqi_launcher_greet();
         found = find(run, fault);
+        found.survives = dwqi_run_may_survive(run);
     }
     if (run->facts.size > 1) {
         status =
@@ -75,5 +79,6 @@ dwq_status_t dwqi_run_find_end(struct run *run, struct dwqi_error *fault)
     if (status == DWQ_OK && found.is_end) {
         set_limits(run, found.left);
     }
-    return status;
+    return status == DWQ_OK && found.survives ? dwqi_run_make_survive(run)
+                                              : status;
 }

@@ -9,6 +9,8 @@
 #include "libdwq/base/memory.h"
 #include "libdwq/base/plain.h"
 
+#define RETRIES 2 /* by default */
+
 #define ROW(field, environment, kind, use, min, max)                         \
     {                                                                        \
 #field, environment, kind, offsetof(dwq_options_t, field), use, min, \
@@ -69,6 +71,7 @@ const struct dwqi_option_row dwqi_option_rows[] = {
         1),
     ROW(time_est_seconds, NULL, KIND_BOOL, ANYWHERE, 0, 1),
     ROW(retry_failed, NULL, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
+    ROW(retries, NULL, KIND_INT, ANYWHERE, INT_MIN, INT_MAX),
     ROW(end_margin, NULL, KIND_SECONDS, ANYWHERE, 0, 1e9),
 };
 
@@ -313,6 +316,7 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
         return DWQ_E_OPTION;
     }
     o.idle_wait = o.idle_wait < 0 ? 0 : o.idle_wait > 0 ? o.idle_wait : 1e-3;
+    o.retries = o.retries == 0 ? RETRIES : o.retries;
     *options_out = o;
     return DWQ_OK;
 }

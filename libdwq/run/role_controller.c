@@ -62,6 +62,7 @@ static dwq_status_t create_controller(struct run *run,
             .holds_near_only = run->options.prefetch == DWQ_PREFETCH_AUTO,
             .time_est_seconds = run->options.time_est_seconds,
             .retry_failed = run->options.retry_failed,
+            .retries = run->options.retries,
             .time_limit = dwqi_run_limit(run),
             .grace_end = dwqi_run_grace_end(run),
             .has_to_fit = run->ends_with_allocation,
@@ -108,6 +109,7 @@ dwq_status_t dwqi_run_make_controller(struct run *run)
     run->role = &c->role;
     run->controller = c->controller;
     dwqi_world_witness(run->world)->controller = run->controller;
+    dwqi_run_hear_deaths(run);
     if (run->kind == DWQI_ROLE_IN_PLACE) {
         dwqi_log_info(&run->log, "one process: every call runs in place");
     } else {

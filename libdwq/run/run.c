@@ -43,6 +43,10 @@ static dwq_status_t leave(struct run *run)
     if (status != DWQ_OK) {
         dwqi_run_give_up(run, status);
     }
+    if (run->overdue && run->facts.survives) {
+        dwqi_run_end_workers(run);
+        run->overdue = false;
+    }
     if (run->overdue) {
         dwqi_log_error(&run->log, "workers have not come back after the time "
                                   "limit and its grace: the job ends now");
@@ -57,7 +61,7 @@ static dwq_status_t leave(struct run *run)
                                   "job ends now");
         end_overdue(run);
     }
-    return status;
+    return status == DWQ_E_WORKER ? DWQ_OK : status; /* who lives has come */
 }
 
 static void finish(struct run *run)
@@ -71,6 +75,7 @@ static void finish(struct run *run)
             "the run has not ended after the time limit and its grace: the "
             "job ends now");
     }
+    dwqi_run_ignore_deaths(run);
     dwqi_run_finish_role(run);
     dwqi_gathered_finish(&run->lone_ranks);
     dwq_kwargs_free(run->kept_args);
@@ -245,6 +250,11 @@ dwq_status_t dwqi_run_open(const struct dwqi_run_request *request,
         status = run->spawned
                      ? dwqi_run_join(run, request->options, run->marker.token)
                      : dwqi_run_start(run, request->options);
+    }
+    if (status == DWQ_E_WORKER) {
+        status = dwqi_error_set(&run->error, DWQ_E_STATE,
+                                "a rank of the job is dead: no run over all of "
+                                "its ranks can begin any more");
     }
     if (status != DWQ_OK) {
         say_why(run, request, status, together);

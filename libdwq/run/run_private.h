@@ -11,6 +11,7 @@
 #include "libdwq/item/codec.h"
 #include "libdwq/mpi/spawn.h"
 #include "libdwq/mpi/world.h"
+#include "libdwq/process/lines.h"
 #include "libdwq/queue/controller.h"
 #include "libdwq/run/interrupt.h"
 #include "libdwq/run/options.h"
@@ -72,6 +73,7 @@ struct run {
     char program[PATH_MAX];    /* a broker's: what it spawns */
     void *settings;            /* what another rank told this one, as it came */
     const char *spawned_seats; /* in them; NULL: it binds itself to nothing */
+    dwq_bytes_t told_hub;      /* the same: a struct dwqi_hub_address; or none */
     struct dwqi_arena settings_arena;
 
     struct dwqi_gathered lone_ranks; /* the controller's; see controller.h */
@@ -129,6 +131,21 @@ void dwqi_run_unbind(struct run *run);
 /* Without option time_limit: the limit is the end of the allocation, if the controller's
  * rank knows one. Collective over the world. DWQ_OK, DWQ_E_OPTION, DWQ_E_MPI. */
 dwq_status_t dwqi_run_find_end(struct run *run, struct dwqi_error *fault);
+
+/* Survival (survival.c). Whether the launcher lets the others live; of the controller's
+ * rank. */
+bool dwqi_run_may_survive(const struct run *run);
+/* Where it does: facts.survives. Collective over the world. DWQ_OK, DWQ_E_MPI. */
+dwq_status_t dwqi_run_make_survive(struct run *run);
+/* This process's line to the hub. DWQ_E_MPI: there is none, and *fault says why. */
+dwq_status_t dwqi_run_connect(struct run *run,
+                              const struct dwqi_hub_address *hub,
+                              struct dwqi_error *fault);
+/* On the controller's rank: from now on a death costs a worker; the end of that. */
+void dwqi_run_hear_deaths(struct run *run);
+void dwqi_run_ignore_deaths(struct run *run);
+/* Those that are waited for no longer are ended. */
+void dwqi_run_end_workers(struct run *run);
 
 /* A run of one process: warn if a batch system gave it room for several (alone.c). */
 void dwqi_run_warn_alone(const struct run *run);

@@ -223,7 +223,7 @@ static dwq_status_t pack_settings(struct run *run, uint64_t token,
                                   struct dwqi_error *fault)
 {
     struct dwqi_buffer seats = { .data = NULL };
-    dwq_kwarg_t more[5] = {
+    dwq_kwarg_t more[6] = {
         { "token", dwq_value_uint(token) },
         { "size", dwq_value_int(run->facts.size) },
         { "n_workers", dwq_value_int(run->facts.n_workers) },
@@ -237,6 +237,13 @@ static dwq_status_t pack_settings(struct run *run, uint64_t token,
         dwqi_buffer_append(&seats, "", 1);
         more[n++] = (dwq_kwarg_t){ "seats",
                                    dwq_value_string((const char *)seats.data) };
+    }
+    if (run->facts.survives) {
+        more[n++] =
+            (dwq_kwarg_t){ "hub",
+                           dwq_value_bytes((dwq_bytes_t){
+                               .data = dwqi_lines_address(dwqi_process_lines()),
+                               .size = sizeof(struct dwqi_hub_address) }) };
     }
     status = seats.failed
                  ? DWQ_E_NOMEM
@@ -267,6 +274,8 @@ static dwq_status_t use_settings(struct run *run, const dwq_options_t *given,
     dwq_read_int(dwq_map_find(s, "n_workers"), &run->facts.n_workers);
     dwq_read_int(dwq_map_find(s, "worker"), &run->worker_id);
     dwq_read_string(dwq_map_find(s, "seats"), &run->spawned_seats);
+    run->facts.survives =
+        dwq_read_bytes(dwq_map_find(s, "hub"), &run->told_hub);
     return DWQ_OK;
 }
 
@@ -392,6 +401,16 @@ dwq_status_t dwqi_run_tell_spawned(struct run *run, bool go)
 
 /* --- The spawned process ---------------------------------------------------------------- */
 
+static dwq_status_t connect_to_hub(struct run *run, struct dwqi_error *fault)
+{
+    struct dwqi_hub_address hub = { .port = 0 };
+
+    if (run->told_hub.size == sizeof hub) {
+        memcpy(&hub, run->told_hub.data, sizeof hub);
+    }
+    return dwqi_run_connect(run, &hub, fault) == DWQ_OK ? DWQ_OK : DWQ_E_OPTION;
+}
+
 static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
                             const struct dwqi_told *told, uint64_t token,
                             struct dwqi_error *fault)
@@ -426,8 +445,10 @@ static dwq_status_t prepare(struct run *run, const dwq_options_t *given,
                                 .workers_available = true,
                                 .size = run->facts.size,
                                 .rank = -1,
-                                .n_workers = run->facts.n_workers };
-    return dwqi_run_find_functions(run, fault);
+                                .n_workers = run->facts.n_workers,
+                                .survives = run->facts.survives };
+    status = run->facts.survives ? connect_to_hub(run, fault) : DWQ_OK;
+    return status == DWQ_OK ? dwqi_run_find_functions(run, fault) : status;
 }
 
 dwq_status_t dwqi_run_join(struct run *run, const dwq_options_t *given,

@@ -27,6 +27,7 @@ BEGIN {
     sees["workers"] = " public base item wait process group "
     sees["brokers"] = " public base item process group workers "
     sees["queue"] = " public base item wait process "
+    sees["command"] = " public base process " # a program: what it is told
     sees["bench"] = " public "
     sees["examples"] = " public "
 }

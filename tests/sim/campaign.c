@@ -4,6 +4,7 @@
  *     campaign 5000 700001     5000 seeds from 700001
  *     campaign replay 42       seed 42 alone, with the library's log
  *     campaign groups ...      the same with groups behind brokers
+ *     campaign [groups] lost ...   some workers die
  *     campaign memory 100      seeds 1 .. 100, each again and again: every allocation of
  *                              the run fails in one of them
  *     campaign replay 42 7     seed 42, and its 7th allocation fails
@@ -32,17 +33,28 @@ void scenario_line(const char *line, void *outcome)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: campaign [groups] [memory] N [FIRST] | "
-                    "campaign [groups] replay SEED [ALLOCATION]\n");
+    fprintf(stderr, "usage: campaign [groups] [lost] [memory] N [FIRST] | "
+                    "campaign [groups] [lost] replay SEED [ALLOCATION]\n");
     return 2;
 }
 
-static int replay(scenario_fn *run, const char *text, const char *fails)
+struct campaign {
+    scenario_fn *run;
+    bool kills;
+    struct scenario_outcome sum;
+    uint64_t n_runs, n_failed, n_gave_up;
+};
+
+static int replay(const struct campaign *c, const char *text, const char *fails)
 {
     uint64_t seed = strtoull(text, NULL, 10);
     struct scenario_outcome outcome;
 
-    run(seed, true, fails ? atol(fails) : 0, &outcome);
+    c->run(seed,
+           &(struct scenario_way){ .verbose = true,
+                                   .kills = c->kills,
+                                   .fails = fails ? atol(fails) : 0 },
+           &outcome);
     printf("seed %" PRIu64 ": %s\n", seed, outcome.ok ? "ok" : outcome.fault);
     return outcome.ok ? 0 : 1;
 }
@@ -52,23 +64,19 @@ static void add(struct scenario_outcome *sum, const struct scenario_outcome *o)
     sum->n_tasks += o->n_tasks;
     sum->n_messages += o->n_messages;
     sum->n_corrupted += o->n_corrupted;
+    sum->n_killed += o->n_killed;
     for (size_t i = 0; i < sizeof o->n_by_status / sizeof o->n_by_status[0];
          i++) {
         sum->n_by_status[i] += o->n_by_status[i];
     }
 }
 
-struct campaign {
-    scenario_fn *run;
-    struct scenario_outcome sum;
-    uint64_t n_runs, n_failed, n_gave_up;
-};
-
 static long play(struct campaign *c, uint64_t seed, long fails)
 {
     struct scenario_outcome outcome;
 
-    c->run(seed, false, fails, &outcome);
+    c->run(seed, &(struct scenario_way){ .kills = c->kills, .fails = fails },
+           &outcome);
     add(&c->sum, &outcome);
     c->n_runs++;
     c->n_gave_up += outcome.gave_up;
@@ -99,8 +107,9 @@ int main(int argc, char **argv)
     if (take(&argc, &argv, "groups")) {
         c.run = scenario_groups_run;
     }
+    c.kills = take(&argc, &argv, "lost");
     if (argc >= 3 && argc <= 4 && strcmp(argv[1], "replay") == 0) {
-        return replay(c.run, argv[2], argv[3]);
+        return replay(&c, argv[2], argv[3]);
     }
     memory = take(&argc, &argv, "memory");
     n = argc >= 2 ? strtoull(argv[1], NULL, 10) : 0;
@@ -121,6 +130,9 @@ int main(int argc, char **argv)
            " tasks, %" PRIu64 " messages, %" PRIu64 " of them corrupted\n",
            n, c.n_runs, c.n_failed, sum.n_tasks, sum.n_messages,
            sum.n_corrupted);
+    if (c.kills) {
+        printf("%" PRIu64 " workers died\n", sum.n_killed);
+    }
     if (memory) {
         printf("%" PRIu64 " runs given up for lack of memory\n", c.n_gave_up);
     }

@@ -1,60 +1,9 @@
-#include "tests/sim/scenario.h"
+#include "tests/sim/scenario_private.h"
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "libdwq/queue/controller.h"
-#include "tests/sim/memory.h"
-#include "tests/sim/transport_sim.h"
-#include "workers/serve.h"
-#include "workers/solo.h"
-
-#define MAX_WORKERS 12
-#define EVENTS_MAX 10000000
-#define BIG \
-    ((size_t)70 * 1024 / sizeof(double)) /* elements: a body of its own */
-
-struct scenario;
-
-struct sim_worker {
-    struct scenario *s;
-    int number;
-    double slowness; /* times the duration of each call */
-    bool withdraws;  /* its initializer fails */
-    bool begun;
-    struct dwqi_registry *registry;
-    struct dwqi_executor *executor;
-    struct dwqi_solo solo;
-    struct dwqi_role *server;
-};
-
-/* What the test knows of a task it submitted. */
-struct known {
-    uint64_t id;
-    double x;
-    bool fails, unknown, borrowed, cancelled;
-    int bound; /* worker, or 0 */
-    int n_run; /* how often its function was entered */
-    bool collected;
-};
-
-struct scenario {
-    uint64_t random;
-    struct dwqi_sim *sim;
-    struct dwqi_log log;
-    int n_workers;
-    struct sim_worker workers[MAX_WORKERS + 1];
-    dwq_controller_t *controller;
-    struct known *known;
-    size_t n_known, n_max, n_collected;
-    double time_limit, grace;
-    double *big; /* an array to borrow */
-    struct scenario_outcome *out;
-    bool gave_up; /* the controller had no memory to go on */
-};
 
 static double draw(struct scenario *s)
 {
@@ -64,32 +13,6 @@ static double draw(struct scenario *s)
 static int draw_int(struct scenario *s, int n)
 {
     return (int)(dwqi_random(&s->random) % (uint64_t)n);
-}
-
-/* A rank had no memory to go on: the job has ended. */
-static bool has_given_up(const struct scenario *s)
-{
-    return s->gave_up || memory_is_short(dwqi_sim_error(s->sim));
-}
-
-static bool lacks_memory(const dwq_result_t *r)
-{
-    return memory_has_failed() && r->status != DWQ_OK &&
-           (r->code == DWQ_E_NOMEM || strstr(r->message, "memory"));
-}
-
-static void fault(struct scenario *s, const char *format, ...) DWQ_PRINTF(2, 3);
-static void fault(struct scenario *s, const char *format, ...)
-{
-    va_list args;
-
-    if (!s->out->ok || has_given_up(s)) {
-        return; /* the first one counts */
-    }
-    s->out->ok = false;
-    va_start(args, format);
-    vsnprintf(s->out->fault, sizeof s->out->fault, format, args);
-    va_end(args);
 }
 
 /* --- Workers ------------------------------------------------------------ */
@@ -249,95 +172,20 @@ static void submit_one(struct scenario *s)
     status = queued ? dwq_controller_queue_call(s->controller, &task, &id)
                     : dwq_controller_submit_call(s->controller, &task, &id);
     if (status != expected && !memory_is_short(status)) {
-        fault(s, "submit answered %s, not %s", dwq_status_name(status),
-              dwq_status_name(expected));
+        scenario_fault(s, "submit answered %s, not %s", dwq_status_name(status),
+                       dwq_status_name(expected));
     }
     if (status != DWQ_OK) {
         s->n_known--;
         return;
     }
     if (id == 0 || (task.id && id != task.id) || id_is_out(s, id)) {
-        fault(s, "id %" PRIu64 " given for %" PRIu64, id, task.id);
+        scenario_fault(s, "id %" PRIu64 " given for %" PRIu64, id, task.id);
     }
     k->id = id;
 }
 
 /* --- Collecting --------------------------------------------------------- */
-
-static struct known *known_of(struct scenario *s, uint64_t id)
-{
-    for (size_t i = 0; i < s->n_known; i++) {
-        if (s->known[i].id == id && !s->known[i].collected) {
-            return &s->known[i];
-        }
-    }
-    return NULL;
-}
-
-static void check_value(struct scenario *s, const struct known *k,
-                        const dwq_result_t *r)
-{
-    double y = 0, sum = k->borrowed ? (double)BIG : 0;
-    bool has = dwq_result_get(r, 0, 0, &y);
-
-    if (k->fails || k->unknown) {
-        fault(s, "task %" PRIu64 " should have failed", k->id);
-    } else if (k->x < 1 ? has : !has || y != 2 * k->x + sum) {
-        fault(s, "task %" PRIu64 " gave %g for %g", k->id, y, k->x);
-    } else if (k->bound && r->worker != k->bound) {
-        fault(s, "task %" PRIu64 " ran on worker %d, not %d", k->id, r->worker,
-              k->bound);
-    }
-}
-
-/* How often a function may have been entered, by the status of its result. */
-static void check_runs(struct scenario *s, const struct known *k,
-                       const dwq_result_t *r, bool corrupted)
-{
-    bool short_of = memory_has_failed(); /* any call may have failed for that */
-    int again = k->fails || short_of ? (int)((k - s->known) % 3) : 0;
-    int least = 0, most = 1 + again;
-
-    if (corrupted || lacks_memory(r)) {
-        /* A message that nobody could read may stand for any of these. */
-    } else if (r->status == DWQ_OK ||
-               (r->status == DWQ_E_TASK && !k->unknown)) {
-        least = short_of ? 1 : r->attempts;
-    } else if (r->status == DWQ_E_CANCELLED || r->status == DWQ_E_WORKER) {
-        most = again;
-    }
-    if (k->n_run < least || k->n_run > most) {
-        fault(s, "task %" PRIu64 " (%s) was run %d times", k->id,
-              dwq_status_name(r->status), k->n_run);
-    }
-}
-
-static void collected(struct scenario *s, dwq_result_t *r)
-{
-    struct known *k = known_of(s, r->id);
-    bool corrupted = dwqi_sim_n_corrupted(s->sim) > 0;
-
-    if (!k) {
-        fault(s, "a result of no task, or a second one: %" PRIu64, r->id);
-        dwq_result_clear(r);
-        return;
-    }
-    k->collected = true;
-    s->n_collected++;
-    s->out->n_by_status[-(int)r->status]++;
-    if (r->status == DWQ_OK && !corrupted) {
-        check_value(s, k, r);
-    } else if (r->status == DWQ_E_TASK && !corrupted && !lacks_memory(r)) {
-        if (!k->fails && !k->unknown) {
-            fault(s, "task %" PRIu64 " failed: %s", k->id, r->message);
-        } else if (k->fails && !k->unknown &&
-                   (r->code != 7 || r->failed_rank != 0)) {
-            fault(s, "task %" PRIu64 " failed with code %d", k->id, r->code);
-        }
-    }
-    check_runs(s, k, r, corrupted);
-    dwq_result_clear(r);
-}
 
 static void collect_some(struct scenario *s)
 {
@@ -347,13 +195,13 @@ static void collect_some(struct scenario *s)
     switch (draw_int(s, 4)) {
     case 0:
         if (dwq_controller_probe_next_result(s->controller, r) == DWQ_OK) {
-            collected(s, r);
+            scenario_collected(s, r);
         }
         break;
     case 1:
         dwq_controller_probe_all_next_results(s->controller, r, 8, &n);
         for (size_t i = 0; i < n; i++) {
-            collected(s, &r[i]);
+            scenario_collected(s, &r[i]);
         }
         break;
     case 2:
@@ -364,15 +212,15 @@ static void collect_some(struct scenario *s)
                 dwq_controller_get_result(s->controller, k->id, r);
 
             if (status == DWQ_OK && there) {
-                collected(s, r);
+                scenario_collected(s, r);
             } else if (there != memory_is_short(status)) {
-                fault(s, "get_result of task %" PRIu64, k->id);
+                scenario_fault(s, "get_result of task %" PRIu64, k->id);
             }
         }
         break;
     default:
         if (dwq_controller_get_next_result(s->controller, r) == DWQ_OK) {
-            collected(s, r);
+            scenario_collected(s, r);
         }
     }
 }
@@ -385,12 +233,13 @@ static void collect_rest(struct scenario *s)
     do {
         status = dwq_controller_get_next_result(s->controller, &r);
         if (status == DWQ_OK) {
-            collected(s, &r);
+            scenario_collected(s, &r);
         }
-    } while (status == DWQ_OK || (memory_is_short(status) && !has_given_up(s)));
+    } while (status == DWQ_OK ||
+             (memory_is_short(status) && !scenario_has_given_up(s)));
     if (status != DWQ_E_EMPTY) {
-        fault(s, "the last get_next_result answered %s",
-              dwq_status_name(status));
+        scenario_fault(s, "the last get_next_result answered %s",
+                       dwq_status_name(status));
     }
 }
 
@@ -406,7 +255,7 @@ static void cancel_one(struct scenario *s)
     status = dwq_controller_cancel(s->controller, s->known[i].id);
     if (!memory_is_short(status) &&
         (status == DWQ_E_ID) == id_is_out(s, s->known[i].id)) {
-        fault(s, "cancel answered %s", dwq_status_name(status));
+        scenario_fault(s, "cancel answered %s", dwq_status_name(status));
     }
 }
 
@@ -434,7 +283,7 @@ static void user_code(struct scenario *s)
                 dwqi_sim_n_corrupted(s->sim) == 0 &&
                 !(memory_has_failed() && data.kind == DWQ_KIND_NIL) &&
                 (!dwq_read_int64(&data, &number) || number != 1000 + worker)) {
-                fault(s, "ready data of worker %d", worker);
+                scenario_fault(s, "ready data of worker %d", worker);
             }
         } else {
             dwqi_sim_advance(s->sim, 0, 1e-3 * draw(s));
@@ -460,12 +309,43 @@ static void make_controller(struct scenario *s)
         .feeding = DWQI_FED_BY_CALLS,
         .queue.time_limit = s->time_limit,
         .queue.grace_end = s->time_limit + s->grace,
+        .queue.retries = s->retries,
     };
 
     for (int w = 0; w < s->n_workers; w++) {
         peers[w] = w + 1;
     }
     dwqi_controller_create(&config, &s->controller);
+}
+
+static void die(void *arg)
+{
+    struct sim_worker *w = arg;
+    struct scenario *s = w->s;
+    double delay = dwqi_random_unit(&s->fates) * 2e-3;
+
+    if (w->dead || w->server->ops->is_closed(w->server)) {
+        return;
+    }
+    w->dead = true;
+    s->n_killed++;
+    s->out->n_killed++;
+    dwqi_sim_kill(s->sim, w->number);
+    dwqi_sim_tell_death(s->sim, w->number, delay);
+}
+
+/* Soon after the start, when most is under way, or later. */
+static void plan_deaths(struct scenario *s)
+{
+    int n = (int)(dwqi_random(&s->fates) % (uint64_t)(s->n_workers + 1));
+
+    for (int i = 0; i < n; i++) {
+        int w = 1 + (int)(dwqi_random(&s->fates) % (uint64_t)s->n_workers);
+        double scale = dwqi_random_unit(&s->fates) < 0.7 ? 2e-2 : 0.5;
+
+        dwqi_sim_call(s->sim, w, scale * dwqi_random_unit(&s->fates), die,
+                      &s->workers[w]);
+    }
 }
 
 static void set_up(struct scenario *s, uint64_t seed, bool verbose)
@@ -492,9 +372,14 @@ static void set_up(struct scenario *s, uint64_t seed, bool verbose)
     for (size_t i = 0; i < BIG; i++) {
         s->big[i] = 1;
     }
+    s->fates = seed + 2;
+    s->retries = (int)(dwqi_random(&s->fates) % 4);
     make_controller(s);
     for (int w = 1; w <= s->n_workers; w++) {
         make_worker(s, w);
+    }
+    if (s->kills) {
+        plan_deaths(s);
     }
 }
 
@@ -520,13 +405,13 @@ static void check_report(struct scenario *s)
     FILE *out = open_memstream(&text, &size);
 
     if (!out || dwq_controller_info(s->controller, out) != DWQ_OK) {
-        fault(s, "no report");
+        scenario_fault(s, "no report");
     }
     if (out) {
         fclose(out);
     }
     if (!text || !strstr(text, "results collected: ")) {
-        fault(s, "a report without its first line");
+        scenario_fault(s, "a report without its first line");
     }
     free(text);
 }
@@ -536,11 +421,12 @@ static void check_report(struct scenario *s)
 static void check_workers(struct scenario *s)
 {
     if (!dwqi_sim_drain(s->sim, EVENTS_MAX)) {
-        fault(s, "somebody goes on for ever");
+        scenario_fault(s, "somebody goes on for ever");
     }
     for (int w = 1; w <= s->n_workers; w++) {
-        if (!s->workers[w].server->ops->is_closed(s->workers[w].server)) {
-            fault(s, "worker %d was never told to leave", w);
+        if (!s->workers[w].dead &&
+            !s->workers[w].server->ops->is_closed(s->workers[w].server)) {
+            scenario_fault(s, "worker %d was never told to leave", w);
         }
     }
 }
@@ -555,43 +441,46 @@ static void play(struct scenario *s)
     if (!early) {
         collect_rest(s);
     }
-    closed = dwqi_controller_close(s->controller, draw(s) < 0.1);
+    s->cancels_all = draw(s) < 0.1;
+    closed = dwqi_controller_close(s->controller, s->cancels_all);
     if (memory_is_short(closed)) {
         s->gave_up = true;
         return;
     }
     if (closed != DWQ_OK && closed != DWQ_E_TIME_LIMIT) {
-        fault(s, "the end answered %s", dwq_status_name(closed));
+        scenario_fault(s, "the end answered %s", dwq_status_name(closed));
     }
     if (dwq_controller_submit_call(s->controller,
                                    &(dwq_task_t){ .function = "work" },
                                    NULL) != DWQ_E_STATE) {
-        fault(s, "a submit after the end was taken");
+        scenario_fault(s, "a submit after the end was taken");
     }
     collect_rest(s);
     check_workers(s);
 }
 
-void scenario_run(uint64_t seed, bool verbose, long fails,
+void scenario_run(uint64_t seed, const struct scenario_way *way,
                   struct scenario_outcome *outcome_out)
 {
-    struct scenario s = { .out = outcome_out };
+    struct scenario s = { .out = outcome_out, .kills = way->kills };
 
-    *outcome_out = (struct scenario_outcome){ .ok = true, .verbose = verbose };
-    set_up(&s, seed, verbose);
-    memory_begin(fails);
+    *outcome_out =
+        (struct scenario_outcome){ .ok = true, .verbose = way->verbose };
+    set_up(&s, seed, way->verbose);
+    memory_begin(way->fails);
     play(&s);
     outcome_out->n_allocations = memory_end();
-    outcome_out->gave_up = has_given_up(&s);
+    outcome_out->gave_up = scenario_has_given_up(&s);
     if (dwqi_sim_is_stuck(s.sim)) {
         outcome_out->ok = true;
-        fault(&s, "stuck: everybody waits, and nothing is under way");
+        scenario_fault(&s, "stuck: everybody waits, and nothing is under way");
     } else if (dwqi_sim_error(s.sim) != DWQ_OK) {
-        fault(&s, "a worker could not go on: %s",
-              dwq_status_name(dwqi_sim_error(s.sim)));
+        scenario_fault(&s, "a worker could not go on: %s",
+                       dwq_status_name(dwqi_sim_error(s.sim)));
     }
     if (outcome_out->ok && s.n_collected != s.n_known) {
-        fault(&s, "%zu results for %zu tasks", s.n_collected, s.n_known);
+        scenario_fault(&s, "%zu results for %zu tasks", s.n_collected,
+                       s.n_known);
     }
     outcome_out->n_tasks = s.n_known;
     outcome_out->n_messages = dwqi_sim_n_sent(s.sim);

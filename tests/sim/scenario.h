@@ -16,11 +16,18 @@ struct scenario_outcome {
     uint64_t n_by_status[32]; /* results, by -status */
     long n_allocations; /* of the run, without what comes before and after */
     bool gave_up;       /* a rank had no memory to go on */
+    uint64_t n_killed;  /* workers */
 };
 
-/* `verbose`: the library's log lines go to stderr. `fails`: number of the allocation that
- * gets no memory, from 1; 0: none. */
-typedef void scenario_fn(uint64_t seed, bool verbose, long fails,
+/* How a run differs from others of its seed. */
+struct scenario_way {
+    bool verbose; /* the library's log lines go to stderr */
+    bool kills;   /* some workers die, at any time */
+    long
+        fails; /* number of the allocation that gets no memory, from 1; 0: none */
+};
+
+typedef void scenario_fn(uint64_t seed, const struct scenario_way *way,
                          struct scenario_outcome *outcome_out);
 
 /* For the log, with the outcome: a line in which the library blames itself is a fault. */

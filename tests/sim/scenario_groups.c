@@ -42,7 +42,11 @@ struct scenario {
     struct work_data data;
     struct work_task task;
     struct scenario_outcome *out;
-    bool gave_up; /* the controller had no memory to go on */
+    bool gave_up;   /* the controller had no memory to go on */
+    uint64_t fates; /* as in scenario.c */
+    bool kills, dead[MAX_GROUPS + 1];
+    bool cancels_all;
+    int n_killed, retries;
 };
 
 static double draw(struct scenario *s)
@@ -160,6 +164,10 @@ static void check_runs(struct scenario *s, const struct known *k,
     int least = done && !k->unknown && !lacks ? 1 : 0;
     int most = done || lacks || r->status == DWQ_E_TIME_LIMIT ? 1 : 0;
 
+    if (s->n_killed > 0) { /* an attempt may have been on a wider group */
+        n = GROUP_MAX, least = 0, most = r->attempts;
+    }
+
     for (int i = 0; i < GROUP_MAX; i++) {
         int from = i < n ? least : 0, to = i < n ? most : 0;
 
@@ -175,9 +183,12 @@ static bool may_be_lost(const struct scenario *s, const struct known *k)
     bool all = true;
 
     for (int g = 1; g <= s->n_groups; g++) {
-        all = all && sim_group_withdraws(&s->groups[g]);
+        all = all && (s->dead[g] || sim_group_withdraws(&s->groups[g]));
     }
-    return all || (k->bound && sim_group_withdraws(&s->groups[k->bound]));
+    return all || s->n_killed > s->retries ||
+           (s->n_killed > 0 && (s->cancels_all || !isinf(s->time_limit))) ||
+           (k->bound &&
+            (s->dead[k->bound] || sim_group_withdraws(&s->groups[k->bound])));
 }
 
 static void check_result(struct scenario *s, struct known *k,
@@ -385,6 +396,7 @@ static void make_controller(struct scenario *s)
         .feeding = DWQI_FED_BY_CALLS,
         .queue.time_limit = s->time_limit,
         .queue.grace_end = s->time_limit + s->grace,
+        .queue.retries = s->retries,
     };
 
     for (int w = 0; w < s->n_groups; w++) {
@@ -430,6 +442,40 @@ static void make_group(struct scenario *s, int number, double mean_delay)
     sim_group_start(group);
 }
 
+static void die(void *arg)
+{
+    struct sim_group *group = arg;
+    struct scenario *s = group->config.arg;
+    const struct dwqi_role *relay = group->ranks[0].role;
+    double delay = dwqi_random_unit(&s->fates) * 2e-3;
+    int number = group->config.number;
+
+    if (s->dead[number] || (relay && relay->ops->is_closed(relay))) {
+        return;
+    }
+    s->dead[number] = true;
+    s->n_killed++;
+    s->out->n_killed++;
+    dwqi_sim_kill(s->sim, number);
+    for (int m = 0; m < group->n_merged; m++) {
+        dwqi_sim_kill(s->sim, group->config.first + m);
+    }
+    dwqi_sim_tell_death(s->sim, number, delay);
+}
+
+static void plan_deaths(struct scenario *s)
+{
+    int n = (int)(dwqi_random(&s->fates) % (uint64_t)(s->n_groups + 1));
+
+    for (int i = 0; i < n; i++) {
+        int g = 1 + (int)(dwqi_random(&s->fates) % (uint64_t)s->n_groups);
+        double scale = dwqi_random_unit(&s->fates) < 0.7 ? 2e-2 : 0.5;
+
+        dwqi_sim_call(s->sim, g, scale * dwqi_random_unit(&s->fates), die,
+                      &s->groups[g]);
+    }
+}
+
 static void set_up(struct scenario *s, uint64_t seed, bool verbose)
 {
     struct dwqi_sim_config config = { .seed = seed + 1,
@@ -453,9 +499,14 @@ static void set_up(struct scenario *s, uint64_t seed, bool verbose)
     s->sim = dwqi_sim_create(&config);
     s->known = calloc(s->n_max + 1, sizeof *s->known);
     work_data_init(&s->data);
+    s->fates = seed + 2;
+    s->retries = (int)(dwqi_random(&s->fates) % 4);
     make_controller(s);
     for (int g = 1; g <= s->n_groups; g++) {
         make_group(s, g, config.mean_delay);
+    }
+    if (s->kills) {
+        plan_deaths(s);
     }
 }
 
@@ -477,7 +528,7 @@ static void check_end(struct scenario *s)
         fault(s, "somebody goes on for ever");
     }
     for (int g = 1; g <= s->n_groups; g++) {
-        const char *what = sim_group_fault(&s->groups[g]);
+        const char *what = s->dead[g] ? NULL : sim_group_fault(&s->groups[g]);
 
         if (what) {
             fault(s, "worker %d: %s", g, what);
@@ -496,7 +547,8 @@ static void play(struct scenario *s)
     if (draw(s) < 0.7) { /* else results wait until after the end */
         collect_rest(s);
     }
-    closed = dwqi_controller_close(s->controller, draw(s) < 0.1);
+    s->cancels_all = draw(s) < 0.1;
+    closed = dwqi_controller_close(s->controller, s->cancels_all);
     if (memory_is_short(closed)) {
         s->gave_up = true;
         return;
@@ -508,7 +560,7 @@ static void play(struct scenario *s)
     check_end(s);
 }
 
-void scenario_groups_run(uint64_t seed, bool verbose, long fails,
+void scenario_groups_run(uint64_t seed, const struct scenario_way *way,
                          struct scenario_outcome *outcome_out)
 {
     struct scenario *s = calloc(1, sizeof *s);
@@ -517,9 +569,11 @@ void scenario_groups_run(uint64_t seed, bool verbose, long fails,
         abort();
     }
     s->out = outcome_out;
-    *outcome_out = (struct scenario_outcome){ .ok = true, .verbose = verbose };
-    set_up(s, seed, verbose);
-    memory_begin(fails);
+    s->kills = way->kills;
+    *outcome_out =
+        (struct scenario_outcome){ .ok = true, .verbose = way->verbose };
+    set_up(s, seed, way->verbose);
+    memory_begin(way->fails);
     play(s);
     outcome_out->n_allocations = memory_end();
     outcome_out->gave_up = has_given_up(s);

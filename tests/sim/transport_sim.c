@@ -1,83 +1,11 @@
-#include "tests/sim/transport_sim.h"
+#include "tests/sim/transport_sim_private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#define uthash_malloc(size) dwqi_sim_memory(size)
-#include <uthash.h>
 #include <utlist.h>
 
-#include "libdwq/base/heap.h"
 #include "libdwq/base/pool.h"
-
-/* A message under way, or in an inbox. A large body stays with its sender until
- * it arrives, so that one who touches it too early is found out. */
-struct parcel {
-    struct dwqi_message message;
-    struct dwqi_extent *parts; /* what was not copied yet, or NULL */
-    size_t n_parts;
-    bool noisy; /* it will be corrupted */
-    struct parcel *next, *prev;
-};
-
-enum event_kind {
-    EVENT_ARRIVAL,
-    EVENT_WAKE,
-    EVENT_RELEASE,
-    EVENT_CALL
-};
-
-struct event {
-    double time;
-    uint64_t sequence; /* of two at one time the earlier made comes first */
-    enum event_kind kind;
-    int endpoint;
-    struct parcel *parcel;   /* of an arrival */
-    void (*call)(void *arg); /* EVENT_CALL; or the release of a large body: some
-                               * time after it has arrived its sender knows */
-    void *arg;
-    int sender;
-    size_t place;
-};
-
-/* When the last message of a pair arrives: the next comes no earlier. Those with
- * endpoint 0, most of all, are with the other endpoint. */
-struct pair {
-    uint64_t key; /* from, to */
-    double last;
-    UT_hash_handle hh;
-};
-
-struct endpoint {
-    struct dwqi_transport base;
-    struct dwqi_sim *sim;
-    int number;
-    int offset; /* endpoint that is its peer 0 */
-    int host;   /* whose clock and step it shares: its own number, mostly */
-    int n_moving;
-    void *desk_memory; /* of its desk; NULL: nobody asked for it */
-    double clock;
-    double last_to_0, last_from_0; /* see struct pair */
-    struct parcel *inbox;
-    bool waking;   /* an EVENT_WAKE is there */
-    bool released; /* since the last pause: that ends a pause, too */
-    dwq_status_t (*step)(void *arg);
-    void *step_arg;
-};
-
-struct dwqi_sim {
-    struct dwqi_sim_config config;
-    uint64_t random;
-    double clock;
-    uint64_t sequence;
-    struct dwqi_heap events;
-    struct pair *pairs;
-    bool stuck;
-    uint64_t n_sent, n_corrupted;
-    size_t n_unreleased; /* large bodies whose sender may not touch them */
-    dwq_status_t error;
-    struct endpoint endpoints[];
-};
 
 static bool event_before(const void *left, const void *right)
 {
@@ -86,8 +14,8 @@ static bool event_before(const void *left, const void *right)
     return a->time != b->time ? a->time < b->time : a->sequence < b->sequence;
 }
 
-static struct event *add_event(struct dwqi_sim *sim, enum event_kind kind,
-                               int endpoint, double time)
+struct event *dwqi_sim_add_event(struct dwqi_sim *sim, enum event_kind kind,
+                                 int endpoint, double time)
 {
     struct event *event = dwqi_sim_memory(sizeof *event);
 
@@ -111,7 +39,7 @@ static void wake(struct dwqi_sim *sim, struct endpoint *e, double time)
 {
     e = host_of(e);
     if (e->step && !e->waking) {
-        add_event(sim, EVENT_WAKE, e->number, fmax(time, e->clock));
+        dwqi_sim_add_event(sim, EVENT_WAKE, e->number, fmax(time, e->clock));
         e->waking = true;
     }
 }
@@ -169,6 +97,27 @@ static void run_step(struct dwqi_sim *sim, struct endpoint *e)
     }
 }
 
+void dwqi_sim_free_parcel(struct parcel *parcel)
+{
+    dwqi_pool_give(parcel->message.memory);
+    free(parcel->parts);
+    free(parcel);
+}
+
+static void arrive(struct dwqi_sim *sim, struct endpoint *e,
+                   struct parcel *parcel)
+{
+    if (e->dead) {
+        dwqi_sim_free_parcel(parcel);
+        return;
+    }
+    if (parcel->parts) {
+        deliver(sim, parcel);
+    }
+    DL_APPEND(e->inbox, parcel);
+    wake(sim, e, sim->clock);
+}
+
 static void run_event(struct dwqi_sim *sim)
 {
     struct event *event = dwqi_heap_top(&sim->events);
@@ -183,11 +132,7 @@ static void run_event(struct dwqi_sim *sim)
         event->call(event->arg);
         wake(sim, e, sim->clock);
     } else if (event->kind == EVENT_ARRIVAL) {
-        if (event->parcel->parts) {
-            deliver(sim, event->parcel);
-        }
-        DL_APPEND(e->inbox, event->parcel);
-        wake(sim, e, sim->clock);
+        arrive(sim, e, event->parcel);
     } else if (event->kind == EVENT_WAKE && e->step) {
         run_step(sim, e);
     }
@@ -208,7 +153,7 @@ static struct endpoint *of(struct dwqi_transport *transport)
     return (struct endpoint *)transport;
 }
 
-static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
+double *dwqi_sim_last_of_pair(struct dwqi_sim *sim, int from, int to)
 {
     struct pair *pair = NULL;
     uint64_t key = (uint64_t)from << 32 | (uint32_t)to;
@@ -230,7 +175,7 @@ static double *last_of_pair(struct dwqi_sim *sim, int from, int to)
 
 static double arrival_time(struct dwqi_sim *sim, int from, int to, double now)
 {
-    double *last = last_of_pair(sim, from, to);
+    double *last = dwqi_sim_last_of_pair(sim, from, to);
     double delay =
         -sim->config.mean_delay * log(1 - dwqi_random_unit(&sim->random));
 
@@ -295,10 +240,11 @@ static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
         }
         return DWQ_E_NOMEM;
     }
-    event = add_event(sim, EVENT_ARRIVAL, to, arrival);
+    event = dwqi_sim_add_event(sim, EVENT_ARRIVAL, to, arrival);
     sim->n_sent++;
     event->parcel = parcel;
     event->sender = e->number;
+    event->sent = host_of(e)->clock;
     if (!message->release) {
         return DWQ_OK;
     }
@@ -306,8 +252,8 @@ static dwq_status_t sim_send(struct dwqi_transport *transport, int peer,
         message->release(message->owner);
         return DWQ_OK;
     }
-    event = add_event(sim, EVENT_RELEASE, to,
-                      arrival + 100 * sim->config.mean_delay);
+    event = dwqi_sim_add_event(sim, EVENT_RELEASE, to,
+                               arrival + 100 * sim->config.mean_delay);
     event->sender = e->number;
     event->call = message->release;
     event->arg = message->owner;
@@ -464,13 +410,6 @@ struct dwqi_sim *dwqi_sim_create(const struct dwqi_sim_config *config)
     return sim;
 }
 
-static void free_parcel(struct parcel *parcel)
-{
-    dwqi_pool_give(parcel->message.memory);
-    free(parcel->parts);
-    free(parcel);
-}
-
 void dwqi_sim_destroy(struct dwqi_sim *sim)
 {
     struct pair *pair, *next_pair;
@@ -486,7 +425,7 @@ void dwqi_sim_destroy(struct dwqi_sim *sim)
         dwqi_heap_remove(&sim->events, event);
         finish_transfer(sim, event);
         if (event->parcel) {
-            free_parcel(event->parcel);
+            dwqi_sim_free_parcel(event->parcel);
         }
         free(event);
     }
@@ -497,7 +436,7 @@ void dwqi_sim_destroy(struct dwqi_sim *sim)
             struct parcel *parcel = e->inbox;
 
             DL_DELETE(e->inbox, parcel);
-            free_parcel(parcel);
+            dwqi_sim_free_parcel(parcel);
         }
     }
     HASH_ITER(hh, sim->pairs, pair, next_pair)
@@ -548,7 +487,7 @@ double dwqi_sim_now(const struct dwqi_sim *sim, int endpoint)
 void dwqi_sim_call(struct dwqi_sim *sim, int endpoint, double time,
                    void (*call)(void *arg), void *arg)
 {
-    struct event *event = add_event(sim, EVENT_CALL, endpoint, time);
+    struct event *event = dwqi_sim_add_event(sim, EVENT_CALL, endpoint, time);
 
     event->call = call;
     event->arg = arg;

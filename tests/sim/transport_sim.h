@@ -49,6 +49,11 @@ void dwqi_sim_set_step(struct dwqi_sim *sim, int endpoint,
 void dwqi_sim_advance(struct dwqi_sim *sim, int endpoint, double seconds);
 double dwqi_sim_now(const struct dwqi_sim *sim, int endpoint);
 
+/* It is dead from now on: no step, and what comes to it is lost. */
+void dwqi_sim_kill(struct dwqi_sim *sim, int endpoint);
+/* Endpoint 0 hears of the death so many seconds later, behind all that the dead had
+ * sent. */
+void dwqi_sim_tell_death(struct dwqi_sim *sim, int endpoint, double delay);
 /* At a time, call this, and step the endpoint. */
 void dwqi_sim_call(struct dwqi_sim *sim, int endpoint, double time,
                    void (*call)(void *arg), void *arg);

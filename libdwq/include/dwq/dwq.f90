@@ -31,7 +31,8 @@ module dwq
     type, bind(C) :: dwq_world_t
         logical(c_bool) :: is_controller, is_worker, spawned, workers_available
         integer(c_int) :: size, rank, n_workers
-        integer(c_int64_t) :: reserved(6)
+        logical(c_bool) :: survives
+        integer(c_int64_t) :: reserved(5)
     end type
     type, bind(C) :: dwq_counts_t
         integer(c_int64_t) :: queued, held, running, finished, collected, reserved(11)

@@ -62,6 +62,7 @@ typedef enum dwq_bind {
 #define DWQ_NPROCS_AUTO (-1)     /* nprocs_per_worker: the placer sizes */
 #define DWQ_PREFETCH_AUTO 0      /* prefetch */
 #define DWQ_PREFETCH_OFF (-1)    /* prefetch: a worker holds one task */
+#define DWQ_RETRIES_NONE (-1)    /* retries */
 #define DWQ_IDLE_WAIT_DEFAULT 0. /* idle_wait: 1 ms */
 #define DWQ_IDLE_WAIT_SPIN (-1.) /* idle_wait: never sleep */
 
@@ -144,8 +145,7 @@ typedef struct dwq_options {
      * do, and a call that runs longer than expected delays those behind it. */
     int prefetch;
     double idle_wait; /* seconds: the longest sleep of a waiting rank */
-    /* One line per role and per decision; in the user's thread alone, so that tasks wait
-     * for the next call of the controller */
+    /* A line per role and per decision. Tasks wait for the next call of the controller */
     bool verbose;
     int thread_level; /* MPI_THREAD_*, when the library starts MPI */
 
@@ -186,9 +186,9 @@ typedef struct dwq_options {
      * to a worker that is still busy (prefetch). */
     bool time_est_seconds;
 
-    int retry_failed; /* of tasks that do not say; 0 or less: none */
+    int retry_failed, retries; /* of tasks that do not say; 0: none, and 2 */
     double
-        end_margin; /* 0: 30, or a quarter of the time to the end if that is less */
+        end_margin; /* 0: 30, or a quarter of the time left if that is less */
 
     uint64_t reserved[14]; /* 0; DWQ_E_OPTION otherwise */
 } dwq_options_t;

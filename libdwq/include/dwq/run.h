@@ -18,8 +18,12 @@ typedef struct dwq_world {
     bool workers_available;
     int size;
     int rank;
-    int n_workers;        /* in grouped runs: groups */
-    uint64_t reserved[6]; /* 0 */
+    int n_workers; /* in grouped runs: groups */
+    /* The death of a rank that is not the controller's costs its worker, and the run
+     * goes on: under `dwq run`, or where the launcher lets the others live (Open MPI's
+     * mpirun --enable-recovery). The environment's DWQ_SURVIVES (0, 1) is stronger. */
+    bool survives;
+    uint64_t reserved[5]; /* 0 */
 } dwq_world_t;
 
 /* How a process ends:

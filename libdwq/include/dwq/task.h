@@ -29,11 +29,14 @@ typedef struct dwq_task {
      * so many times; one that was asked to stop is not. 0: as option retry_failed says;
      * less: not at all. */
     int retry_failed;
+    /* A call whose worker is lost is run again on another, up to so many times, in a run
+     * that survives that (dwq_world_t). 0: as option retries says; less: not at all. */
+    int retries;
     /* Seconds of one attempt, from the start of the function, after which the call is
      * asked to stop: see dwq_call_stop(). 0 or less: none. */
     double time_limit;
 
-    uint64_t reserved[15]; /* 0; DWQ_E_ARG otherwise */
+    uint64_t reserved[14]; /* 0; DWQ_E_ARG otherwise */
 } dwq_task_t;
 
 #ifdef __cplusplus

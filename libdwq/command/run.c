@@ -1,0 +1,553 @@
+/* dwq run: mpirun with what the library needs of it, and the exit code of the controller. */
+#define _GNU_SOURCE /* prctl's constants, environ */
+#include <errno.h>
+#include <glob.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "libdwq/command/command.h"
+#include "libdwq/command/verdict.h"
+#include "libdwq/base/clock.h"
+
+#define ARGUMENTS_MAX 4096
+#define LEAVE_MAX 2.0 /* seconds that mpirun has when the verdict is there */
+#define END_MAX 3.0   /* and when it was told to end */
+#define LINE_MAX_KEPT 4096
+
+struct launcher {
+    int major; /* of Open MPI */
+    const char *ranks, *hosts, *hostfile;
+    bool verbose;
+    char **program; /* ends with NULL: what follows the options */
+    char *arguments[ARGUMENTS_MAX];
+    int n;
+    struct verdict verdict;
+    pid_t mpirun;
+    int noise; /* its stderr */
+    char kept[LINE_MAX_KEPT];
+    size_t n_kept;              /* of a line that may be noise */
+    double killed_at, ended_at; /* INFINITY-like 0: not yet */
+    int signals;                /* a file that they come by */
+    sigset_t signals_before;
+    int signal; /* that this process got last; 0: none */
+};
+
+static const char help[] =
+    "dwq run: starts a program of libdwq as an MPI job, by mpirun\n"
+    "\n"
+    "  dwq run [-n RANKS] [--hosts LIST | --hostfile FILE] [-v]\n"
+    "          [--mpirun OPTION]... PROGRAM ARGUMENT...\n"
+    "\n"
+    "  -n RANKS         processes (default: as mpirun, one per core or slot)\n"
+    "  --hosts LIST     node1,node2:4 (ranks)\n"
+    "  --hostfile FILE  the same, a line for each: node2 slots=4\n"
+    "  --mpirun OPTION  one more argument for mpirun; may be repeated\n"
+    "  -v               print the command, and run it\n"
+    "  --dry-run        print the command only\n"
+    "\n"
+    "The job outlives the death of any rank but the controller's: its worker "
+    "is\n"
+    "lost, and what it ran is run again. More ranks than cores are allowed, "
+    "groups\n"
+    "can be spawned, and no rank is bound (the library does that: option "
+    "bind).\n"
+    "The exit code is the controller's, or 128 + signal; 1 when the controller "
+    "died.\n";
+
+/* --- Arguments ------------------------------------------------------------------- */
+
+static void add(struct launcher *l, const char *argument)
+{
+    if (l->n == ARGUMENTS_MAX - 1) {
+        fprintf(stderr, "dwq run: more than %d arguments\n", ARGUMENTS_MAX - 2);
+        exit(COMMAND_BAD);
+    }
+    l->arguments[l->n++] = (char *)(uintptr_t)argument;
+}
+
+static void add_two(struct launcher *l, const char *option, const char *value)
+{
+    if (value) {
+        add(l, option);
+        add(l, value);
+    }
+}
+
+/* Whether the option is `name`: *value_out is then what follows it. */
+static bool is_option(char **argv, int *i, const char *name,
+                      const char **value_out)
+{
+    size_t length = strlen(name);
+
+    if (strncmp(argv[*i], name, length) == 0 && argv[*i][length] == '=') {
+        *value_out = argv[*i] + length + 1;
+        return true;
+    }
+    if (strcmp(argv[*i], name) != 0) {
+        return false;
+    }
+    *value_out = argv[++*i];
+    if (!*value_out) {
+        fprintf(stderr, "dwq run: %s takes a value\n", name);
+        exit(COMMAND_BAD);
+    }
+    return true;
+}
+
+static void check_ranks(const char *text)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    if (*end || n < 1 || n > 10000000) {
+        fprintf(stderr, "dwq run: -n %s: it takes a number from 1 on\n", text);
+        exit(COMMAND_BAD);
+    }
+}
+
+/* What is given to mpirun as it is comes first. */
+static bool read_arguments(struct launcher *l, char **argv, bool *dry_out)
+{
+    const char *value;
+    int i = 1;
+
+    for (; argv[i] && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            i++;
+            break;
+        }
+        if (is_option(argv, &i, "-n", &l->ranks)) {
+            check_ranks(l->ranks);
+        } else if (is_option(argv, &i, "--mpirun", &value)) {
+            add(l, value);
+        } else if (strcmp(argv[i], "-v") == 0) {
+            l->verbose = true;
+        } else if (strcmp(argv[i], "--dry-run") == 0) {
+            l->verbose = *dry_out = true;
+        } else if (!is_option(argv, &i, "--hosts", &l->hosts) &&
+                   !is_option(argv, &i, "--hostfile", &l->hostfile)) {
+            fprintf(stderr, "dwq run: there is no option '%s'\n\n%s", argv[i],
+                    help);
+            return false;
+        }
+    }
+    l->program = argv + i;
+    if (!argv[i]) {
+        fprintf(stderr, "dwq run: which program?\n\n%s", help);
+    }
+    return argv[i] != NULL;
+}
+
+static bool can_run(const char *path)
+{
+    struct stat file;
+
+    return access(path, X_OK) == 0 && stat(path, &file) == 0 &&
+           S_ISREG(file.st_mode);
+}
+
+/* mpirun would wait for ever for the ranks of a program that is not there. */
+static bool is_there(const char *program)
+{
+    const char *path = getenv("PATH");
+    char file[4096];
+
+    if (strchr(program, '/')) {
+        return can_run(program);
+    }
+    while (path && *path) {
+        int length = (int)strcspn(path, ":");
+
+        snprintf(file, sizeof file, "%.*s/%s", length, path, program);
+        if (can_run(file)) {
+            return true;
+        }
+        path += length + (path[length] == ':');
+    }
+    return false;
+}
+
+/* 4 or 5; 0: there is none, or it is not Open MPI's. */
+static int find_version(void)
+{
+    FILE *pipe = popen("mpirun --version 2>/dev/null", "r");
+    char line[256] = "";
+    int major = 0;
+
+    if (pipe) {
+        if (!fgets(line, sizeof line, pipe) ||
+            sscanf(line, "mpirun (Open MPI) %d", &major) != 1) {
+            major = 0;
+        }
+        pclose(pipe);
+    }
+    return major;
+}
+
+/* EVENT_NOEPOLL: without it spawning hangs in Open MPI 4 (and 5 fails with it). */
+static void set_environment(const struct launcher *l)
+{
+    if (l->major == 4) {
+        setenv("EVENT_NOEPOLL", "1", 1);
+    }
+    if (geteuid() == 0) {
+        setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
+        setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+        setenv("PRTE_ALLOW_RUN_AS_ROOT", "1", 0);
+        setenv("PRTE_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+    }
+    setenv("OMPI_MCA_rmaps_base_oversubscribe", "1", 0);
+    setenv(DWQI_LAUNCHER_ENV, l->verdict.address, 1);
+    setenv("DWQ_SURVIVES", "1", 0);
+}
+
+static void make_command(struct launcher *l)
+{
+    char *own[64];
+    int n_own = l->n;
+
+    for (int i = 0; i < n_own && i < 64; i++) {
+        own[i] = l->arguments[i];
+    }
+    l->n = 0;
+    add(l, "mpirun");
+    add(l, "--enable-recovery");
+    if (l->major == 4) {
+        add(l, "--oversubscribe");
+        add_two(l, "--mca", "orte_launch_agent");
+        add(l, "env EVENT_NOEPOLL=1 orted");
+    } else {
+        add_two(l, "--map-by", ":OVERSUBSCRIBE");
+    }
+    add_two(l, "--bind-to", "none");
+    add_two(l, "-x", DWQI_LAUNCHER_ENV);
+    add_two(l, "-x", "DWQ_SURVIVES");
+    add_two(l, "-n", l->ranks);
+    add_two(l, "--host", l->hosts);
+    add_two(l, "--hostfile", l->hostfile);
+    for (int i = 0; i < n_own && i < 64; i++) {
+        add(l, own[i]);
+    }
+    for (char **p = l->program; *p; p++) {
+        add(l, *p);
+    }
+    l->arguments[l->n] = NULL;
+}
+
+/* As a shell would take it. */
+static void print_command(const struct launcher *l)
+{
+    if (l->major == 4) {
+        fprintf(stderr, "EVENT_NOEPOLL=1 ");
+    }
+    for (int i = 0; i < l->n; i++) {
+        const char *a = l->arguments[i];
+        bool plain = *a && strspn(a, "abcdefghijklmnopqrstuvwxyz"
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-_=./:,+@%") == strlen(a);
+
+        if (i > 0) {
+            fputc(' ', stderr);
+        }
+        if (plain) {
+            fputs(a, stderr);
+            continue;
+        }
+        fputc('\'', stderr);
+        for (; *a; a++) {
+            fputs(*a == '\'' ? "'\\''" : (char[]){ *a, '\0' }, stderr);
+        }
+        fputc('\'', stderr);
+    }
+    fputc('\n', stderr);
+}
+
+/* --- What mpirun says -------------------------------------------------------------- */
+
+/* Open MPI 4 says this of each rank that died, to nobody's use. */
+static bool is_noise(const char *line, size_t size)
+{
+    static const char noise[] = "PMIX ERROR: BAD-PARAM in file";
+
+    return memmem(line, size, noise, sizeof noise - 1) &&
+           memmem(line, size, "pmix_event_notification.c", 25);
+}
+
+static void write_all(const char *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = write(STDERR_FILENO, bytes, size);
+
+        if (n <= 0 && errno != EINTR) {
+            return;
+        }
+        bytes += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* A line that begins with '[' is kept until it has ended. */
+static void pass_on(struct launcher *l, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        l->kept[l->n_kept++] = bytes[i];
+        if (bytes[i] == '\n' || l->n_kept == sizeof l->kept) {
+            if (!is_noise(l->kept, l->n_kept)) {
+                write_all(l->kept, l->n_kept);
+            }
+            l->n_kept = 0;
+        }
+    }
+    if (l->n_kept > 0 && l->kept[0] != '[') {
+        write_all(l->kept, l->n_kept);
+        l->n_kept = 0;
+    }
+}
+
+static void read_noise(struct launcher *l)
+{
+    char bytes[4096];
+    ssize_t n = read(l->noise, bytes, sizeof bytes);
+
+    if (n > 0) {
+        pass_on(l, bytes, (size_t)n);
+    } else if (n == 0 || errno != EINTR) {
+        write_all(l->kept, l->n_kept);
+        l->n_kept = 0;
+        close(l->noise);
+        l->noise = -1;
+    }
+}
+
+/* --- The job ------------------------------------------------------------------------ */
+
+/* They come by a file, so that nobody is interrupted. -1: errno. */
+static int watch_signals(sigset_t *before_out)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        sigaddset(&set, signals[i]);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &set, before_out);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* A group of its own, so that signals come by way of this process alone; but on a
+ * terminal that it may read. */
+static void become_mpirun(const struct launcher *l, int noise)
+{
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &l->signals_before, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (!isatty(STDIN_FILENO)) {
+        setpgid(0, 0);
+    }
+    dup2(noise, STDERR_FILENO);
+    execvp("mpirun", l->arguments);
+    fprintf(stderr, "dwq run: mpirun cannot be started: %s\n", strerror(errno));
+    _exit(127);
+}
+
+static bool start(struct launcher *l)
+{
+    int ends[2];
+
+    if (pipe(ends) != 0) {
+        return false;
+    }
+    l->mpirun = fork();
+    if (l->mpirun == 0) {
+        close(ends[0]);
+        become_mpirun(l, ends[1]);
+    }
+    close(ends[1]);
+    l->noise = ends[0];
+    return l->mpirun > 0;
+}
+
+static void tell_mpirun(struct launcher *l, int signal)
+{
+    kill(l->mpirun, signal);
+}
+
+/* The time by which something has to be done to mpirun, or a long one. */
+static int wait_time(const struct launcher *l)
+{
+    double until = l->ended_at > 0 ? l->ended_at : l->killed_at, left;
+
+    if (until <= 0) {
+        return -1;
+    }
+    left = until - dwqi_clock_now();
+    return left > 0 ? (int)(left * 1000) + 1 : 0;
+}
+
+/* First it is asked, then it is killed. */
+static void press(struct launcher *l)
+{
+    double now = dwqi_clock_now();
+
+    if (l->ended_at > 0 && now >= l->ended_at) {
+        tell_mpirun(l, SIGKILL);
+        l->ended_at = now + END_MAX;
+    } else if (l->ended_at <= 0 && l->killed_at > 0 && now >= l->killed_at) {
+        tell_mpirun(l, SIGTERM);
+        l->ended_at = now + END_MAX;
+    }
+}
+
+static void pass_signal(struct launcher *l)
+{
+    struct signalfd_siginfo info;
+
+    if (read(l->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        l->signal = (int)info.ssi_signo;
+        tell_mpirun(l, l->signal);
+    }
+}
+
+static void wait_a_while(struct launcher *l)
+{
+    struct pollfd fds[] = {
+        { .fd = l->noise, .events = POLLIN },
+        { .fd = l->verdict.controller >= 0           ? l->verdict.controller
+                : l->verdict.state == VERDICT_NOBODY ? l->verdict.listener
+                                                     : -1,
+          .events = POLLIN },
+        { .fd = l->signals, .events = POLLIN },
+    };
+    int time = wait_time(l);
+
+    /* mpirun's end is seen when its stderr ends, or soon. */
+    if (poll(fds, 3, time < 0 || time > 200 ? 200 : time) < 0) {
+        return;
+    }
+    if (fds[0].revents) {
+        read_noise(l);
+    }
+    if (fds[1].revents) {
+        verdict_hear(&l->verdict);
+    }
+    if (fds[2].revents) {
+        pass_signal(l);
+    }
+}
+
+/* mpirun's status, as wait() has it. */
+static int watch_job(struct launcher *l)
+{
+    int status = 0;
+
+    while (waitpid(l->mpirun, &status, WNOHANG) != l->mpirun) {
+        wait_a_while(l);
+        if ((l->verdict.state == VERDICT_GIVEN ||
+             l->verdict.state == VERDICT_LOST) &&
+            l->killed_at <= 0) {
+            l->killed_at = dwqi_clock_now() + LEAVE_MAX;
+        }
+        press(l);
+    }
+    while (l->noise >= 0 && l->ended_at <= 0) {
+        read_noise(l);
+    }
+    return status;
+}
+
+/* Files that MPI leaves on this host when ranks were killed: of this job alone. Its name
+ * is a number, which they have in hexadecimal digits. */
+static void clean(const struct launcher *l)
+{
+    char host[256] = "", pattern[512];
+    unsigned long job = strtoul(l->verdict.job, NULL, 10);
+    glob_t found;
+
+    if (job == 0 || gethostname(host, sizeof host - 1) != 0) {
+        return;
+    }
+    host[strcspn(host, ".")] = '\0';
+    snprintf(pattern, sizeof pattern, "/dev/shm/vader_segment.%s*.%u.%lx.*",
+             host, (unsigned)geteuid(), job);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            unlink(found.gl_pathv[i]);
+        }
+        globfree(&found);
+    }
+}
+
+static int exit_code(const struct launcher *l, int status)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+
+    switch (l->verdict.state) {
+    case VERDICT_GIVEN:
+        return l->verdict.code;
+    case VERDICT_NOBODY:
+        return l->signal && code == 0 ? 128 + l->signal : code;
+    default:
+        return l->signal ? 128 + l->signal : code != 0 ? code : 1;
+    }
+}
+
+int command_run(int argc, char **argv)
+{
+    struct launcher l = { .noise = -1, .verdict.listener = -1 };
+    bool dry = false;
+    int status;
+
+    if (argc > 1 &&
+        (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(help, stdout);
+        return 0;
+    }
+    if (!read_arguments(&l, argv, &dry)) {
+        return COMMAND_BAD;
+    }
+    if (!is_there(l.program[0])) {
+        fprintf(stderr, "dwq run: %s is no program that can be started here\n",
+                l.program[0]);
+        return 127;
+    }
+    l.major = find_version();
+    if (l.major < 4) {
+        fprintf(stderr, "dwq run: there is no mpirun of Open MPI 4 or 5 in "
+                        "PATH\n");
+        return COMMAND_BAD;
+    }
+    make_command(&l);
+    if (l.verbose) {
+        print_command(&l);
+    }
+    if (dry) {
+        return 0;
+    }
+    if (!verdict_listen(&l.verdict)) {
+        fprintf(stderr, "dwq run: cannot listen by TCP: %s\n", strerror(errno));
+        return 1;
+    }
+    set_environment(&l);
+    l.signals = watch_signals(&l.signals_before);
+    if (l.signals < 0 || !start(&l)) {
+        fprintf(stderr, "dwq run: mpirun cannot be started: %s\n",
+                strerror(errno));
+        return 1;
+    }
+    status = watch_job(&l);
+    verdict_hear_rest(&l.verdict);
+    clean(&l);
+    verdict_close(&l.verdict);
+    return exit_code(&l, status);
+}

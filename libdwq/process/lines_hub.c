@@ -1,0 +1,390 @@
+/* The hub: a thread that waits for all lines at once. What it knows is behind one lock. */
+#define _GNU_SOURCE /* accept4 */
+#include "libdwq/process/lines_private.h"
+
+#if defined __linux__ && !defined DWQI_SMPI
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "libdwq/base/ending.h"
+#include "libdwq/base/plain.h"
+#include "libdwq/process/process.h"
+
+enum line_state {
+    LINE_STRANGE, /* it has not said HELLO */
+    LINE_OPEN,
+    LINE_KILLED, /* for another of its worker */
+    LINE_LEFT
+};
+
+struct line {
+    struct dwqi_line_in in;
+    enum line_state state;
+    int rank, worker;
+    char who[232];
+    char words[232]; /* why it is about to die; "": it said nothing */
+    struct line *next, *prev;
+};
+
+struct news {
+    struct dwqi_death death;
+    struct news *next, *prev;
+};
+
+struct dwqi_hub {
+    struct dwqi_lines *lines; /* that it is a part of */
+    uint64_t secrets[2];
+    int epoll, listener;
+    pthread_mutex_t lock;
+    struct line *all;
+    struct news *news;
+    _Atomic int n_news;
+    void (*wake)(void *arg);
+    void *wake_arg;
+};
+
+/* --- Deaths ------------------------------------------------------------------ */
+
+/* Nobody would take it: so it is the end of the job. */
+static void end_job(const char *why)
+{
+    struct dwqi_witness *witness = dwqi_process_witness();
+
+    if (!witness || dwqi_witness_claim(witness)) {
+        dwqi_log_error(&(struct dwqi_log){ .line = NULL },
+                       "%s: all ranks end now", why);
+    }
+    dwqi_flush_all();
+    dwqi_witness_exit_now(1);
+}
+
+static void kill_worker(struct dwqi_hub *hub, int worker)
+{
+    const struct dwqi_word word = { .kind = DWQI_WORD_KILL };
+    struct line *line;
+
+    DL_FOREACH(hub->all, line)
+    {
+        if (worker > 0 && line->worker == worker && line->state == LINE_OPEN) {
+            line->state = LINE_KILLED;
+            dwqi_line_write(line->in.socket, &word);
+        }
+    }
+}
+
+static void tell_all(struct dwqi_hub *hub, enum dwqi_word_kind kind)
+{
+    const struct dwqi_word word = { .kind = kind };
+    struct line *line;
+
+    DL_FOREACH(hub->all, line)
+    {
+        if (line->state == LINE_OPEN) {
+            dwqi_line_write(line->in.socket, &word);
+        }
+    }
+}
+
+/* With the lock. */
+static void add_news(struct dwqi_hub *hub, const struct line *line)
+{
+    struct news *news = calloc(1, sizeof *news);
+
+    atomic_store(&hub->lines->knows_deaths, true);
+    tell_all(hub, DWQI_WORD_DEATH);
+    kill_worker(hub, line->worker);
+    if (!news || !hub->wake) {
+        end_job(line->words);
+    }
+    news->death =
+        (struct dwqi_death){ .worker = line->worker, .rank = line->rank };
+    snprintf(news->death.why, sizeof news->death.why, "%s", line->words);
+    DL_APPEND(hub->news, news);
+    atomic_fetch_add(&hub->n_news, 1);
+    hub->wake(hub->wake_arg);
+}
+
+static void lose(struct dwqi_hub *hub, struct line *line)
+{
+    pthread_mutex_lock(&hub->lock);
+    close(line->in.socket);
+    DL_DELETE(hub->all, line);
+    if (line->state == LINE_OPEN && !atomic_load(&hub->lines->has_left)) {
+        if (!line->words[0]) {
+            dwqi_plain_format(line->words, sizeof line->words,
+                              "%s died without a word (SIGKILL, as where "
+                              "memory is short, or its host is gone)",
+                              line->who);
+        }
+        add_news(hub, line);
+    }
+    pthread_mutex_unlock(&hub->lock);
+    free(line);
+}
+
+/* --- Words ------------------------------------------------------------------- */
+
+static bool hear_hello(struct dwqi_hub *hub, struct line *line)
+{
+    const struct dwqi_word *word = &line->in.word;
+    const struct dwqi_word welcome = { .kind = DWQI_WORD_WELCOME,
+                                       .secret = hub->secrets[1] };
+
+    if (word->kind != DWQI_WORD_HELLO || word->secret != hub->secrets[0]) {
+        return false;
+    }
+    line->rank = word->rank;
+    line->worker = word->worker;
+    dwqi_plain_format(line->who, sizeof line->who, "%s", word->text);
+    dwqi_line_watch_peer(line->in.socket);
+    line->state = LINE_OPEN;
+    return dwqi_line_write(line->in.socket, &welcome);
+}
+
+/* False: it cannot be. */
+static bool hear(struct dwqi_hub *hub, struct line *line)
+{
+    const struct dwqi_word *word = &line->in.word;
+    bool good = true;
+
+    pthread_mutex_lock(&hub->lock);
+    if (line->state == LINE_STRANGE) {
+        good = hear_hello(hub, line);
+    } else if (word->kind == DWQI_WORD_WORKER) {
+        line->worker = word->worker;
+    } else if (word->kind == DWQI_WORD_WORDS) {
+        dwqi_plain_format(line->words, sizeof line->words, "%s", word->text);
+    } else if (word->kind == DWQI_WORD_LEAVE) {
+        line->state = line->state == LINE_OPEN ? LINE_LEFT : line->state;
+    }
+    pthread_mutex_unlock(&hub->lock);
+    return good;
+}
+
+static void listen_to(struct dwqi_hub *hub, struct line *line)
+{
+    dwq_status_t status;
+
+    while ((status = dwqi_line_read(&line->in)) == DWQ_OK && hear(hub, line)) {
+    }
+    if (status != DWQ_E_AGAIN) {
+        lose(hub, line);
+    }
+}
+
+static void accept_all(struct dwqi_hub *hub)
+{
+    int fd;
+
+    while ((fd = accept4(hub->listener, NULL, NULL,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+        struct line *line = calloc(1, sizeof *line);
+        struct epoll_event event = { .events = EPOLLIN, .data.ptr = line };
+
+        if (!line || epoll_ctl(hub->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+            close(fd); /* it cannot connect, and says so */
+            free(line);
+            continue;
+        }
+        line->in.socket = fd;
+        pthread_mutex_lock(&hub->lock);
+        DL_APPEND(hub->all, line);
+        pthread_mutex_unlock(&hub->lock);
+    }
+}
+
+/* As long as the process lives. */
+static void *serve(void *arg)
+{
+    struct dwqi_hub *hub = arg;
+    struct epoll_event events[64];
+
+    for (;;) {
+        int n = epoll_wait(hub->epoll, events, 64, -1);
+
+        for (int i = 0; i < n; i++) {
+            if (events[i].data.ptr) {
+                listen_to(hub, events[i].data.ptr);
+            } else {
+                accept_all(hub);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* --- Its address ----------------------------------------------------------------- */
+
+/* Loopback comes last: on another host somebody else listens there. */
+static void list_addresses(struct dwqi_hub_address *address)
+{
+    struct ifaddrs *all = NULL;
+
+    if (getifaddrs(&all) != 0) {
+        all = NULL;
+    }
+    for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+        if (i->ifa_addr && i->ifa_addr->sa_family == AF_INET &&
+            (i->ifa_flags & IFF_UP) && !(i->ifa_flags & IFF_LOOPBACK) &&
+            address->n < DWQI_HUB_ADDRESSES - 1) {
+            address->ip[address->n++] =
+                ((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr.s_addr;
+        }
+    }
+    if (all) {
+        freeifaddrs(all);
+    }
+    address->ip[address->n++] = htonl(INADDR_LOOPBACK);
+}
+
+static bool listen_at(struct dwqi_hub *hub, struct dwqi_hub_address *address)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET };
+    struct epoll_event event = { .events = EPOLLIN };
+    socklen_t size = sizeof at;
+
+    hub->listener =
+        socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    hub->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (hub->listener < 0 || hub->epoll < 0 ||
+        bind(hub->listener, (struct sockaddr *)&at, size) != 0 ||
+        listen(hub->listener, 4096) != 0 ||
+        getsockname(hub->listener, (struct sockaddr *)&at, &size) != 0 ||
+        epoll_ctl(hub->epoll, EPOLL_CTL_ADD, hub->listener, &event) != 0 ||
+        getrandom(hub->secrets, sizeof hub->secrets, GRND_NONBLOCK) !=
+            (ssize_t)sizeof hub->secrets) {
+        return false;
+    }
+    *address = (struct dwqi_hub_address){ .port = ntohs(at.sin_port) };
+    memcpy(address->secrets, hub->secrets, sizeof hub->secrets);
+    list_addresses(address);
+    return true;
+}
+
+/* A line for each rank. */
+static void allow_many_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+        limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void close_all(struct dwqi_hub *hub)
+{
+    struct line *line;
+
+    close(hub->epoll);
+    close(hub->listener);
+    DL_FOREACH(hub->all, line)
+    {
+        close(line->in.socket);
+    }
+}
+
+struct dwqi_hub *dwqi_hub_create(struct dwqi_lines *lines,
+                                 struct dwqi_hub_address *address_out,
+                                 struct dwqi_error *error)
+{
+    struct dwqi_hub *hub = calloc(1, sizeof *hub);
+    pthread_t thread;
+
+    if (!hub) {
+        dwqi_error_set(error, DWQ_E_NOMEM, "%s", dwq_status_text(DWQ_E_NOMEM));
+        return NULL;
+    }
+    hub->lines = lines;
+    pthread_mutex_init(&hub->lock, NULL);
+    allow_many_files();
+    if (!listen_at(hub, address_out)) {
+        dwqi_error_set(error, DWQ_E_MPI, "cannot listen by TCP: %s",
+                       dwqi_plain_error(errno));
+    } else if (!dwqi_lines_start_thread(&thread, serve, hub)) {
+        dwqi_error_set(error, DWQ_E_NOMEM, "no thread could be started");
+    } else {
+        pthread_detach(thread);
+        return hub;
+    }
+    close_all(hub);
+    pthread_mutex_destroy(&hub->lock);
+    free(hub);
+    return NULL;
+}
+
+/* --- What its process asks for ----------------------------------------------------- */
+
+void dwqi_hub_leave(struct dwqi_hub *hub)
+{
+    pthread_mutex_lock(&hub->lock);
+    atomic_store(&hub->lines->has_left, true);
+    tell_all(hub, DWQI_WORD_LEAVE);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+void dwqi_hub_in_child(struct dwqi_hub *hub)
+{
+    close_all(
+        hub); /* the lock may be held for ever, by nobody of this process */
+}
+
+void dwqi_lines_set_wake(struct dwqi_lines *lines, void (*wake)(void *arg),
+                         void *arg)
+{
+    if (dwqi_lines_is_hub(lines)) {
+        pthread_mutex_lock(&lines->hub->lock);
+        lines->hub->wake = wake;
+        lines->hub->wake_arg = arg;
+        pthread_mutex_unlock(&lines->hub->lock);
+    }
+}
+
+bool dwqi_lines_take_death(struct dwqi_lines *lines,
+                           struct dwqi_death *death_out)
+{
+    struct dwqi_hub *hub = lines ? lines->hub : NULL;
+    struct news *news;
+
+    if (!hub || atomic_load_explicit(&hub->n_news, memory_order_acquire) == 0) {
+        return false;
+    }
+    pthread_mutex_lock(&hub->lock);
+    news = hub->news;
+    if (news) {
+        DL_DELETE(hub->news, news);
+        atomic_fetch_sub(&hub->n_news, 1);
+    }
+    pthread_mutex_unlock(&hub->lock);
+    if (news) {
+        *death_out = news->death;
+    }
+    free(news);
+    return news != NULL;
+}
+
+void dwqi_lines_kill_worker(struct dwqi_lines *lines, int worker)
+{
+    if (dwqi_lines_is_hub(lines)) {
+        pthread_mutex_lock(&lines->hub->lock);
+        atomic_store(&lines->knows_deaths, true);
+        kill_worker(lines->hub, worker);
+        tell_all(lines->hub, DWQI_WORD_DEATH);
+        pthread_mutex_unlock(&lines->hub->lock);
+    }
+}
+
+#endif
