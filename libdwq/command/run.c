@@ -22,6 +22,7 @@
 #define LEAVE_MAX 2.0 /* seconds that mpirun has when the verdict is there */
 #define END_MAX 3.0   /* and when it was told to end */
 #define LINE_MAX_KEPT 4096
+#define MISSED_MAX 5 /* looks, of 0.2 s each where nothing comes */
 
 struct launcher {
     int major; /* of Open MPI */
@@ -38,7 +39,9 @@ struct launcher {
     double killed_at, ended_at; /* INFINITY-like 0: not yet */
     int signals;                /* a file that they come by */
     sigset_t signals_before;
-    int signal; /* that this process got last; 0: none */
+    int signal;     /* that this process got last; 0: none */
+    int n_children; /* of mpirun, at most so far */
+    int n_missed;   /* looks in a row that found fewer */
 };
 
 static const char help[] =
@@ -419,31 +422,109 @@ static void pass_signal(struct launcher *l)
     }
 }
 
-static void wait_a_while(struct launcher *l)
+/* False: no memory. */
+static bool wait_a_while(struct launcher *l)
 {
-    struct pollfd fds[] = {
-        { .fd = l->noise, .events = POLLIN },
-        { .fd = l->verdict.controller >= 0           ? l->verdict.controller
-                : l->verdict.state == VERDICT_NOBODY ? l->verdict.listener
-                                                     : -1,
-          .events = POLLIN },
-        { .fd = l->signals, .events = POLLIN },
-    };
-    int time = wait_time(l);
+    int n = 2 + verdict_n_files(&l->verdict), time = wait_time(l);
+    struct pollfd *fds = calloc((size_t)n, sizeof *fds);
 
+    if (!fds) {
+        return false;
+    }
+    fds[0] = (struct pollfd){ .fd = l->noise, .events = POLLIN };
+    fds[1] = (struct pollfd){ .fd = l->signals, .events = POLLIN };
+    verdict_list_files(&l->verdict, fds + 2);
     /* mpirun's end is seen when its stderr ends, or soon. */
-    if (poll(fds, 3, time < 0 || time > 200 ? 200 : time) < 0) {
+    if (poll(fds, (nfds_t)n, time < 0 || time > 200 ? 200 : time) > 0) {
+        if (fds[0].revents) {
+            read_noise(l);
+        }
+        if (fds[1].revents) {
+            pass_signal(l);
+        }
+        verdict_hear(&l->verdict, fds + 2);
+    }
+    free(fds);
+    return true;
+}
+
+/* How many processes mpirun has on this host, as proc(5) has it; 0: not known. */
+static int count_children(const struct launcher *l)
+{
+    char pattern[64];
+    glob_t found;
+    int n = 0, pid;
+
+    snprintf(pattern, sizeof pattern, "/proc/%d/task/*/children",
+             (int)l->mpirun);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        FILE *file = fopen(found.gl_pathv[i], "r");
+
+        while (file && fscanf(file, "%d", &pid) == 1) {
+            n++;
+        }
+        if (file) {
+            fclose(file);
+        }
+    }
+    globfree(&found);
+    return n;
+}
+
+/* All ranks are on this host, as far as is known. */
+static bool is_here(const struct launcher *l)
+{
+    return l->ranks && !l->hosts && !l->hostfile && !getenv("SLURM_JOB_ID");
+}
+
+/* One that died before it could say that it is there is missed. Some may not have been
+ * started yet, but not for as long as this. */
+static void look_for_missing(struct launcher *l)
+{
+    int n;
+
+    if (l->verdict.state != VERDICT_STARTING) {
         return;
     }
-    if (fds[0].revents) {
-        read_noise(l);
+    n = count_children(l);
+    if (n == 0) {
+        return;
     }
-    if (fds[1].revents) {
-        verdict_hear(&l->verdict);
+    if (l->n_children == 0 && is_here(l)) {
+        l->n_children = atoi(l->ranks);
     }
-    if (fds[2].revents) {
-        pass_signal(l);
+    if (n > l->n_children) {
+        l->n_children = n;
     }
+    l->n_missed = n < l->n_children - l->verdict.n_left ? l->n_missed + 1 : 0;
+    if (l->n_missed > MISSED_MAX) {
+        l->verdict.state = VERDICT_BROKEN;
+        l->verdict.rank = -1;
+    }
+}
+
+/* From now on mpirun has a moment to end by itself. */
+static void look_at_verdict(struct launcher *l)
+{
+    if (l->killed_at > 0 || l->verdict.state == VERDICT_BEGUN ||
+        l->verdict.state <= VERDICT_STARTING) {
+        return;
+    }
+    if (l->verdict.state == VERDICT_BROKEN) {
+        char who[32] = "a rank";
+
+        if (l->verdict.rank >= 0) {
+            snprintf(who, sizeof who, "rank %d", l->verdict.rank);
+        }
+        fprintf(stderr,
+                "dwq run: %s died before the run began: all ranks end now\n",
+                who);
+    }
+    l->killed_at =
+        dwqi_clock_now() + (l->verdict.state == VERDICT_BROKEN ? 0 : LEAVE_MAX);
 }
 
 /* mpirun's status, as wait() has it. */
@@ -452,12 +533,11 @@ static int watch_job(struct launcher *l)
     int status = 0;
 
     while (waitpid(l->mpirun, &status, WNOHANG) != l->mpirun) {
-        wait_a_while(l);
-        if ((l->verdict.state == VERDICT_GIVEN ||
-             l->verdict.state == VERDICT_LOST) &&
-            l->killed_at <= 0) {
-            l->killed_at = dwqi_clock_now() + LEAVE_MAX;
+        if (!wait_a_while(l)) {
+            tell_mpirun(l, SIGKILL);
         }
+        look_for_missing(l);
+        look_at_verdict(l);
         press(l);
     }
     while (l->noise >= 0 && l->ended_at <= 0) {
@@ -466,8 +546,9 @@ static int watch_job(struct launcher *l)
     return status;
 }
 
-/* Files that MPI leaves on this host when ranks were killed: of this job alone. Its name
- * is a number, which they have in hexadecimal digits. */
+/* Files that MPI leaves on this host when ranks were killed: of this mpirun alone. The name
+ * of a job is a number, which they have in hexadecimal digits: the last four say which one
+ * of mpirun's it is, as each spawn makes another. */
 static void clean(const struct launcher *l)
 {
     char host[256] = "", pattern[512];
@@ -478,8 +559,8 @@ static void clean(const struct launcher *l)
         return;
     }
     host[strcspn(host, ".")] = '\0';
-    snprintf(pattern, sizeof pattern, "/dev/shm/vader_segment.%s*.%u.%lx.*",
-             host, (unsigned)geteuid(), job);
+    snprintf(pattern, sizeof pattern, "/dev/shm/vader_segment.%s*.%u.%lx????.*",
+             host, (unsigned)geteuid(), job >> 16);
     if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
         for (size_t i = 0; i < found.gl_pathc; i++) {
             unlink(found.gl_pathv[i]);
@@ -496,6 +577,7 @@ static int exit_code(const struct launcher *l, int status)
     case VERDICT_GIVEN:
         return l->verdict.code;
     case VERDICT_NOBODY:
+    case VERDICT_STARTING: /* no run has begun: each rank had a code of its own */
         return l->signal && code == 0 ? 128 + l->signal : code;
     default:
         return l->signal ? 128 + l->signal : code != 0 ? code : 1;

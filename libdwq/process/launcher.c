@@ -24,43 +24,53 @@ static bool read_address(struct dwqi_hub_address *address)
     return address->n > 0;
 }
 
-static struct dwqi_verdict make_verdict(uint64_t secret)
+static bool say(int connection, enum dwqi_launcher_word_kind kind, int code)
 {
     const char *job = getenv("PMIX_NAMESPACE");
-    struct dwqi_verdict verdict = { .secret = secret };
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    struct dwqi_hub_address address;
+    struct dwqi_launcher_word word = { .kind = kind,
+                                       .rank = rank ? atoi(rank) : -1,
+                                       .code = code };
 
-    snprintf(verdict.job, sizeof verdict.job, "%s", job ? job : "");
-    return verdict;
+    snprintf(word.job, sizeof word.job, "%s", job ? job : "");
+    if (connection < 0 || !read_address(&address)) {
+        return false;
+    }
+    word.secret = address.secrets[0];
+    return dwqi_line_send(connection, &word, sizeof word);
 }
 
 void dwqi_launcher_greet(void)
 {
     struct dwqi_hub_address address;
-    struct dwqi_verdict verdict;
     int fd = -1;
 
-    if (dwqi_process_launcher() >= 0 || !read_address(&address)) {
+    if (!read_address(&address)) {
         return;
     }
     for (uint32_t i = 0; i < address.n && fd < 0; i++) {
         fd = dwqi_line_dial(address.ip[i], address.port);
     }
-    verdict = make_verdict(address.secrets[0]);
-    if (fd >= 0 && dwqi_line_send(fd, &verdict, sizeof verdict)) {
-        dwqi_process_set_launcher(fd);
+    if (say(fd, DWQI_LAUNCHER_RANK, 0)) {
+        dwqi_process_set_launcher(fd, false);
     }
 }
 
-void dwqi_launcher_tell(int code)
+void dwqi_launcher_begin(void)
 {
-    int fd = dwqi_process_launcher();
-    struct dwqi_hub_address address;
-    struct dwqi_verdict verdict;
+    bool leads;
+    int fd = dwqi_process_launcher(&leads);
 
-    if (fd >= 0 && read_address(&address)) {
-        verdict = make_verdict(address.secrets[0]);
-        verdict.is_over = 1;
-        verdict.code = code;
-        dwqi_line_send(fd, &verdict, sizeof verdict);
+    if (!leads && say(fd, DWQI_LAUNCHER_BEGUN, 0)) {
+        dwqi_process_set_launcher(fd, true);
     }
+}
+
+void dwqi_launcher_leave(int code)
+{
+    bool leads;
+    int fd = dwqi_process_launcher(&leads);
+
+    say(fd, leads ? DWQI_LAUNCHER_OVER : DWQI_LAUNCHER_BYE, code);
 }

@@ -1,5 +1,6 @@
-/* What the controller's process tells `dwq run`, which started the job: mpirun's exit code
- * says nothing where the job outlives some of its ranks, and mpirun may not end at all. */
+/* What the processes of a job tell `dwq run`, which started it: mpirun's exit code says
+ * nothing where the job outlives some of its ranks, mpirun may not end at all, and it waits
+ * for ever when a rank dies in MPI_Init(). */
 #ifndef DWQI_PROCESS_LAUNCHER_H
 #define DWQI_PROCESS_LAUNCHER_H
 
@@ -9,19 +10,29 @@
  * addresses as on the wire. */
 #define DWQI_LAUNCHER_ENV "DWQ_LAUNCHER"
 
-/* By TCP, as often as there is something to say. */
-struct dwqi_verdict {
-    uint64_t secret;
-    int32_t is_over; /* 0: the process is the controller's, and lives */
-    int32_t code;    /* with which it exits */
-    char job
-        [48]; /* as the launcher names it: files of MPI have it in their names */
+enum dwqi_launcher_word_kind {
+    DWQI_LAUNCHER_RANK =
+        1, /* before MPI starts: if this line breaks, the process died */
+    DWQI_LAUNCHER_BEGUN, /* the controller's: its run deals with deaths from now on */
+    DWQI_LAUNCHER_BYE, /* it ends as it should */
+    DWQI_LAUNCHER_OVER /* the same, of the controller's: the code is the job's */
 };
-_Static_assert(sizeof(struct dwqi_verdict) == 64, "wire struct");
 
-/* This process is the controller's. The second time, or where nobody listens: nothing. */
+/* By TCP, one line for each process. */
+struct dwqi_launcher_word {
+    uint64_t secret;
+    int32_t kind; /* enum dwqi_launcher_word_kind */
+    int32_t rank; /* of its job; -1: not known */
+    int32_t code; /* OVER */
+    char job[44]; /* as MPI names it: files have it in their names */
+};
+_Static_assert(sizeof(struct dwqi_launcher_word) == 64, "wire struct");
+
+/* Once, before MPI starts. Where nobody listens: nothing. */
 void dwqi_launcher_greet(void);
+/* This process is the controller's, and its run begins. */
+void dwqi_launcher_begin(void);
 /* It exits with this code. */
-void dwqi_launcher_tell(int code);
+void dwqi_launcher_leave(int code);
 
 #endif

@@ -25,6 +25,7 @@ static dwq_status_t start(int thread_level, bool *started_out,
     int initialized, provided;
 
     MPI_Initialized(&initialized);
+    dwqi_launcher_greet();
     if (!initialized) {
         if (MPI_Init_thread(NULL, NULL, wanted, &provided) != MPI_SUCCESS) {
             return DWQ_E_MPI;
@@ -64,7 +65,7 @@ void dwqi_mpi_leave_without(int code)
 {
     dwqi_lines_leave(dwqi_process_lines());
     dwqi_flush_all();
-    dwqi_launcher_tell(dwqi_exit_code(code));
+    dwqi_launcher_leave(dwqi_exit_code(code));
     dwqi_witness_exit_now(dwqi_exit_code(code));
 }
 
@@ -89,7 +90,7 @@ void dwqi_mpi_abort(int code)
         dwqi_witness_exit_now(dwqi_exit_code(code)); /* the others live on */
     }
     if (dwqi_process_is_ours()) {
-        dwqi_launcher_tell(dwqi_exit_code(code));
+        dwqi_launcher_leave(dwqi_exit_code(code));
     }
     if (dwqi_process_is_ours() && dwqi_flush_all() && dwqi_mpi_is_up()) {
         PMPI_Abort(MPI_COMM_WORLD, dwqi_exit_code(code));

@@ -37,6 +37,7 @@ struct process {
     struct dwqi_departure *departure;
     struct dwqi_lines *_Atomic lines;
     atomic_int launcher; /* its connection, and 1; 0: none */
+    atomic_bool leads;   /* the run: see process/launcher.h */
     void (*before_finish)(void);
 #ifdef DWQI_SMPI
     char failure[FAILURE_SIZE];
@@ -421,13 +422,15 @@ void dwqi_process_set_lines(struct dwqi_lines *lines)
     atomic_store(&here()->lines, lines);
 }
 
-int dwqi_process_launcher(void)
+int dwqi_process_launcher(bool *leads_out)
 {
+    *leads_out = atomic_load(&here()->leads);
     return atomic_load(&here()->launcher) - 1;
 }
 
-void dwqi_process_set_launcher(int connection)
+void dwqi_process_set_launcher(int connection, bool leads)
 {
+    atomic_store(&here()->leads, leads);
     atomic_store(&here()->launcher, connection + 1);
 }
 
@@ -476,7 +479,7 @@ static void at_exit(int code, void *unused)
     here()->before_finish();
     dwqi_mpi_finish(code);
     dwqi_lines_leave(dwqi_process_lines());
-    dwqi_launcher_tell(dwqi_exit_code(code));
+    dwqi_launcher_leave(dwqi_exit_code(code));
 }
 
 #ifndef DWQI_SMPI

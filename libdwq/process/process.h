@@ -97,9 +97,9 @@ struct dwqi_departure *dwqi_process_departure(void); /* or NULL */
 struct dwqi_lines *dwqi_process_lines(void);
 void dwqi_process_set_lines(struct dwqi_lines *lines);
 
-/* The connection to `dwq run`, of the controller's process; -1: none. */
-int dwqi_process_launcher(void);
-void dwqi_process_set_launcher(int connection);
+/* The connection to `dwq run` (-1: none), and whether this process is the controller's. */
+int dwqi_process_launcher(bool *leads_out);
+void dwqi_process_set_launcher(int connection, bool leads);
 
 /* Why the last run of this thread did not begin, as the user may ask; "" at first. */
 void dwqi_process_set_failure(const char *text);

@@ -62,7 +62,6 @@ dwq_status_t dwqi_run_find_end(struct run *run, struct dwqi_error *fault)
     dwq_status_t status = DWQ_OK;
 
     if (run->facts.is_controller) {
-        dwqi_launcher_greet();
         found = find(run, fault);
         found.survives = dwqi_run_may_survive(run);
     }
@@ -79,6 +78,12 @@ dwq_status_t dwqi_run_find_end(struct run *run, struct dwqi_error *fault)
     if (status == DWQ_OK && found.is_end) {
         set_limits(run, found.left);
     }
-    return status == DWQ_OK && found.survives ? dwqi_run_make_survive(run)
-                                              : status;
+    if (status == DWQ_OK && found.survives) {
+        status = dwqi_run_make_survive(run);
+    }
+    if (status == DWQ_OK && run->facts.is_controller &&
+        dwqi_world_is_job(run->world)) {
+        dwqi_launcher_begin();
+    }
+    return status;
 }

@@ -358,6 +358,22 @@ static void no_run_follows(void)
     MPI_Finalize(); /* does not wait for the dead */
 }
 
+static int says_17(dwq_controller_t *c, void *arg)
+{
+    (void)c;
+    (void)arg;
+    printf("17 is given\n");
+    return 17;
+}
+
+static void gives_17(void)
+{
+    dwq_options_t o = options_here();
+
+    o.controller = says_17;
+    exit(dwq_main(0, NULL, &o));
+}
+
 int main(int argc, char **argv)
 {
 #define S(name)     \
@@ -365,8 +381,8 @@ int main(int argc, char **argv)
 #name, name \
     }
     static const struct scenario scenarios[] = {
-        S(a_death),  S(without_retries), S(all_workers),
-        S(long_run), S(no_run_follows),  { NULL, NULL },
+        S(a_death),        S(without_retries), S(all_workers), S(long_run),
+        S(no_run_follows), S(gives_17),        { NULL, NULL },
     };
 
     return scenario_main(argc, argv, scenarios);

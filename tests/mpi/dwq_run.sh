@@ -1,0 +1,74 @@
+#!/bin/sh
+# dwq_run.sh DWQ: what `dwq run` answers, as TAP. The programs are in DWQ_TEST_PROGRAMS.
+dwq=$(realpath "$1")
+cd "$DWQ_TEST_PROGRAMS" || exit 1
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+n=0
+failed=0
+
+# expect CODE TEXT WHAT COMMAND...: it exits with CODE and prints TEXT.
+expect() {
+    code=$1 text=$2 what=$3
+    shift 3
+    n=$((n + 1))
+    timeout 60 "$@" >"$out" 2>&1 </dev/null
+    got=$?
+    if [ $got -eq "$code" ] && grep -qF -e "$text" "$out"; then
+        echo "ok $n - $what"
+    else
+        echo "not ok $n - $what: exit code $got"
+        sed 's/^/# /' "$out"
+        failed=1
+    fi
+}
+
+# The rank of a job that runs is killed when it has begun.
+kill_rank() { # RANK
+    for i in $(seq 100); do
+        for pid in $(pgrep -f 'scenario_survive long_run'); do
+            if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
+                grep -qx "OMPI_COMM_WORLD_RANK=$1" &&
+                [ "$i" -gt 10 ]; then
+                kill -9 "$pid"
+                return
+            fi
+        done
+        sleep 0.1
+    done
+}
+
+kill_controller() {
+    DWQ_TEST_MARK=dwq_run.$$ DWQ_TEST_TASKS=100000 "$dwq" run -n 3 ./scenario_survive long_run &
+    job=$!
+    kill_rank 0
+    wait $job
+    code=$?
+    sleep 1
+    pgrep -f 'scenario_survive long_run' && echo "processes are left"
+    return $code
+}
+
+echo 1..12
+expect 0 "dwq run" "help" "$dwq" run --help
+expect 0 "start a program" "the help of all" "$dwq" --help
+expect 2 "no subcommand 'x'" "an unknown subcommand" "$dwq" x
+expect 2 "which program" "no program" "$dwq" run -n 2
+expect 2 "no option '--x'" "an unknown option" "$dwq" run --x ./scenario_survive
+expect 2 "a number from 1 on" "a bad number" "$dwq" run -n 0 ./scenario_survive
+expect 127 "no program that can be started" "a program that is not there" "$dwq" run -n 2 ./nosuch
+expect 0 "mpirun --enable-recovery" "the command" "$dwq" run --dry-run -n 2 ./scenario_survive
+expect 0 "the run has ended" "a death, and its exit code" "$dwq" run -n 3 ./scenario_survive a_death
+expect 17 "17 is given" "the controller's exit code" "$dwq" run -n 3 ./scenario_survive gives_17
+expect 17 "17 is given" "the same in one process" "$dwq" run -n 1 ./scenario_survive gives_17
+n=$((n + 1))
+kill_controller >"$out" 2>&1
+code=$?
+if [ $code -eq 1 ] && ! grep -q "processes are left" "$out" && grep -q "controller's process is gone" "$out"; then
+    echo "ok $n - the death of the controller ends the job"
+else
+    echo "not ok $n - the death of the controller ends the job: exit code $code"
+    sed 's/^/# /' "$out"
+    failed=1
+fi
+exit $failed
