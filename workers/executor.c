@@ -155,7 +155,8 @@ static dwq_status_t status_of_failure(const dwq_call_t *call)
 {
     switch (dwq_call_stop(call)) {
     case DWQ_STOP_NONE:
-        return DWQ_E_TASK;
+        return call->gave_up && call->config->survives ? DWQ_E_WORKER
+                                                       : DWQ_E_TASK;
     case DWQ_STOP_CANCEL:
         return DWQ_E_CANCELLED;
     default:

@@ -35,6 +35,7 @@ struct dwqi_executor_config {
     double end;
     /* Where the id of a task that is to stop would stand; borrowed; or NULL. */
     const _Atomic uint64_t *cancelled;
+    bool survives; /* the run: a call that gives up is lost, as one that dies */
     const struct dwqi_executor *around; /* see dwqi_executor_set_around() */
 };
 

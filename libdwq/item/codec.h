@@ -72,7 +72,7 @@ struct dwqi_part_head {
     uint64_t id;
     uint64_t size;    /* of this part, a multiple of 64 */
     double this_time; /* seconds */
-    int32_t status;   /* DWQ_OK, DWQ_E_TASK, _CANCELLED or _TIME_LIMIT */
+    int32_t status; /* DWQ_OK, DWQ_E_TASK, _WORKER, _CANCELLED or _TIME_LIMIT */
     int32_t code;
     uint32_t values_size;
     uint32_t n_values;

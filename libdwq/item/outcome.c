@@ -62,7 +62,8 @@ static dwq_status_t worse(dwq_status_t status, int32_t of_part)
                ? DWQ_E_TIME_LIMIT
            : of_part == DWQ_E_CANCELLED || status == DWQ_E_CANCELLED
                ? DWQ_E_CANCELLED
-               : DWQ_E_TASK;
+           : of_part == DWQ_E_WORKER || status == DWQ_E_WORKER ? DWQ_E_WORKER
+                                                               : DWQ_E_TASK;
 }
 
 /* Status; first failing rank; slowest rank. */
@@ -192,6 +193,11 @@ void dwqi_outcome_set_totals(struct dwqi_outcome *outcome, uint64_t n_processed,
 {
     outcome->n_processed = n_processed;
     outcome->total_time = total_time;
+}
+
+const char *dwqi_outcome_message(const struct dwqi_outcome *outcome)
+{
+    return outcome->message;
 }
 
 dwq_status_t dwqi_outcome_status(const struct dwqi_outcome *outcome)

@@ -35,6 +35,8 @@ void dwqi_outcome_give(struct dwqi_outcome *outcome, double time_est,
 void dwqi_outcome_set_totals(struct dwqi_outcome *outcome, uint64_t n_processed,
                              double total_time);
 dwq_status_t dwqi_outcome_status(const struct dwqi_outcome *outcome);
+/* Of the first rank that failed; "". */
+const char *dwqi_outcome_message(const struct dwqi_outcome *outcome);
 /* Seconds in the function, on the slowest rank. */
 double dwqi_outcome_time(const struct dwqi_outcome *outcome);
 

@@ -184,6 +184,8 @@ void dwqi_dispatcher_let_go(struct dwqi_dispatcher *d, int worker,
 /* The same: it said what cannot be. */
 void dwqi_dispatcher_distrust(struct dwqi_dispatcher *d, int worker,
                               const char *why);
+/* An attempt of it was lost with its worker, or given up there. */
+void dwqi_dispatcher_note_loss(struct dwqi_task *task, const char *why);
 /* Its ranks are no more: what it held runs again elsewhere, or is over. DWQ_OK,
  * DWQ_E_STATE. */
 dwq_status_t dwqi_dispatcher_lose_cell(struct dwqi_dispatcher *d, int worker,

@@ -83,7 +83,7 @@ static bool may_have_started(const struct dwqi_cell *cell,
 }
 
 /* Behind what is kept of earlier attempts. Without memory it is said in the log alone. */
-static void keep_why(struct dwqi_task *task, const char *why)
+void dwqi_dispatcher_note_loss(struct dwqi_task *task, const char *why)
 {
     char text[DWQI_WHY_LOST_MAX];
     const char *before = task->why_lost ? task->why_lost : "";
@@ -97,6 +97,7 @@ static void keep_why(struct dwqi_task *task, const char *why)
         free(task->why_lost);
         task->why_lost = copy;
     }
+    task->n_lost++;
 }
 
 /* Whether a call that was under way is to run once more. */
@@ -120,8 +121,7 @@ static dwq_status_t requeue(struct dwqi_dispatcher *d, struct dwqi_task *task,
 static dwq_status_t lose_started(struct dwqi_dispatcher *d,
                                  struct dwqi_task *task, const char *why)
 {
-    keep_why(task, why);
-    task->n_lost++;
+    dwqi_dispatcher_note_loss(task, why);
     if (is_tried_again(d, task)) {
         return requeue(d, task, DWQI_EVENT_AGAIN);
     }

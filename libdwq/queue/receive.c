@@ -102,9 +102,13 @@ static bool is_tried_again(const struct dwqi_dispatcher *d,
                            const struct dwqi_task *task,
                            const struct dwqi_outcome *outcome)
 {
-    return dwqi_outcome_status(outcome) == DWQ_E_TASK &&
-           task->entry.attempt - task->n_lost <= task->retry_failed &&
-           !d->cancels_all && !d->limit_passed &&
+    bool more =
+        dwqi_outcome_status(outcome) == DWQ_E_WORKER
+            ? task->n_lost <= task->retries
+            : dwqi_outcome_status(outcome) == DWQ_E_TASK &&
+                  task->entry.attempt - task->n_lost <= task->retry_failed;
+
+    return more && !d->cancels_all && !d->limit_passed &&
            d->now < d->config.time_limit &&
            dwqi_task_edges[task->entry.state][DWQI_EVENT_AGAIN].allowed;
 }
@@ -128,6 +132,9 @@ dwq_status_t dwqi_dispatcher_take_result(struct dwqi_dispatcher *d,
     struct dwqi_outcome *outcome = NULL;
     dwq_status_t status = dwqi_outcome_create(parts, size, memory, &outcome);
 
+    if (status == DWQ_OK && dwqi_outcome_status(outcome) == DWQ_E_WORKER) {
+        dwqi_dispatcher_note_loss(task, dwqi_outcome_message(outcome));
+    }
     if (status == DWQ_OK && is_tried_again(d, task, outcome)) {
         dwqi_outcome_destroy(outcome);
         return try_again(d, task);

@@ -78,6 +78,7 @@ static dwq_status_t make_team(struct run *run)
             .agree = agree,
             .agree_arg = run,
             .witness = dwqi_world_witness(run->world),
+            .survives = run->facts.survives,
             .end = dwqi_run_limit(run),
             .cancelled = is_broker
                              ? dwqi_run_cancelled(run->transport, DWQI_SELF)

@@ -74,6 +74,7 @@ static dwq_status_t make_executor(struct run *run)
             .renew = renew_self,
             .renew_arg = run,
             .witness = dwqi_world_witness(run->world),
+            .survives = run->facts.survives,
             .end = dwqi_run_limit(run),
             .cancelled = dwqi_run_cancelled(run->transport, DWQI_SELF) },
         &run->executor);

@@ -50,6 +50,15 @@ Test(survive, a_group_dies_and_its_task_runs_again, .timeout = 400)
 }
 
 /* The others of the group sit in a collective, and are awaited for a while. */
+/* A worker that was caught alive stays. */
+Test(survive, a_call_that_gives_up_runs_again, .timeout = 400)
+{
+    play("plain", 4, "gather", "exit", "a_death");
+    play("plain", 4, "gather", "finalize", "a_death");
+    play("plain", 3, "gather", "exit", "gives_up_alive");
+    play("inside", 3, "gather", "exit", "gives_up_alive");
+}
+
 Test(survive, a_rank_that_gave_up_alone_costs_its_group, .timeout = 400)
 {
     play("inside", 5, "gather", "exit", "a_death");

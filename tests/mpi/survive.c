@@ -120,8 +120,17 @@ static int dies(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES(dwq_call_size(call)));
 }
 
+/* All ranks give up, and stay. */
+static int give_up(dwq_call_t *call, void *arg)
+{
+    (void)call;
+    (void)arg;
+    exit(3);
+}
+
 static const dwq_function_t functions[] = { { "adds", adds, NULL },
                                             { "dies", dies, NULL },
+                                            { "give_up", give_up, NULL },
                                             { NULL, NULL, NULL } };
 
 /* --- Runs -------------------------------------------------------------------- */
@@ -287,6 +296,41 @@ static void without_retries(void)
     play(gives_up_in_time);
 }
 
+static int loses_nobody(dwq_controller_t *c, void *arg)
+{
+    int n = 2 * dwq_controller_world(c).n_workers;
+    dwq_result_t r;
+
+    (void)arg;
+    is_controller = true;
+    CHECK(dwq_controller_submit_call(
+              c, &(dwq_task_t){ .function = "give_up", .id = 7, .retries = 3 },
+              NULL) == DWQ_OK);
+    CHECK(collect(c, 0, 0, &r, 1) == 1);
+    CHECK(r.status == DWQ_E_WORKER);
+    CHECK(r.attempts == 4);
+    CHECK(r.code == 3);
+    CHECK(strstr(r.message, "called exit(3)"));
+    dwq_result_clear(&r);
+    for (int i = 0; i < n; i++) { /* all workers are there */
+        CHECK(dwq_controller_submit_call(c,
+                                         &(dwq_task_t){ .function = "adds",
+                                                        .id = 1000,
+                                                        .worker = 1 + i / 2,
+                                                        DWQ_ARGS(0., 0.) },
+                                         NULL) == DWQ_OK);
+        CHECK(dwq_controller_get_next_result(c, &r) == DWQ_OK);
+        check_sum(&r, 0);
+        dwq_result_clear(&r);
+    }
+    return 17;
+}
+
+static void gives_up_alive(void)
+{
+    play(loses_nobody);
+}
+
 /* The last worker's death: what waits is over, and the controller goes on. */
 static int loses_all(dwq_controller_t *c, void *arg)
 {
@@ -381,8 +425,9 @@ int main(int argc, char **argv)
 #name, name \
     }
     static const struct scenario scenarios[] = {
-        S(a_death),        S(without_retries), S(all_workers), S(long_run),
-        S(no_run_follows), S(gives_17),        { NULL, NULL },
+        S(a_death),        S(without_retries), S(all_workers),
+        S(long_run),       S(no_run_follows),  S(gives_17),
+        S(gives_up_alive), { NULL, NULL },
     };
 
     return scenario_main(argc, argv, scenarios);
