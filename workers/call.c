@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libdwq/base/plain.h"
+#include "libdwq/item/transport.h"
 
 /* In front of the data of an array that the library owns; as large as the
  * alignment, so that the data is aligned, too. */
@@ -221,6 +222,7 @@ static dwq_stop_t stop_of(const dwq_call_t *call)
 {
     const _Atomic uint64_t *cancelled = call->config->cancelled;
     double end = end_of(call);
+    uint64_t id;
 
     if (!isinf(end) || !isinf(call->limit)) {
         double time = now(call);
@@ -232,13 +234,12 @@ static dwq_stop_t stop_of(const dwq_call_t *call)
             return DWQ_STOP_LIMIT;
         }
     }
-    /* A call that another executes may have the id 0. */
-    if (cancelled && call->task->id != 0 &&
-        atomic_load_explicit(cancelled, memory_order_relaxed) ==
-            call->task->id) {
-        return DWQ_STOP_CANCEL;
+    id = cancelled ? atomic_load_explicit(cancelled, memory_order_relaxed) : 0;
+    if (id == DWQI_STOP_ALL) {
+        return DWQ_STOP_END;
     }
-    return DWQ_STOP_NONE;
+    /* A call that another executes may have the id 0. */
+    return id != 0 && id == call->task->id ? DWQ_STOP_CANCEL : DWQ_STOP_NONE;
 }
 
 /* That which executes it; NULL: none. */

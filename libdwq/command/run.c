@@ -39,7 +39,8 @@ struct launcher {
     double killed_at, ended_at; /* INFINITY-like 0: not yet */
     int signals;                /* a file that they come by */
     sigset_t signals_before;
-    int signal;     /* that this process got last; 0: none */
+    bool asked;     /* the run, to end */
+    int signal;     /* that mpirun got last; 0: none */
     int n_children; /* of mpirun, at most so far */
     int n_missed;   /* looks in a row that found fewer */
 };
@@ -63,8 +64,10 @@ static const char help[] =
     "groups\n"
     "can be spawned, and no rank is bound (the library does that: option "
     "bind).\n"
-    "The exit code is the controller's, or 128 + signal; 1 when the controller "
-    "died.\n";
+    "SIGTERM or SIGUSR1 asks running calls to stop, and no more are started; "
+    "a\n"
+    "second one ends the job at once, as SIGINT does. The exit code is the\n"
+    "controller's, or 128 + signal; 1 when the controller died.\n";
 
 /* --- Arguments ------------------------------------------------------------------- */
 
@@ -412,14 +415,22 @@ static void press(struct launcher *l)
     }
 }
 
+/* The first SIGTERM or SIGUSR1 asks the run to end: its controller gets all results. Any
+ * other signal, and a second one, is mpirun's. */
 static void pass_signal(struct launcher *l)
 {
     struct signalfd_siginfo info;
+    bool first = !l->asked;
 
-    if (read(l->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        l->signal = (int)info.ssi_signo;
-        tell_mpirun(l, l->signal);
+    if (read(l->signals, &info, sizeof info) != (ssize_t)sizeof info) {
+        return;
     }
+    l->asked = info.ssi_signo == SIGTERM || info.ssi_signo == SIGUSR1;
+    if (first && l->asked && verdict_ask_end(&l->verdict)) {
+        return;
+    }
+    l->signal = (int)info.ssi_signo;
+    tell_mpirun(l, l->signal == SIGUSR1 ? SIGTERM : l->signal);
 }
 
 /* False: no memory. */

@@ -192,6 +192,16 @@ void verdict_hear(struct verdict *v, const struct pollfd *fds)
     }
 }
 
+bool verdict_ask_end(const struct verdict *v)
+{
+    const struct dwqi_launcher_word word = { .secret = v->secret,
+                                             .kind = DWQI_LAUNCHER_END };
+
+    return v->state == VERDICT_BEGUN && v->n_guests == 1 &&
+           send(v->guests[0].socket, &word, sizeof word, MSG_NOSIGNAL) ==
+               (ssize_t)sizeof word;
+}
+
 void verdict_hear_rest(struct verdict *v)
 {
     struct pollfd fds[1 + 64];

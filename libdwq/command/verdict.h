@@ -42,6 +42,8 @@ int verdict_n_files(const struct verdict *verdict);
 void verdict_list_files(const struct verdict *verdict, struct pollfd *fds);
 /* What came of looking at them. */
 void verdict_hear(struct verdict *verdict, const struct pollfd *fds);
+/* To the controller: the run is to end now. False: there is none that could hear it. */
+bool verdict_ask_end(const struct verdict *verdict);
 /* mpirun has ended: what was said before. */
 void verdict_hear_rest(struct verdict *verdict);
 void verdict_close(struct verdict *verdict);

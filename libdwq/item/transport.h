@@ -27,7 +27,8 @@ struct dwqi_message {
     bool in_frame; /* the body came in a frame */
     /* DWQ_E_MESSAGE: the frame could not be read, `why` says why, and only
      * peer, memory are set. DWQ_E_WORKER: the peer is dead, as `why` says, and this is the
-     * last that is heard of it; memory is NULL. DWQ_E_NOMEM: there was no memory for its body, of which
+     * last that is heard of it; DWQ_E_TIME_LIMIT: nobody's, the run is to end now; memory
+     * is NULL. DWQ_E_NOMEM: there was no memory for its body, of which
      * only the first DWQI_BODY_KEPT bytes are there; body_size is that of all. */
     dwq_status_t status;
     const char *why;
@@ -149,6 +150,9 @@ static inline void dwqi_moving(struct dwqi_transport *transport, int change)
 }
 
 #define DWQI_LETTER_MAX ((size_t)16 * 1024)
+
+/* In the place of the id of a task that is to stop: every one is, as the run ends. */
+#define DWQI_STOP_ALL UINT64_MAX
 
 #define DWQI_SELF (-1) /* as a peer, of dwqi_desk() */
 

@@ -1,10 +1,12 @@
 #include "libdwq/item/links.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "libdwq/mpi/group_private.h"
+#include "libdwq/process/lines.h"
 
 _Static_assert(MPI_MAX_PORT_NAME <= DWQI_PORT_MAX, "a port fits");
 
@@ -223,14 +225,25 @@ const void *dwqi_links_clients(const struct dwqi_links *links, int *n_out)
 
 /* --- The end ------------------------------------------------------------------ */
 
-/* Both groups meet first: MPI_Comm_disconnect spins until the other one comes. */
+/* Both groups meet first: MPI_Comm_disconnect spins until the other one comes. Where a
+ * rank of the job has died it may be one of theirs, and they do without. */
+static bool meet(const struct dwqi_links *links, MPI_Comm comm)
+{
+    MPI_Request request;
+
+    return !dwqi_lines_know_deaths(dwqi_process_lines()) &&
+           MPI_Ibarrier(comm, &request) == MPI_SUCCESS &&
+           dwqi_world_finish_until(links->group->world, true, &request,
+                                   INFINITY) == DWQ_OK;
+}
+
 static void part(struct dwqi_links *links, MPI_Comm *comm, MPI_Comm *user)
 {
     if (*user != MPI_COMM_NULL) {
         MPI_Comm_set_errhandler(*user, MPI_ERRORS_RETURN);
         MPI_Comm_free(user);
     }
-    if (dwqi_world_meet(links->group->world, *comm) == DWQ_OK) {
+    if (meet(links, *comm)) {
         MPI_Comm_disconnect(comm);
     }
 }

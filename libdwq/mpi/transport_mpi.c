@@ -16,6 +16,7 @@
 #include <utlist.h>
 
 #include "libdwq/base/clock.h"
+#include "libdwq/base/memory.h"
 #include "libdwq/mpi/sends_mpi.h"
 #include "libdwq/mpi/sink_mpi.h"
 
@@ -48,6 +49,8 @@ struct mpi_transport {
     unsigned n_glances;
     struct dwqi_deaths deaths; /* that it tells; lines NULL: of none */
     struct dwqi_death death;   /* told last */
+    int *dead;                 /* [n_dead] peers: nothing is sent to them */
+    int n_dead, dead_room;
 };
 
 static struct mpi_transport *of(struct dwqi_transport *transport)
@@ -74,9 +77,25 @@ static void count_moving(struct mpi_transport *t)
 
 /* --- Sending ------------------------------------------------------------ */
 
+static bool is_dead(const struct mpi_transport *t, int peer)
+{
+    int i = 0;
+
+    while (i < t->n_dead && t->dead[i] != peer) {
+        i++;
+    }
+    return i < t->n_dead;
+}
+
 static dwq_status_t mpi_send(struct dwqi_transport *transport, int peer,
                              const struct dwqi_outgoing *message)
 {
+    if (is_dead(of(transport), peer)) {
+        if (message->release) {
+            message->release(message->owner);
+        }
+        return DWQ_OK;
+    }
     return dwqi_sends_send(&of(transport)->sends, peer, message);
 }
 
@@ -356,13 +375,25 @@ static dwq_status_t tell_death(struct mpi_transport *t,
     const struct dwqi_deaths *deaths = &t->deaths;
     int peer;
 
-    if (!deaths->lines || !dwqi_lines_take_death(deaths->lines, &t->death)) {
+    if (!deaths->lines) {
+        return DWQ_E_AGAIN;
+    }
+    if (dwqi_lines_take_end(deaths->lines)) {
+        *message_out =
+            (struct dwqi_message){ .peer = -1, .status = DWQ_E_TIME_LIMIT };
+        return DWQ_OK;
+    }
+    if (!dwqi_lines_take_death(deaths->lines, &t->death)) {
         return DWQ_E_AGAIN;
     }
     peer = t->death.worker > 0
                ? deaths->peer_of(deaths->peer_arg, t->death.worker)
                : t->death.rank;
     forget(t, peer);
+    if (dwqi_memory_grow(&t->dead, &t->dead_room, t->n_dead + 1,
+                         sizeof *t->dead)) {
+        t->dead[t->n_dead++] = peer;
+    }
     *message_out = (struct dwqi_message){ .peer = peer,
                                           .status = DWQ_E_WORKER,
                                           .why = t->death.why };
@@ -487,6 +518,7 @@ static void mpi_close(struct dwqi_transport *transport)
         dwqi_frame_give(&t->sends, t->stalled.memory);
     }
     dwqi_sends_finish(&t->sends);
+    free(t->dead);
     free(t);
 }
 

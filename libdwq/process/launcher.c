@@ -64,7 +64,15 @@ void dwqi_launcher_begin(void)
 
     if (!leads && say(fd, DWQI_LAUNCHER_BEGUN, 0)) {
         dwqi_process_set_launcher(fd, true);
+        dwqi_lines_hear_launcher(dwqi_process_lines(), fd);
     }
+}
+
+uint64_t dwqi_launcher_secret(void)
+{
+    struct dwqi_hub_address address;
+
+    return read_address(&address) ? address.secrets[0] : 0;
 }
 
 void dwqi_launcher_leave(int code)

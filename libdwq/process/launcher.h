@@ -15,7 +15,8 @@ enum dwqi_launcher_word_kind {
         1, /* before MPI starts: if this line breaks, the process died */
     DWQI_LAUNCHER_BEGUN, /* the controller's: its run deals with deaths from now on */
     DWQI_LAUNCHER_BYE, /* it ends as it should */
-    DWQI_LAUNCHER_OVER /* the same, of the controller's: the code is the job's */
+    DWQI_LAUNCHER_OVER, /* the same, of the controller's: the code is the job's */
+    DWQI_LAUNCHER_END   /* to the controller: the run is to end now */
 };
 
 /* By TCP, one line for each process. */
@@ -32,6 +33,8 @@ _Static_assert(sizeof(struct dwqi_launcher_word) == 64, "wire struct");
 void dwqi_launcher_greet(void);
 /* This process is the controller's, and its run begins. */
 void dwqi_launcher_begin(void);
+/* What its words have to have. */
+uint64_t dwqi_launcher_secret(void);
 /* It exits with this code. */
 void dwqi_launcher_leave(int code);
 

@@ -107,6 +107,15 @@ static void end(const struct dwqi_lines *lines)
     dwqi_witness_exit_now(1);
 }
 
+static void hear_stop(struct dwqi_lines *lines, uint64_t id)
+{
+    pthread_mutex_lock(&lines->lock);
+    if (lines->stop) {
+        atomic_store(lines->stop, id);
+    }
+    pthread_mutex_unlock(&lines->lock);
+}
+
 static void *listen_to_hub(void *arg)
 {
     struct dwqi_lines *lines = arg;
@@ -122,6 +131,9 @@ static void *listen_to_hub(void *arg)
             break;
         case DWQI_WORD_KILL:
             kill(getpid(), SIGKILL);
+            break;
+        case DWQI_WORD_STOP:
+            hear_stop(lines, lines->line.word.secret);
             break;
         case DWQI_WORD_LEAVE:
             atomic_store(&lines->has_left, true);
@@ -224,6 +236,7 @@ struct dwqi_lines *dwqi_lines_connect(const struct dwqi_hub_address *address,
         return NULL;
     }
     lines->address = *address;
+    pthread_mutex_init(&lines->lock, NULL);
     if (!reach(&lines->line, address, &hello)) {
         dwqi_error_set(error, DWQ_E_MPI,
                        "no connection to the controller's process by TCP, "
@@ -316,6 +329,22 @@ void dwqi_lines_set_worker(struct dwqi_lines *lines, int worker)
     }
 }
 
+void dwqi_lines_set_stop(struct dwqi_lines *lines, _Atomic uint64_t *where)
+{
+    if (lines && !lines->hub) {
+        pthread_mutex_lock(&lines->lock);
+        lines->stop = where;
+        pthread_mutex_unlock(&lines->lock);
+    }
+}
+
+void dwqi_lines_end(struct dwqi_lines *lines)
+{
+    if (lines && lines->hub) {
+        dwqi_hub_end(lines->hub);
+    }
+}
+
 bool dwqi_lines_say(struct dwqi_lines *lines, const char *why, int size)
 {
     struct dwqi_word word;
@@ -401,6 +430,32 @@ void dwqi_lines_set_wake(struct dwqi_lines *lines, void (*wake)(void *arg),
                          void *arg)
 {
     (void)lines, (void)wake, (void)arg;
+}
+
+void dwqi_lines_set_stop(struct dwqi_lines *lines, _Atomic uint64_t *where)
+{
+    (void)lines, (void)where;
+}
+
+void dwqi_lines_stop(struct dwqi_lines *lines, int worker, uint64_t id)
+{
+    (void)lines, (void)worker, (void)id;
+}
+
+void dwqi_lines_end(struct dwqi_lines *lines)
+{
+    (void)lines;
+}
+
+bool dwqi_lines_take_end(struct dwqi_lines *lines)
+{
+    (void)lines;
+    return false;
+}
+
+void dwqi_lines_hear_launcher(struct dwqi_lines *lines, int connection)
+{
+    (void)lines, (void)connection;
 }
 
 bool dwqi_lines_take_death(struct dwqi_lines *lines,

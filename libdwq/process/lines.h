@@ -15,6 +15,8 @@
  *       |----------------------->|
  *       |         DEATH, or KILL |     somebody died; die: your worker is lost
  *       |<-----------------------|
+ *       |                   STOP |     which of your tasks is to stop; or every one
+ *       |<-----------------------|
  *       | LEAVE            LEAVE |     what comes of the line is no death
  *       |<---------------------->|
  *
@@ -24,6 +26,7 @@
 #define DWQI_PROCESS_LINES_H
 
 #include <dwq/status.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -75,8 +78,20 @@ void dwqi_lines_set_worker(struct dwqi_lines *lines, int worker);
  * or there are no lines, and nobody was told. */
 bool dwqi_lines_say(struct dwqi_lines *lines, const char *why, int size);
 
+/* Where this process keeps which of its tasks is to stop (item/transport.h); NULL: nowhere. */
+void dwqi_lines_set_stop(struct dwqi_lines *lines, _Atomic uint64_t *where);
+
+/* Of the hub. The ranks of that worker hear which task is to stop. */
+void dwqi_lines_stop(struct dwqi_lines *lines, int worker, uint64_t id);
+/* The run is to end: all ranks hear that their tasks are to stop, and take_end() answers
+ * true once. For handlers of signals, too. */
+void dwqi_lines_end(struct dwqi_lines *lines);
+bool dwqi_lines_take_end(struct dwqi_lines *lines);
+/* `dwq run` may say so, by that connection; when it is gone all end. */
+void dwqi_lines_hear_launcher(struct dwqi_lines *lines, int connection);
+
 /* Of the hub. `wake` is called in another thread when somebody has died, until it is set
- * anew (NULL: nobody is told). */
+ * anew (NULL: nobody is told). A death before it was first set is the end of the job. */
 void dwqi_lines_set_wake(struct dwqi_lines *lines, void (*wake)(void *arg),
                          void *arg);
 /* The next death, first died first; false: no more. */

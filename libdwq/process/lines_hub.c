@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,6 +21,8 @@
 
 #include "libdwq/base/ending.h"
 #include "libdwq/base/plain.h"
+#include "libdwq/item/transport.h"
+#include "libdwq/process/launcher.h"
 #include "libdwq/process/process.h"
 
 enum line_state {
@@ -47,12 +50,17 @@ struct dwqi_hub {
     struct dwqi_lines *lines; /* that it is a part of */
     uint64_t secrets[2];
     int epoll, listener;
+    int ending;   /* an eventfd: dwqi_lines_end() */
+    int launcher; /* the connection to `dwq run`; -1: none */
+    _Atomic bool is_ending;
     pthread_mutex_t lock;
     struct line *all;
     struct news *news;
     _Atomic int n_news;
     void (*wake)(void *arg);
     void *wake_arg;
+    bool
+        has_begun; /* a run that takes deaths; until then one is the end of the job */
 };
 
 /* --- Deaths ------------------------------------------------------------------ */
@@ -86,7 +94,7 @@ static void kill_worker(struct dwqi_hub *hub, int worker)
 
 static void tell_all(struct dwqi_hub *hub, enum dwqi_word_kind kind)
 {
-    const struct dwqi_word word = { .kind = kind };
+    const struct dwqi_word word = { .kind = kind, .secret = DWQI_STOP_ALL };
     struct line *line;
 
     DL_FOREACH(hub->all, line)
@@ -97,16 +105,19 @@ static void tell_all(struct dwqi_hub *hub, enum dwqi_word_kind kind)
     }
 }
 
-/* With the lock. */
+/* With the lock. Behind a run nobody takes it, and the next one will not begin. */
 static void add_news(struct dwqi_hub *hub, const struct line *line)
 {
-    struct news *news = calloc(1, sizeof *news);
+    struct news *news = hub->wake ? calloc(1, sizeof *news) : NULL;
 
     atomic_store(&hub->lines->knows_deaths, true);
     tell_all(hub, DWQI_WORD_DEATH);
     kill_worker(hub, line->worker);
-    if (!news || !hub->wake) {
+    if (!hub->has_begun || (hub->wake && !news)) {
         end_job(line->words);
+    }
+    if (!news) {
+        return;
     }
     news->death =
         (struct dwqi_death){ .worker = line->worker, .rank = line->rank };
@@ -184,6 +195,37 @@ static void listen_to(struct dwqi_hub *hub, struct line *line)
     }
 }
 
+/* --- The end ------------------------------------------------------------------ */
+
+/* Nobody takes it where no run is under way. */
+static void hear_end(struct dwqi_hub *hub)
+{
+    uint64_t n;
+
+    if (read(hub->ending, &n, sizeof n) != (ssize_t)sizeof n) {
+        return;
+    }
+    pthread_mutex_lock(&hub->lock);
+    if (hub->wake) {
+        tell_all(hub, DWQI_WORD_STOP);
+        atomic_store(&hub->is_ending, true);
+        hub->wake(hub->wake_arg);
+    }
+    pthread_mutex_unlock(&hub->lock);
+}
+
+static void hear_launcher(struct dwqi_hub *hub)
+{
+    struct dwqi_launcher_word word;
+    ssize_t n = recv(hub->launcher, &word, sizeof word, MSG_DONTWAIT);
+
+    if (n == (ssize_t)sizeof word && word.secret == dwqi_launcher_secret()) {
+        dwqi_hub_end(hub);
+    } else if (n == 0 && !atomic_load(&hub->lines->has_left)) {
+        end_job("`dwq run`, which started the job, is gone");
+    }
+}
+
 static void accept_all(struct dwqi_hub *hub)
 {
     int fd;
@@ -215,10 +257,14 @@ static void *serve(void *arg)
         int n = epoll_wait(hub->epoll, events, 64, -1);
 
         for (int i = 0; i < n; i++) {
-            if (events[i].data.ptr) {
-                listen_to(hub, events[i].data.ptr);
-            } else {
+            if (events[i].data.ptr == &hub->listener) {
                 accept_all(hub);
+            } else if (events[i].data.ptr == &hub->ending) {
+                hear_end(hub);
+            } else if (events[i].data.ptr == &hub->launcher) {
+                hear_launcher(hub);
+            } else {
+                listen_to(hub, events[i].data.ptr);
             }
         }
     }
@@ -249,20 +295,29 @@ static void list_addresses(struct dwqi_hub_address *address)
     address->ip[address->n++] = htonl(INADDR_LOOPBACK);
 }
 
+/* `what` is that member of the hub. */
+static bool watch(struct dwqi_hub *hub, int *what)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = what };
+
+    return epoll_ctl(hub->epoll, EPOLL_CTL_ADD, *what, &event) == 0;
+}
+
 static bool listen_at(struct dwqi_hub *hub, struct dwqi_hub_address *address)
 {
     struct sockaddr_in at = { .sin_family = AF_INET };
-    struct epoll_event event = { .events = EPOLLIN };
     socklen_t size = sizeof at;
 
     hub->listener =
         socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     hub->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (hub->listener < 0 || hub->epoll < 0 ||
+    hub->ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    hub->launcher = -1;
+    if (hub->listener < 0 || hub->epoll < 0 || hub->ending < 0 ||
         bind(hub->listener, (struct sockaddr *)&at, size) != 0 ||
         listen(hub->listener, 4096) != 0 ||
         getsockname(hub->listener, (struct sockaddr *)&at, &size) != 0 ||
-        epoll_ctl(hub->epoll, EPOLL_CTL_ADD, hub->listener, &event) != 0 ||
+        !watch(hub, &hub->listener) || !watch(hub, &hub->ending) ||
         getrandom(hub->secrets, sizeof hub->secrets, GRND_NONBLOCK) !=
             (ssize_t)sizeof hub->secrets) {
         return false;
@@ -291,6 +346,7 @@ static void close_all(struct dwqi_hub *hub)
 
     close(hub->epoll);
     close(hub->listener);
+    close(hub->ending);
     DL_FOREACH(hub->all, line)
     {
         close(line->in.socket);
@@ -328,6 +384,48 @@ struct dwqi_hub *dwqi_hub_create(struct dwqi_lines *lines,
 
 /* --- What its process asks for ----------------------------------------------------- */
 
+void dwqi_hub_end(struct dwqi_hub *hub)
+{
+    const uint64_t one = 1;
+    ssize_t ignored = write(hub->ending, &one, sizeof one);
+
+    (void)ignored;
+}
+
+bool dwqi_lines_take_end(struct dwqi_lines *lines)
+{
+    return dwqi_lines_is_hub(lines) &&
+           atomic_load_explicit(&lines->hub->is_ending, memory_order_relaxed) &&
+           atomic_exchange(&lines->hub->is_ending, false);
+}
+
+void dwqi_lines_hear_launcher(struct dwqi_lines *lines, int connection)
+{
+    if (dwqi_lines_is_hub(lines) && lines->hub->launcher < 0 &&
+        connection >= 0) {
+        lines->hub->launcher = connection;
+        watch(lines->hub, &lines->hub->launcher);
+    }
+}
+
+void dwqi_lines_stop(struct dwqi_lines *lines, int worker, uint64_t id)
+{
+    const struct dwqi_word word = { .kind = DWQI_WORD_STOP, .secret = id };
+    struct line *line;
+
+    if (!dwqi_lines_is_hub(lines)) {
+        return;
+    }
+    pthread_mutex_lock(&lines->hub->lock);
+    DL_FOREACH(lines->hub->all, line)
+    {
+        if (line->worker == worker && line->state == LINE_OPEN) {
+            dwqi_line_write(line->in.socket, &word);
+        }
+    }
+    pthread_mutex_unlock(&lines->hub->lock);
+}
+
 void dwqi_hub_leave(struct dwqi_hub *hub)
 {
     pthread_mutex_lock(&hub->lock);
@@ -338,8 +436,10 @@ void dwqi_hub_leave(struct dwqi_hub *hub)
 
 void dwqi_hub_in_child(struct dwqi_hub *hub)
 {
-    close_all(
-        hub); /* the lock may be held for ever, by nobody of this process */
+    if (pthread_mutex_trylock(&hub->lock) ==
+        0) { /* else nobody gives it back */
+        close_all(hub);
+    }
 }
 
 void dwqi_lines_set_wake(struct dwqi_lines *lines, void (*wake)(void *arg),
@@ -347,6 +447,7 @@ void dwqi_lines_set_wake(struct dwqi_lines *lines, void (*wake)(void *arg),
 {
     if (dwqi_lines_is_hub(lines)) {
         pthread_mutex_lock(&lines->hub->lock);
+        lines->hub->has_begun = lines->hub->has_begun || wake;
         lines->hub->wake = wake;
         lines->hub->wake_arg = arg;
         pthread_mutex_unlock(&lines->hub->lock);

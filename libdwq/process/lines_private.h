@@ -15,6 +15,7 @@ enum dwqi_word_kind {
     DWQI_WORD_WORDS,
     DWQI_WORD_DEATH,
     DWQI_WORD_KILL,
+    DWQI_WORD_STOP,
     DWQI_WORD_LEAVE
 };
 
@@ -22,8 +23,8 @@ enum dwqi_word_kind {
 struct dwqi_word {
     uint32_t kind; /* enum dwqi_word_kind */
     int32_t rank, worker;
-    uint32_t size; /* of the text */
-    uint64_t secret;
+    uint32_t size;   /* of the text */
+    uint64_t secret; /* STOP: the id of a task */
     char text[232];
 };
 _Static_assert(sizeof(struct dwqi_word) == 256, "wire struct");
@@ -49,6 +50,7 @@ bool dwqi_lines_start_thread(pthread_t *thread_out, void *(*run)(void *),
                              void *arg);
 
 struct dwqi_hub;
+void dwqi_hub_end(struct dwqi_hub *hub);
 void dwqi_hub_leave(struct dwqi_hub *hub);
 void dwqi_hub_in_child(struct dwqi_hub *hub);
 
@@ -58,6 +60,8 @@ struct dwqi_lines {
     struct dwqi_line_in line;
     _Atomic bool has_left; /* either end has said so */
     _Atomic bool knows_deaths;
+    pthread_mutex_t lock; /* of the next one: the thread writes there */
+    _Atomic uint64_t *stop;
 };
 
 struct dwqi_hub *dwqi_hub_create(struct dwqi_lines *lines,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "libdwq/base/line.h"
+#include "libdwq/process/lines.h"
 #include "libdwq/process/process.h"
 
 /* `fault`: the program's own handler, too, comes second (MPI's prints the stack). */
@@ -56,6 +57,18 @@ static void say_it(struct dwqi_witness *witness,
     dwqi_witness_say(witness, line.text);
 }
 
+/* SIGPIPE is of a peer that died. SIGUSR1 says that the job ends soon: all ranks get it,
+ * and the controller's ends the run. */
+static bool is_survived(int signal)
+{
+    struct dwqi_lines *lines = dwqi_process_lines();
+
+    if (signal == SIGUSR1) {
+        dwqi_lines_end(lines);
+    }
+    return lines && (signal == SIGPIPE || signal == SIGUSR1);
+}
+
 /* What was there before finds all as it was: a fault happens again, a signal that was
  * sent is sent again. In a forked child there is nothing to say. */
 static void on_signal(int signal, siginfo_t *info, void *context)
@@ -64,6 +77,9 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     int i = index_of(signal);
 
     (void)context;
+    if (is_survived(signal)) {
+        return;
+    }
     if (witness) {
         say_it(witness, &signals[i], info);
     }

@@ -1,8 +1,11 @@
 /* A task that waits is over at once; one that a worker holds comes back, or is asked to
  * stop. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "libdwq/queue/dispatcher.h"
+
+#define STOP_GRACE 10. /* seconds that a call has which is asked to stop */
 
 void dwqi_dispatcher_tell_cancelled(struct dwqi_dispatcher *d, int worker)
 {
@@ -10,6 +13,21 @@ void dwqi_dispatcher_tell_cancelled(struct dwqi_dispatcher *d, int worker)
 
     if (cell->n_cancelled > 0 && cell->ops->stop) {
         (void)cell->ops->stop(d, worker);
+    }
+}
+
+/* Those who know the limit from their start see it come by themselves. */
+void dwqi_dispatcher_end_now(struct dwqi_dispatcher *d)
+{
+    d->ends = true;
+    d->config.time_limit = fmin(d->config.time_limit, d->now);
+    d->config.grace_end = fmin(d->config.grace_end, d->now + STOP_GRACE);
+    for (int w = 1; w <= d->cells.n; w++) {
+        const struct dwqi_cell *cell = dwqi_dispatcher_cell(d, w);
+
+        if (cell->ops->stop && !dwqi_cell_is_over(cell)) {
+            (void)cell->ops->stop(d, w);
+        }
     }
 }
 

@@ -32,6 +32,10 @@ struct dwqi_dispatcher_config {
     int retry_failed, retries; /* of tasks that do not say */
     double time_limit;         /* on the transport's clock; INFINITY: none */
     double grace_end;          /* the same: running calls are given up */
+    /* The ranks of a worker without a desk hear which task is to stop; NULL: no word
+     * reaches them. */
+    void (*stop_far)(void *arg, int worker, uint64_t id);
+    void *stop_arg;
     bool
         has_to_fit; /* a call of known time starts only if it ends before that */
 };
@@ -48,6 +52,7 @@ struct dwqi_dispatcher {
     bool cancels_all; /* nothing begins that has not begun */
     bool exit_sent;
     bool limit_passed; /* no task starts any more */
+    bool ends;         /* somebody asked for that: every call is to stop */
     bool grace_passed;
     bool in_place;    /* its one cell is this process */
     double now;       /* of this step */
@@ -200,6 +205,8 @@ bool dwqi_dispatcher_take_unstarted(struct dwqi_dispatcher *d, int worker,
 /* The same; what is left is asked for: the worker returns it between two tasks. */
 dwq_status_t dwqi_dispatcher_recall(struct dwqi_dispatcher *d, int worker,
                                     const struct dwqi_job *last);
+/* The time limit is now, and the grace that of a call. */
+void dwqi_dispatcher_end_now(struct dwqi_dispatcher *d);
 /* Which of its tasks it is to stop may be another now. */
 void dwqi_dispatcher_tell_cancelled(struct dwqi_dispatcher *d, int worker);
 /* It gets no task until that has come; NOTHING: it gets tasks. */

@@ -393,6 +393,10 @@ dwq_status_t dwqi_dispatcher_receive(struct dwqi_dispatcher *d,
     struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
     dwq_status_t status;
 
+    if (message->status == DWQ_E_TIME_LIMIT) {
+        dwqi_dispatcher_end_now(d);
+        return DWQ_OK;
+    }
     if (worker == 0 && message->status == DWQ_E_WORKER) {
         dwqi_log_warning(d->config.log, "%s", message->why);
         return DWQ_OK;

@@ -156,12 +156,16 @@ static const struct dwqi_task *current_task(const struct dwqi_dispatcher *d,
                                             const struct dwqi_cell *cell,
                                             int worker)
 {
-    uint32_t n_claimed = atomic_load(&cell->desk->n_claimed);
     struct dwqi_job *first = dwqi_scheduler_held(d->scheduler, worker);
     struct dwqi_job *job = !first || first == cell->unsent
                                ? NULL
                                : (cell->unsent ? cell->unsent : first)->prev;
+    uint32_t n_claimed;
 
+    if (!cell->desk) {
+        return job ? dwqi_task_of(first) : NULL;
+    }
+    n_claimed = atomic_load(&cell->desk->n_claimed);
     while (job && job != first &&
            (int32_t)(n_claimed - dwqi_task_of(job)->number) <= 0) {
         job = job->prev;
@@ -173,16 +177,24 @@ static const struct dwqi_task *current_task(const struct dwqi_dispatcher *d,
 static bool stop(struct dwqi_dispatcher *d, int worker)
 {
     struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
+    bool hears = cell->desk || d->config.stop_far;
     const struct dwqi_task *current;
+    uint64_t id = 0;
 
-    if (cell->n_cancelled == 0 || !cell->desk) {
-        return cell->desk != NULL;
+    if (!hears || (cell->n_cancelled == 0 && !d->ends)) {
+        return hears;
     }
     current = current_task(d, cell, worker);
-    atomic_store(&cell->desk->cancelled,
-                 current && current->entry.state == DWQI_TASK_ASKED_BACK
-                     ? current->id
-                     : 0);
+    if (d->ends) {
+        id = DWQI_STOP_ALL;
+    } else if (current && current->entry.state == DWQI_TASK_ASKED_BACK) {
+        id = current->id;
+    }
+    if (cell->desk) {
+        atomic_store(&cell->desk->cancelled, id);
+    } else {
+        d->config.stop_far(d->config.stop_arg, worker, id);
+    }
     return true;
 }
 

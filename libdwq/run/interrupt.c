@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libdwq/process/lines.h"
 #include "libdwq/process/process.h"
 #include "libdwq/queue/controller.h"
 
@@ -56,6 +57,11 @@ static void say_signal(int signal)
  * and by that (the launcher sees to it) the job. A child of fork() just ends. */
 static void on_signal(int signal)
 {
+    if (signal == SIGTERM && dwqi_lines_is_hub(dwqi_process_lines())) {
+        dwqi_lines_end(
+            dwqi_process_lines()); /* the second one ends the process */
+        return;
+    }
     if (dwqi_process_is_ours()) {
         say_signal(signal);
     }

@@ -80,9 +80,9 @@ static dwq_status_t make_team(struct run *run)
             .witness = dwqi_world_witness(run->world),
             .survives = run->facts.survives,
             .end = dwqi_run_limit(run),
-            .cancelled = is_broker
-                             ? dwqi_run_cancelled(run->transport, DWQI_SELF)
-                             : dwqi_run_cancelled(run->group_transport, 0) },
+            .cancelled =
+                is_broker ? dwqi_run_cancelled(run, run->transport, DWQI_SELF)
+                          : dwqi_run_cancelled(run, run->group_transport, 0) },
         &run->group_executor);
     if (status == DWQ_OK) {
         dwqi_executor_set_around(run->executor, run->group_executor);

@@ -27,12 +27,17 @@ double dwqi_run_limit(const struct run *run)
                                        : INFINITY;
 }
 
-const _Atomic uint64_t *dwqi_run_cancelled(struct dwqi_transport *transport,
+const _Atomic uint64_t *dwqi_run_cancelled(struct run *run,
+                                           struct dwqi_transport *transport,
                                            int broker)
 {
     struct dwqi_desk *desk = transport ? dwqi_desk(transport, broker) : NULL;
+    _Atomic uint64_t *where = desk ? &desk->cancelled : &run->cancelled;
 
-    return desk ? &desk->cancelled : NULL;
+    if (run->facts.survives) {
+        dwqi_lines_set_stop(dwqi_process_lines(), where);
+    }
+    return where;
 }
 
 double dwqi_run_grace_end(const struct run *run)
@@ -76,7 +81,7 @@ static dwq_status_t make_executor(struct run *run)
             .witness = dwqi_world_witness(run->world),
             .survives = run->facts.survives,
             .end = dwqi_run_limit(run),
-            .cancelled = dwqi_run_cancelled(run->transport, DWQI_SELF) },
+            .cancelled = dwqi_run_cancelled(run, run->transport, DWQI_SELF) },
         &run->executor);
 }
 

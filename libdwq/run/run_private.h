@@ -73,12 +73,13 @@ struct run {
     char program[PATH_MAX];    /* a broker's: what it spawns */
     void *settings;            /* what another rank told this one, as it came */
     const char *spawned_seats; /* in them; NULL: it binds itself to nothing */
-    dwq_bytes_t told_hub;      /* the same: a struct dwqi_hub_address; or none */
+    dwq_bytes_t told_hub; /* the same: a struct dwqi_hub_address; or none */
     struct dwqi_arena settings_arena;
 
     struct dwqi_gathered lone_ranks; /* the controller's; see controller.h */
     bool ends_with_allocation;       /* its time_limit is by that */
     struct dwqi_watchdog *gone;      /* the controller's, then; or NULL */
+    _Atomic uint64_t cancelled; /* where no desk is: see dwqi_run_cancelled() */
     int exit_code;
     int controller_code; /* what the controller function returned */
     bool overdue;        /* a worker never came back after the time limit */
@@ -143,6 +144,8 @@ dwq_status_t dwqi_run_connect(struct run *run,
                               struct dwqi_error *fault);
 /* On the controller's rank: from now on a death costs a worker; the end of that. */
 void dwqi_run_hear_deaths(struct run *run);
+/* See dwqi_dispatcher_config.stop_far; `arg` is not looked at. */
+void dwqi_run_stop_far(void *arg, int worker, uint64_t id);
 void dwqi_run_ignore_deaths(struct run *run);
 /* Those that are waited for no longer are ended. */
 void dwqi_run_end_workers(struct run *run);
@@ -241,8 +244,10 @@ double dwqi_run_clock(void *arg);
  * INFINITY: never. */
 double dwqi_run_limit(const struct run *run);
 /* Where a rank of a worker reads that its call is to stop: on the desk of the worker's
- * broker, a peer (DWQI_SELF: this rank); NULL: there is none. */
-const _Atomic uint64_t *dwqi_run_cancelled(struct dwqi_transport *transport,
+ * broker, a peer (DWQI_SELF: this rank), or in the run. Where it survives, words from
+ * other hosts come there. */
+const _Atomic uint64_t *dwqi_run_cancelled(struct run *run,
+                                           struct dwqi_transport *transport,
                                            int broker);
 double dwqi_run_grace_end(const struct run *run);
 

@@ -99,6 +99,12 @@ static int peer_of(void *arg, int worker)
     return dwqi_plan_rank_of(&run->plan, worker);
 }
 
+void dwqi_run_stop_far(void *arg, int worker, uint64_t id)
+{
+    (void)arg;
+    dwqi_lines_stop(dwqi_process_lines(), worker, id);
+}
+
 void dwqi_run_hear_deaths(struct run *run)
 {
     if (run->facts.survives) {
@@ -110,6 +116,7 @@ void dwqi_run_ignore_deaths(struct run *run)
 {
     if (run->facts.survives) {
         dwqi_lines_set_wake(dwqi_process_lines(), NULL, NULL);
+        dwqi_lines_set_stop(dwqi_process_lines(), NULL);
         dwqi_lines_set_worker(dwqi_process_lines(), 0);
     }
 }

@@ -89,6 +89,16 @@ Test(survive, no_run_follows_and_the_job_ends, .timeout = 400)
     play("inside", 5, "gather", "kill", "no_run_follows");
 }
 
+/* Without doorbells the ranks share no memory with the controller, as on other hosts. */
+Test(survive, a_cancel_reaches_calls_by_line, .timeout = 400)
+{
+    setenv("DWQ_DOORBELL", "0", 1);
+    play("plain", 3, "gather", "", "a_cancel_by_line");
+    play("inside", 5, "gather", "", "a_cancel_by_line");
+    play("beside", 4, "sendrecv", "", "a_cancel_by_line");
+    play("spawn", 2, "gather", "", "a_cancel_by_line");
+}
+
 Test(survive, a_job_that_was_not_told_to_survive_ends_by_name, .timeout = 400)
 {
     struct launched job;

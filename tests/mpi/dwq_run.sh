@@ -49,7 +49,19 @@ kill_controller() {
     return $code
 }
 
-echo 1..12
+# A signal to `dwq run` when calls run: the controller gets all results.
+ask_to_end() { # SIGNAL GROUPS RANKS
+    DWQ_TEST_GROUPS=$2 timeout 60 "$dwq" run -n "$3" ./scenario_survive end_when_asked >"$out" 2>&1 </dev/null &
+    job=$!
+    for i in $(seq 200); do
+        grep -q "calls are running" "$out" && break
+        sleep 0.05
+    done
+    pkill -"$1" -P $job
+    wait $job
+}
+
+echo 1..15
 expect 0 "dwq run" "help" "$dwq" run --help
 expect 0 "start a program" "the help of all" "$dwq" --help
 expect 2 "no subcommand 'x'" "an unknown subcommand" "$dwq" x
@@ -71,4 +83,16 @@ else
     sed 's/^/# /' "$out"
     failed=1
 fi
+for row in "TERM plain 3" "USR1 inside 5" "TERM spawn 3"; do
+    n=$((n + 1))
+    ask_to_end $row
+    code=$?
+    if [ $code -eq 0 ] && grep -q "the run has ended" "$out" && ! grep -q "does not hold" "$out"; then
+        echo "ok $n - asked to end: $row"
+    else
+        echo "not ok $n - asked to end: $row: exit code $code"
+        sed 's/^/# /' "$out"
+        failed=1
+    fi
+done
 exit $failed

@@ -128,7 +128,18 @@ static int give_up(dwq_call_t *call, void *arg)
     exit(3);
 }
 
-static const dwq_function_t functions[] = { { "adds", adds, NULL },
+/* until_stop(): why it was asked to. */
+static int until_stop(dwq_call_t *call, void *arg)
+{
+    (void)arg;
+    while (dwq_call_stop(call) == DWQ_STOP_NONE) {
+        sleep_seconds(1e-3);
+    }
+    return dwq_call_return(call, DWQ_VALUES((int)dwq_call_stop(call)));
+}
+
+static const dwq_function_t functions[] = { { "until_stop", until_stop, NULL },
+                                            { "adds", adds, NULL },
                                             { "dies", dies, NULL },
                                             { "give_up", give_up, NULL },
                                             { NULL, NULL, NULL } };
@@ -402,6 +413,82 @@ static void no_run_follows(void)
     MPI_Finalize(); /* does not wait for the dead */
 }
 
+/* --- Words to running calls ------------------------------------------------------ */
+
+static void check_stopped(const dwq_result_t *r, dwq_stop_t why)
+{
+    int stop = 0;
+
+    CHECK(r->status == DWQ_OK);
+    CHECK(r->n_ranks == width_here());
+    for (int i = 0; i < r->n_ranks; i++) {
+        CHECK(dwq_result_get(r, i, 0, &stop));
+        CHECK(stop == (int)why);
+    }
+}
+
+/* Each worker runs one, and as many wait, when somebody asks the run to end. */
+static int is_asked_to_end(dwq_controller_t *c, void *arg)
+{
+    int n = dwq_controller_world(c).n_workers, n_stopped = 0, n_waiting = 0;
+    dwq_counts_t counts = { .running = 0 };
+    dwq_result_t r;
+
+    (void)arg;
+    is_controller = true;
+    for (int i = 0; i < 2 * n; i++) {
+        CHECK(dwq_controller_submit_call(
+                  c, &(dwq_task_t){ .function = "until_stop" }, NULL) ==
+              DWQ_OK);
+    }
+    sleep_seconds(0.2);
+    CHECK(dwq_controller_counts(c, &counts) == DWQ_OK);
+    printf("calls are running\n");
+    fflush(stdout);
+    while (dwq_controller_get_next_result(c, &r) == DWQ_OK) {
+        if (r.status == DWQ_OK) {
+            check_stopped(&r, DWQ_STOP_END);
+            n_stopped++;
+        } else {
+            CHECK(r.status == DWQ_E_TIME_LIMIT);
+            n_waiting++;
+        }
+        dwq_result_clear(&r);
+    }
+    CHECK(n_stopped == n);
+    CHECK(n_waiting == n);
+    return 17;
+}
+
+static void end_when_asked(void)
+{
+    play(is_asked_to_end);
+}
+
+static int cancels_one(dwq_controller_t *c, void *arg)
+{
+    dwq_result_t r;
+
+    (void)arg;
+    is_controller = true;
+    for (uint64_t i = 1; i <= 2; i++) {
+        CHECK(dwq_controller_submit_call(
+                  c, &(dwq_task_t){ .function = "until_stop", .id = i },
+                  NULL) == DWQ_OK);
+        sleep_seconds(0.1);
+        CHECK(dwq_controller_cancel(c, i) == DWQ_OK);
+        CHECK(dwq_controller_get_next_result(c, &r) == DWQ_OK);
+        check_stopped(&r, DWQ_STOP_CANCEL);
+        dwq_result_clear(&r);
+    }
+    return 17;
+}
+
+static void a_cancel_by_line(void)
+{
+    play(cancels_one);
+}
+
 static int says_17(dwq_controller_t *c, void *arg)
 {
     (void)c;
@@ -425,9 +512,10 @@ int main(int argc, char **argv)
 #name, name \
     }
     static const struct scenario scenarios[] = {
-        S(a_death),        S(without_retries), S(all_workers),
-        S(long_run),       S(no_run_follows),  S(gives_17),
-        S(gives_up_alive), { NULL, NULL },
+        S(a_death),        S(without_retries),  S(all_workers),
+        S(long_run),       S(no_run_follows),   S(gives_17),
+        S(end_when_asked), S(a_cancel_by_line), S(gives_up_alive),
+        { NULL, NULL },
     };
 
     return scenario_main(argc, argv, scenarios);

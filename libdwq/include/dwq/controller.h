@@ -152,9 +152,10 @@ DWQ_API dwq_status_t dwq_controller_get_ready_worker(
 /** Cancel a task, or with id 0 all that have not started: the result has DWQ_E_CANCELLED.
  * One that a worker of this host holds unstarted comes back at once, and one that runs
  * there is asked to stop: see dwq_call_stop(). One of another host is asked back, and runs
- * to its end if it has started by then. DWQ_E_ID: no such task outstanding. DWQ_E_STATE:
- * it is done, runs in this process, or is known to run on another host (or where there are
- * no doorbells), and goes on as it is. DWQ_E_NOMEM: it could not be asked back: ask again. */
+ * to its end if it has started by then; in a run that survives (dwq_world_t) it is asked to
+ * stop, too. DWQ_E_ID: no such task outstanding. DWQ_E_STATE: it is done, runs in this
+ * process, or is known to run on another host (or where there are no doorbells), and goes
+ * on as it is. DWQ_E_NOMEM: it could not be asked back: ask again. */
 DWQ_API dwq_status_t dwq_controller_cancel(dwq_controller_t *controller,
                                            uint64_t id);
 
