@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "libdwq/queue/dispatcher.h"
+#include "libdwq/queue/lost.h"
 
 /* Expected seconds that a worker must hold for others to be worth a RECALL. */
 #define RECALL_MIN 1e-4

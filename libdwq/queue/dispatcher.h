@@ -177,24 +177,10 @@ dwq_status_t dwqi_dispatcher_end_reported(struct dwqi_dispatcher *d,
 /* SENT or FORSAKE: of a task that is over, the result can be collected now. */
 void dwqi_dispatcher_settled(struct dwqi_dispatcher *d, struct dwqi_task *task,
                              enum dwqi_task_event event);
-/* End all that waits, and all that a worker holds. */
+/* End all that waits. */
 void dwqi_dispatcher_drop_waiting(struct dwqi_dispatcher *d,
                                   enum dwqi_task_event event,
                                   const char *message);
-void dwqi_dispatcher_drop_held(struct dwqi_dispatcher *d, int worker,
-                               enum dwqi_task_event event, const char *message);
-/* It takes no more tasks: it has withdrawn. What it holds is over. */
-void dwqi_dispatcher_let_go(struct dwqi_dispatcher *d, int worker,
-                            const char *reason);
-/* The same: it said what cannot be. */
-void dwqi_dispatcher_distrust(struct dwqi_dispatcher *d, int worker,
-                              const char *why);
-/* An attempt of it was lost with its worker, or given up there. */
-void dwqi_dispatcher_note_loss(struct dwqi_task *task, const char *why);
-/* Its ranks are no more: what it held runs again elsewhere, or is over. DWQ_OK,
- * DWQ_E_STATE. */
-dwq_status_t dwqi_dispatcher_lose_cell(struct dwqi_dispatcher *d, int worker,
-                                       const char *why);
 /* A task that its worker had not started waits again, or is over. */
 dwq_status_t dwqi_dispatcher_take_back(struct dwqi_dispatcher *d,
                                        struct dwqi_task *task);
@@ -207,6 +193,8 @@ dwq_status_t dwqi_dispatcher_recall(struct dwqi_dispatcher *d, int worker,
                                     const struct dwqi_job *last);
 /* The time limit is now, and the grace that of a call. */
 void dwqi_dispatcher_end_now(struct dwqi_dispatcher *d);
+/* A remote cell's way to stop (struct dwqi_cell_ops). */
+bool dwqi_dispatcher_stop_remote(struct dwqi_dispatcher *d, int worker);
 /* Which of its tasks it is to stop may be another now. */
 void dwqi_dispatcher_tell_cancelled(struct dwqi_dispatcher *d, int worker);
 /* It gets no task until that has come; NOTHING: it gets tasks. */

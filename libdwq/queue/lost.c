@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "libdwq/base/plain.h"
-#include "libdwq/queue/dispatcher.h"
+#include "libdwq/queue/lost.h"
 
 /* --- What was for it --------------------------------------------------------- */
 

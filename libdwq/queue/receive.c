@@ -4,7 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "libdwq/queue/dispatcher.h"
+#include "libdwq/queue/lost.h"
 
 /* What a cell says of itself: a word that it cannot say now is a message that cannot
  * be. */

@@ -150,54 +150,6 @@ static dwq_status_t recall(struct dwqi_dispatcher *d, int worker)
     return status;
 }
 
-/* The task that the worker runs, or runs next, as far as is known: the newest that it has
- * claimed (also to give it back), else the oldest. NULL: it was sent none. */
-static const struct dwqi_task *current_task(const struct dwqi_dispatcher *d,
-                                            const struct dwqi_cell *cell,
-                                            int worker)
-{
-    struct dwqi_job *first = dwqi_scheduler_held(d->scheduler, worker);
-    struct dwqi_job *job = !first || first == cell->unsent
-                               ? NULL
-                               : (cell->unsent ? cell->unsent : first)->prev;
-    uint32_t n_claimed;
-
-    if (!cell->desk) {
-        return job ? dwqi_task_of(first) : NULL;
-    }
-    n_claimed = atomic_load(&cell->desk->n_claimed);
-    while (job && job != first &&
-           (int32_t)(n_claimed - dwqi_task_of(job)->number) <= 0) {
-        job = job->prev;
-    }
-    return job ? dwqi_task_of(job) : NULL;
-}
-
-/* When one of its tasks is to be cancelled, and whenever it holds one less. */
-static bool stop(struct dwqi_dispatcher *d, int worker)
-{
-    struct dwqi_cell *cell = dwqi_dispatcher_cell(d, worker);
-    bool hears = cell->desk || d->config.stop_far;
-    const struct dwqi_task *current;
-    uint64_t id = 0;
-
-    if (!hears || (cell->n_cancelled == 0 && !d->ends)) {
-        return hears;
-    }
-    current = current_task(d, cell, worker);
-    if (d->ends) {
-        id = DWQI_STOP_ALL;
-    } else if (current && current->entry.state == DWQI_TASK_ASKED_BACK) {
-        id = current->id;
-    }
-    if (cell->desk) {
-        atomic_store(&cell->desk->cancelled, id);
-    } else {
-        d->config.stop_far(d->config.stop_arg, worker, id);
-    }
-    return true;
-}
-
 static dwq_status_t leave(struct dwqi_dispatcher *d, int worker)
 {
     return dwqi_send_bare(d->config.transport,
@@ -207,7 +159,7 @@ static dwq_status_t leave(struct dwqi_dispatcher *d, int worker)
 static const struct dwqi_cell_ops ops = {
     .give = give,
     .recall = recall,
-    .stop = stop,
+    .stop = dwqi_dispatcher_stop_remote,
     .close = leave,
 };
 

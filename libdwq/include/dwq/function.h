@@ -37,11 +37,9 @@ typedef struct dwq_function {
  *   changed, _exit(), and exit() of another thread end the job.
  * - So does SIGKILL (as where memory is short). Nobody in the process sees it.
  *
- * In a run that survives (dwq_world_t) none of that ends the job, unless it happens on the
- * controller's rank. A call that is caught is DWQ_E_WORKER, not DWQ_E_TASK, and is run
- * again (task->retries). What is not caught, or a rank that does not come back, costs that
- * worker: what it ran is run again on another. An MPI call that fails because its error
- * handler was changed to MPI_ERRORS_ARE_FATAL does end the job.
+ * In a run that survives (dwq_world_t) that ends the job on the controller's rank alone. A
+ * call that is caught is DWQ_E_WORKER, and is run again (task->retries). What is not, or
+ * a rank that does not come back, costs that worker, and its task is run again on another.
  *
  * A job that ends says why in one line on stderr: rank (a spawned one by its group),
  * host, task, function, reason. Its exit code is not 0. SIGKILL is named by another rank
