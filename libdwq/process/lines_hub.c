@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -130,6 +131,8 @@ static void add_news(struct dwqi_hub *hub, const struct line *line)
 static void lose(struct dwqi_hub *hub, struct line *line)
 {
     pthread_mutex_lock(&hub->lock);
+    /* A child of fork() may hold it, too: it would be told of for ever. */
+    epoll_ctl(hub->epoll, EPOLL_CTL_DEL, line->in.socket, NULL);
     close(line->in.socket);
     DL_DELETE(hub->all, line);
     if (line->state == LINE_OPEN && !atomic_load(&hub->lines->has_left)) {
@@ -221,13 +224,20 @@ static void hear_launcher(struct dwqi_hub *hub)
 
     if (n == (ssize_t)sizeof word && word.secret == dwqi_launcher_secret()) {
         dwqi_hub_end(hub);
-    } else if (n == 0 && !atomic_load(&hub->lines->has_left)) {
+        return;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    epoll_ctl(hub->epoll, EPOLL_CTL_DEL, hub->launcher, NULL);
+    if (!atomic_load(&hub->lines->has_left)) {
         end_job("`dwq run`, which started the job, is gone");
     }
 }
 
 static void accept_all(struct dwqi_hub *hub)
 {
+    const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
     int fd;
 
     while ((fd = accept4(hub->listener, NULL, NULL,
@@ -244,6 +254,9 @@ static void accept_all(struct dwqi_hub *hub)
         pthread_mutex_lock(&hub->lock);
         DL_APPEND(hub->all, line);
         pthread_mutex_unlock(&hub->lock);
+    }
+    if (errno != EAGAIN && errno != EINTR) {
+        nanosleep(&moment, NULL); /* out of files: who connects waits */
     }
 }
 

@@ -9,8 +9,6 @@
 #include "libdwq/base/memory.h"
 #include "libdwq/base/plain.h"
 
-#define RETRIES 2 /* by default */
-
 #define ROW(field, environment, kind, use, min, max)                         \
     {                                                                        \
 #field, environment, kind, offsetof(dwq_options_t, field), use, min, \
@@ -316,7 +314,6 @@ dwq_status_t dwqi_options_resolve(const dwq_options_t *options,
         return DWQ_E_OPTION;
     }
     o.idle_wait = o.idle_wait < 0 ? 0 : o.idle_wait > 0 ? o.idle_wait : 1e-3;
-    o.retries = o.retries == 0 ? RETRIES : o.retries;
     *options_out = o;
     return DWQ_OK;
 }

@@ -6,6 +6,7 @@
 
 /* Further tasks that a worker may hold when prefetch is automatic. */
 #define PREFETCH_AUTO_MAX 63
+#define RETRIES 2 /* by default */
 
 struct controller_role {
     struct dwqi_role role;
@@ -62,7 +63,7 @@ static dwq_status_t create_controller(struct run *run,
             .holds_near_only = run->options.prefetch == DWQ_PREFETCH_AUTO,
             .time_est_seconds = run->options.time_est_seconds,
             .retry_failed = run->options.retry_failed,
-            .retries = run->options.retries,
+            .retries = run->options.retries == 0 ? RETRIES : run->options.retries,
             .time_limit = dwqi_run_limit(run),
             .grace_end = dwqi_run_grace_end(run),
             .stop_far = run->facts.survives ? dwqi_run_stop_far : NULL,

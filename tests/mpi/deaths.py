@@ -114,7 +114,7 @@ def play(folder, seed):
     left = [name for name in os.listdir('/dev/shm') if files and files.search(name)]
     if left:
         return f'files are left: {left}\n{output}', what
-    if 'died before the run began' in output or 'died without a word' in output and 'error' in output:
+    if outside and 'the run has begun' not in output and 'all ranks end now' in output:
         return ('' if job.returncode != 0 else 'exit code 0\n' + output), what + ', before the run'
     if job.returncode != 0 or 'the run has ended' not in output or 'does not hold' in output:
         return f'exit code {job.returncode}\n{output}', what
