@@ -177,8 +177,8 @@ static void pass_signal(struct launcher *l)
     tell_mpirun(l, l->signal == SIGUSR1 ? SIGTERM : l->signal);
 }
 
-/* False: no memory. */
-static bool wait_a_while(struct launcher *l)
+/* False: no memory. *quiet_out: nothing came in that while, and nothing is left to hear. */
+static bool wait_a_while(struct launcher *l, bool *quiet_out)
 {
     int n = 2 + verdict_n_files(&l->verdict), time = wait_time(l);
     struct pollfd *fds = calloc((size_t)n, sizeof *fds);
@@ -190,7 +190,8 @@ static bool wait_a_while(struct launcher *l)
     fds[1] = (struct pollfd){ .fd = l->signals, .events = POLLIN };
     verdict_list_files(&l->verdict, fds + 2);
     /* mpirun's end is seen when its stderr ends, or soon. */
-    if (poll(fds, (nfds_t)n, time < 0 || time > 200 ? 200 : time) > 0) {
+    *quiet_out = poll(fds, (nfds_t)n, time < 0 || time > 200 ? 200 : time) == 0;
+    if (!*quiet_out) {
         if (fds[0].revents) {
             read_noise(l);
         }
@@ -285,13 +286,16 @@ static void look_at_verdict(struct launcher *l)
 /* mpirun's status, as wait() has it. */
 static int watch_job(struct launcher *l)
 {
+    bool quiet = false;
     int status = 0;
 
     while (waitpid(l->mpirun, &status, WNOHANG) != l->mpirun) {
-        if (!wait_a_while(l)) {
+        if (!wait_a_while(l, &quiet)) {
             tell_mpirun(l, SIGKILL);
         }
-        look_for_missing(l);
+        if (quiet) {
+            look_for_missing(l);
+        }
         look_at_verdict(l);
         press(l);
     }

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "libdwq/base/clock.h"
-#include "libdwq/process/launcher.h"
 #include "libdwq/process/process.h"
 #include "libdwq/process/watchdog.h"
 #include "libdwq/run/allocation.h"
@@ -78,12 +77,6 @@ dwq_status_t dwqi_run_find_end(struct run *run, struct dwqi_error *fault)
     if (status == DWQ_OK && found.is_end) {
         set_limits(run, found.left);
     }
-    if (status == DWQ_OK && found.survives) {
-        status = dwqi_run_make_survive(run);
-    }
-    if (status == DWQ_OK && run->facts.is_controller &&
-        dwqi_world_is_job(run->world)) {
-        dwqi_launcher_begin();
-    }
-    return status;
+    return status == DWQ_OK && found.survives ? dwqi_run_make_survive(run)
+                                              : status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libdwq/process/launcher.h"
 #include "libdwq/process/lines.h"
 #include "libdwq/process/process.h"
 #include "libdwq/run/run_private.h"
@@ -109,6 +110,9 @@ void dwqi_run_hear_deaths(struct run *run)
 {
     if (run->facts.survives) {
         dwqi_world_tell_deaths(run->world, run->transport, peer_of, run);
+    }
+    if (dwqi_world_is_job(run->world)) {
+        dwqi_launcher_begin(); /* all groups are there */
     }
 }
 
