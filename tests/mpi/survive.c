@@ -3,6 +3,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/mpi/scenario.h"
@@ -138,11 +139,35 @@ static int until_stop(dwq_call_t *call, void *arg)
     return dwq_call_return(call, DWQ_VALUES((int)dwq_call_stop(call)));
 }
 
-static const dwq_function_t functions[] = { { "until_stop", until_stop, NULL },
-                                            { "adds", adds, NULL },
-                                            { "dies", dies, NULL },
-                                            { "give_up", give_up, NULL },
-                                            { NULL, NULL, NULL } };
+/* Prints the seconds from each death to its result, which no test looks at: the last rank
+ * of each worker writes when it dies. */
+static int dies_at(dwq_call_t *call, void *arg)
+{
+    const char *path;
+    struct timespec now;
+    FILE *file;
+
+    (void)arg;
+    if (!dwq_arg(call, 0, &path)) {
+        return 1;
+    }
+    MPI_Barrier(dwq_call_comm(call));
+    if (dwq_call_rank(call) == dwq_call_size(call) - 1) {
+        file = fopen(path, "w");
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        fprintf(file, "%ld.%09ld\n", (long)now.tv_sec, now.tv_nsec);
+        fclose(file);
+        raise(SIGKILL);
+    }
+    MPI_Barrier(dwq_call_comm(call));
+    return 0;
+}
+
+static const dwq_function_t functions[] = {
+    { "dies_at", dies_at, NULL }, { "until_stop", until_stop, NULL },
+    { "adds", adds, NULL },       { "dies", dies, NULL },
+    { "give_up", give_up, NULL }, { NULL, NULL, NULL }
+};
 
 /* --- Runs -------------------------------------------------------------------- */
 
@@ -381,6 +406,45 @@ static void all_workers(void)
     play(loses_all);
 }
 
+static int notices(dwq_controller_t *c, void *arg)
+{
+    char path[FLAG_SIZE];
+    struct timespec now;
+    dwq_result_t r;
+    double died = 0;
+    FILE *file;
+
+    (void)arg;
+    is_controller = true;
+    for (int w = 1; w <= dwq_controller_world(c).n_workers; w++) {
+        flag_make(path, true);
+        CHECK(dwq_controller_submit_call(
+                  c,
+                  &(dwq_task_t){ .function = "dies_at",
+                                 .retries = DWQ_RETRIES_NONE,
+                                 DWQ_ARGS((const char *)path) },
+                  NULL) == DWQ_OK);
+        CHECK(dwq_controller_get_next_result(c, &r) == DWQ_OK);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        CHECK(r.status == DWQ_E_WORKER);
+        dwq_result_clear(&r);
+        file = fopen(path, "r");
+        CHECK(file && fscanf(file, "%lf", &died) == 1);
+        if (file) {
+            fclose(file);
+        }
+        flag_remove(path);
+        printf("noticed after %.6f s\n",
+               (double)now.tv_sec + (double)now.tv_nsec * 1e-9 - died);
+    }
+    return 17;
+}
+
+static void how_soon(void)
+{
+    play(notices);
+}
+
 /* For a campaign that kills ranks from outside: DWQ_TEST_TASKS tasks, large arrays among
  * them. */
 static int lasts(dwq_controller_t *c, void *arg)
@@ -520,10 +584,10 @@ int main(int argc, char **argv)
 #name, name \
     }
     static const struct scenario scenarios[] = {
-        S(a_death),        S(without_retries),  S(all_workers),
-        S(long_run),       S(no_run_follows),   S(gives_17),
-        S(end_when_asked), S(a_cancel_by_line), S(gives_up_alive),
-        { NULL, NULL },
+        S(a_death),        S(without_retries), S(all_workers),
+        S(long_run),       S(no_run_follows),  S(gives_17),
+        S(how_soon),       S(end_when_asked),  S(a_cancel_by_line),
+        S(gives_up_alive), { NULL, NULL },
     };
 
     return scenario_main(argc, argv, scenarios);
