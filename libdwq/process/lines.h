@@ -91,7 +91,8 @@ bool dwqi_lines_take_end(struct dwqi_lines *lines);
 void dwqi_lines_hear_launcher(struct dwqi_lines *lines, int connection);
 
 /* Of the hub. `wake` is called in another thread when somebody has died, until it is set
- * anew (NULL: nobody is told). A death before it was first set is the end of the job. */
+ * anew (NULL: nobody is told). A death before it was first set is the end of the job; and
+ * one while it is NULL and a run is under way. */
 void dwqi_lines_set_wake(struct dwqi_lines *lines, void (*wake)(void *arg),
                          void *arg);
 /* The next death, first died first; false: no more. */

@@ -106,26 +106,31 @@ static void tell_all(struct dwqi_hub *hub, enum dwqi_word_kind kind)
     }
 }
 
-/* With the lock. Behind a run nobody takes it, and the next one will not begin. */
+/* A run takes it; or none is under way, and the next one will not begin. */
+static bool is_survived(const struct dwqi_hub *hub)
+{
+    return hub->wake || (hub->has_begun && !dwqi_process_witness());
+}
+
+/* With the lock. */
 static void add_news(struct dwqi_hub *hub, const struct line *line)
 {
-    struct news *news = hub->wake ? calloc(1, sizeof *news) : NULL;
+    struct news *news = calloc(1, sizeof *news);
 
     atomic_store(&hub->lines->knows_deaths, true);
     tell_all(hub, DWQI_WORD_DEATH);
     kill_worker(hub, line->worker);
-    if (!hub->has_begun || (hub->wake && !news)) {
+    if (!news || !is_survived(hub)) {
         end_job(line->words);
-    }
-    if (!news) {
-        return;
     }
     news->death =
         (struct dwqi_death){ .worker = line->worker, .rank = line->rank };
     snprintf(news->death.why, sizeof news->death.why, "%s", line->words);
     DL_APPEND(hub->news, news);
     atomic_fetch_add(&hub->n_news, 1);
-    hub->wake(hub->wake_arg);
+    if (hub->wake) {
+        hub->wake(hub->wake_arg);
+    }
 }
 
 static void lose(struct dwqi_hub *hub, struct line *line)

@@ -67,6 +67,7 @@ static dwq_status_t leave(struct run *run)
 static void finish(struct run *run)
 {
     bool limited = run->start > 0 && !isinf(end_of(run));
+    bool survives = run->facts.survives;
     struct dwqi_watchdog *watchdog = NULL;
 
     if (limited) { /* groups part in calls of MPI that cannot be left */
@@ -88,6 +89,9 @@ static void finish(struct run *run)
     dwqi_watchdog_stop(watchdog);
     dwqi_watchdog_stop(run->gone);
     free(run);
+    if (survives) {
+        dwqi_lines_set_wake(dwqi_process_lines(), NULL, NULL);
+    }
 }
 
 /* --- Open --------------------------------------------------------------- */
@@ -122,11 +126,21 @@ static void end_without_memory(struct run *run, const void *comm)
     }
 }
 
+static const char some_are_dead[] =
+    "a rank of the job is dead: no run over several of its ranks can begin any "
+    "more";
+
 /* Whether those can come that this run needs, and this thread may. */
 static dwq_status_t check_place(struct run *run, const void *comm)
 {
     const char *why = dwqi_mpi_why_no_run(comm);
+    int rank, size = 1;
 
+    if (!why && dwqi_lines_know_deaths(dwqi_process_lines()) &&
+        !dwqi_process_run_of_thread()) {
+        dwqi_mpi_place(comm, &rank, &size);
+        why = size > 1 ? some_are_dead : NULL;
+    }
     return why ? dwqi_error_set(&run->error, DWQ_E_STATE, "%s", why) : DWQ_OK;
 }
 
@@ -252,9 +266,7 @@ dwq_status_t dwqi_run_open(const struct dwqi_run_request *request,
                      : dwqi_run_start(run, request->options);
     }
     if (status == DWQ_E_WORKER) {
-        status = dwqi_error_set(&run->error, DWQ_E_STATE,
-                                "a rank of the job is dead: no run over all of "
-                                "its ranks can begin any more");
+        status = dwqi_error_set(&run->error, DWQ_E_STATE, "%s", some_are_dead);
     }
     if (status != DWQ_OK) {
         say_why(run, request, status, together);

@@ -116,10 +116,15 @@ void dwqi_run_hear_deaths(struct run *run)
     }
 }
 
+static void take_none(void *arg)
+{
+    (void)arg;
+}
+
 void dwqi_run_ignore_deaths(struct run *run)
 {
     if (run->facts.survives) {
-        dwqi_lines_set_wake(dwqi_process_lines(), NULL, NULL);
+        dwqi_lines_set_wake(dwqi_process_lines(), take_none, NULL);
         dwqi_lines_set_stop(dwqi_process_lines(), NULL);
         dwqi_lines_set_worker(dwqi_process_lines(), 0);
     }

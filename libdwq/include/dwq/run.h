@@ -26,7 +26,7 @@ typedef struct dwq_world {
     uint64_t reserved[5]; /* 0 */
 } dwq_world_t;
 
-/* How a process ends:
+/* How a process ends, where the run does not survive that (dwq_world_t.survives):
  *
  *   exit() or MPI_Finalize() in the middle of a run: one line says who, and in which
  *     task; all ranks end, with the code that exit() got, or 1.
@@ -63,7 +63,8 @@ typedef struct dwq_world {
  *                       ranks cannot come, also where the job is one process (a call may
  *                       run a queue over its group, see dwq_run_comm()); or MPI was
  *                       not started for threads (option thread_level) and this one is
- *                       not its first, or another is in a run
+ *                       not its first, or another is in a run. On every rank that lives:
+ *                       a rank of the job has died in a run that survived it
  *         DWQ_E_MPI     communication failed
  *         DWQ_E_NOMEM   out of memory at the start; one rank logs it. One that cannot
  *                       tell the others does not return: it logs it, and ends the job
