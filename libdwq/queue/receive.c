@@ -190,7 +190,7 @@ static dwq_status_t receive_done(struct dwqi_dispatcher *d, int worker,
         const unsigned char *parts = message->body + at;
         struct dwqi_task *task;
         struct dwqi_part_head first;
-        size_t size;
+        size_t size = 0;
         dwq_status_t status =
             dwqi_result_size(parts, message->body_size - at, &first, &size);
 
