@@ -61,7 +61,15 @@ ask_to_end() { # SIGNAL GROUPS RANKS
     wait $job
 }
 
-echo 1..15
+# The same over "hosts" (hosts_agent.sh); mpirun does not end by itself there.
+over_hosts() { # HOSTS SCENARIO
+    "$dwq" run --mpirun --mca --mpirun plm_rsh_agent --mpirun "$DWQ_TEST_AGENT" \
+        --mpirun --mca --mpirun oob_tcp_if_include --mpirun lo \
+        --mpirun --mca --mpirun btl_tcp_if_include --mpirun lo \
+        --hosts "$1" ./scenario_survive "$2"
+}
+
+echo 1..16
 expect 0 "dwq run" "help" "$dwq" run --help
 expect 0 "start a program" "the help of all" "$dwq" --help
 expect 2 "no subcommand 'x'" "an unknown subcommand" "$dwq" x
@@ -95,4 +103,18 @@ for row in "TERM plain 3" "USR1 inside 5" "TERM spawn 3"; do
         failed=1
     fi
 done
+n=$((n + 1))
+if unshare --uts true 2>/dev/null; then
+    DWQ_TEST_GROUPS=inside over_hosts node1:3,node2:2,node3:2 a_death >"$out" 2>&1 </dev/null
+    code=$?
+    if [ $code -eq 0 ] && grep -q "the run has ended" "$out" && ! grep -q "does not hold" "$out"; then
+        echo "ok $n - a death among hosts"
+    else
+        echo "not ok $n - a death among hosts: exit code $code"
+        sed 's/^/# /' "$out"
+        failed=1
+    fi
+else
+    echo "ok $n - a death among hosts # SKIP no name spaces for host names here"
+fi
 exit $failed
