@@ -23,29 +23,30 @@ expect() {
     fi
 }
 
-# The rank of a job that runs is killed when it has begun.
-kill_rank() { # RANK
-    for i in $(seq 100); do
-        for pid in $(pgrep -f 'scenario_survive long_run'); do
-            if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null |
-                grep -qx "OMPI_COMM_WORLD_RANK=$1" &&
-                [ "$i" -gt 10 ]; then
-                kill -9 "$pid"
-                return
-            fi
-        done
-        sleep 0.1
+# Ranks of the job that has that mark: others may run beside it.
+ranks() { # MARK RANK
+    for pid in $(pgrep -f 'scenario_survive long_run'); do
+        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null >"$out.env"
+        grep -qx "DWQ_TEST_MARK=$1" "$out.env" &&
+            grep -qxE "OMPI_COMM_WORLD_RANK=$2" "$out.env" && echo "$pid"
     done
+    rm -f "$out.env"
 }
 
+# Rank 0 is killed when the run goes on.
 kill_controller() {
-    DWQ_TEST_MARK=dwq_run.$$ DWQ_TEST_TASKS=100000 "$dwq" run -n 3 ./scenario_survive long_run &
+    mark=dwq_run.$$
+    DWQ_TEST_MARK=$mark DWQ_TEST_TASKS=100000 "$dwq" run -n 3 ./scenario_survive long_run &
     job=$!
-    kill_rank 0
+    for i in $(seq 200); do
+        grep -q "the run has begun" "$out" && break
+        sleep 0.05
+    done
+    kill -9 $(ranks $mark 0)
     wait $job
     code=$?
     sleep 1
-    pgrep -f 'scenario_survive long_run' && echo "processes are left"
+    [ -z "$(ranks $mark '.*')" ] || echo "processes are left"
     return $code
 }
 
